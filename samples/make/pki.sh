@@ -1,0 +1,44 @@
+# A chain in AWS's shape: root, intermediate "Amazon RSA 2048 M02", leaves of 397 days.
+# The keys are made afresh in each run and thrown away with it.
+
+make_pki() {
+    export WC_PKI=$1 WC_SAN=DNS:unused
+    mkdir -p "$WC_PKI/issued"
+    : >"$WC_PKI/index.txt"
+    local intermediate='/C=US/O=Amazon/CN=Amazon RSA 2048 M02'
+
+    new_key root '/C=US/O=Amazon/CN=Amazon Root CA 1'
+    sign root root '' '-900 days' '+7000 days' -selfsign -keyfile "$WC_PKI/root.key"
+    new_key intermediate "$intermediate"
+    sign intermediate intermediate root '-800 days' '+1400 days'
+
+    new_leaf execute-api '*.execute-api.us-east-1.amazonaws.com' DNS:*.execute-api.us-east-1.amazonaws.com
+    new_leaf www.example.com www.example.com 'DNS:www.example.com,DNS:*.example.com'
+    new_leaf api.example.com api.example.com DNS:api.example.com
+}
+
+new_leaf() {
+    local name=$1 cn=$2
+    WC_SAN=$3
+    new_key "$name" "/CN=$cn"
+    sign leaf "$name" intermediate '-40 days' '+356 days'
+    # A server sends its leaf, the intermediate and, as AWS does, the root above them.
+    cat "$WC_PKI/$name.pem" "$WC_PKI/intermediate.pem" "$WC_PKI/root.pem" >"$WC_PKI/$name.chain.pem"
+}
+
+new_key() {
+    openssl req -new -newkey rsa:2048 -nodes -subj "$2" \
+        -keyout "$WC_PKI/$1.key" -out "$WC_PKI/$1.csr" 2>/dev/null
+}
+
+# sign PROFILE NAME ISSUER FROM TO [OPTION...]: days begin at 00:00:00 and end at 23:59:59 UTC
+sign() {
+    local profile=$1 name=$2 issuer=$3 from=$4 to=$5
+    shift 5
+    [ -z "$issuer" ] || set -- -cert "$WC_PKI/$issuer.pem" -keyfile "$WC_PKI/$issuer.key"
+    openssl ca -batch -notext -config "$conf/ca.cnf" -extensions "$profile" "$@" \
+        -startdate "$(date -u -d "$from" +%Y%m%d000000Z)" \
+        -enddate "$(date -u -d "$to" +%Y%m%d235959Z)" \
+        -in "$WC_PKI/$name.csr" -out "$WC_PKI/$name.pem" 2>"$WC_PKI/$name.log" \
+        || { cat "$WC_PKI/$name.log" >&2; return 1; }
+}

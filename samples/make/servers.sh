@@ -1,0 +1,61 @@
+# The servers. `ip netns exec NS` shows /etc/netns/NS/X as /etc/X, so each reads its usual path
+# and no path of the machine comes into an output.
+
+make_configuration() {
+    mkdir -p /etc/netns/wc-{client,auth,resolver,front}
+    mkdir -p /etc/netns/wc-auth/bind /etc/netns/wc-resolver/unbound /etc/netns/wc-front/nginx
+    cp "$conf/named.conf" "$conf"/*.zone /etc/netns/wc-auth/bind/
+    cp "$conf/unbound.conf" /etc/netns/wc-resolver/unbound/
+    cp "$conf/nginx.conf" /etc/netns/wc-front/nginx/
+    cp -r "$WC_PKI" /etc/netns/wc-front/nginx/pki
+    chmod -R a+rX /etc/netns/wc-auth /etc/netns/wc-resolver
+
+    # The client trusts the root of make_pki, where Debian keeps its trusted roots.
+    mkdir -p /etc/netns/wc-client/ssl/certs
+    cp /etc/ssl/openssl.cnf /etc/netns/wc-client/ssl/
+    cp "$WC_PKI/root.pem" /etc/netns/wc-client/ssl/certs/ca-certificates.crt
+    cp "$WC_PKI/root.pem" /etc/netns/wc-client/ssl/certs/root.pem
+    openssl rehash /etc/netns/wc-client/ssl/certs
+    echo '127.0.0.1 localhost' >/etc/netns/wc-client/hosts
+    resolv_conf 'nameserver 203.0.113.53'
+}
+
+resolv_conf() {
+    printf '%s\n' "$@" >/etc/netns/wc-client/resolv.conf
+}
+
+start_servers() {
+    start wc-auth named -f -4 -c /etc/bind/named.conf
+    start wc-resolver unbound -d -c /etc/unbound/unbound.conf
+    front TLSv1.2
+    wait_until ip netns exec wc-client dig +time=1 +tries=1 @203.0.113.53 api.example.com
+}
+
+# front PROTOCOLS: starts the front end anew with these TLS versions
+front() {
+    [ -z "${front_pid:-}" ] || { kill "$front_pid"; wait "$front_pid" || true; }
+    echo "ssl_protocols $1;" >/etc/netns/wc-front/nginx/protocols.conf
+    start wc-front nginx -c /etc/nginx/nginx.conf
+    front_pid=$started
+    wait_until ip netns exec wc-client bash -c 'exec 3<>/dev/tcp/198.51.100.7/443'
+}
+
+# start NS COMMAND...: in the background, ended by tear_down
+start() {
+    local ns=$1
+    shift
+    ip netns exec "$ns" "$@" >>"$work/$ns.log" 2>&1 &
+    started=$!
+    pids+=("$started")
+}
+
+wait_until() {
+    local i
+    for i in $(seq 50); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    echo "gave up after 5 s: $*" >&2
+    tail -n 5 "$work"/*.log >&2
+    return 1
+}

@@ -1,0 +1,69 @@
+//! Every bound of the program, each with its reason.
+//!
+//! Input is hostile: whatever it can make grow or repeat is held by a constant here, and reaching
+//! one is a gap ([`crate::provenance::GapReason::Limit`]), never silence.
+
+/// The largest packet record that is believed, in bytes. libpcap writes at most 262,144; USB and
+/// D-Bus captures go higher, none over this.
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// The size of one positional read, in bytes: measured fastest for captures in the page cache.
+pub const WINDOW_BYTES: usize = 1 << 18;
+
+/// Frames that are decoded together by one worker.
+pub const BATCH_FRAMES: usize = 4096;
+
+/// Headers within headers (VLAN tags, tunnels) before a packet is given up.
+pub const ENCAPSULATION_DEPTH_MAX: usize = 32;
+
+/// Bytes that one direction of a TCP stream may hold back while it waits for a missing segment or
+/// for the rest of a handshake.
+pub const STREAM_PENDING_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of all streams of one source that may wait, over all shards.
+pub const STREAMS_PENDING_BYTES_MAX: usize = 512 << 20;
+
+/// Connections that are followed at the same time in one source.
+pub const FLOWS_MAX: usize = 1 << 20;
+
+/// The bytes of one TLS handshake message (a Certificate with a long chain stays far below).
+pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
+
+/// The handshakes followed on one connection (renegotiation).
+pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;
+
+/// The certificates taken from one Certificate message.
+pub const CHAIN_CERTIFICATES_MAX: usize = 64;
+
+/// The presented identifiers kept of one certificate.
+pub const SAN_ENTRIES_MAX: usize = 10_000;
+
+/// The alerts kept of one connection.
+pub const ALERTS_PER_CONNECTION_MAX: usize = 32;
+
+/// The records decoded from one DNS message.
+pub const DNS_RECORDS_MAX: usize = 4096;
+
+/// The links followed in one CNAME chain.
+pub const CNAME_CHAIN_MAX: usize = 32;
+
+/// The bytes of a text source that are read.
+pub const TEXT_BYTES_MAX: u64 = 256 << 20;
+
+/// The characters of one line of text that are looked at.
+pub const LINE_CHARS_MAX: usize = 1 << 20;
+
+/// Gaps kept one by one of one source; the rest are counted in one.
+pub const GAPS_PER_SOURCE_MAX: usize = 1000;
+
+/// Files taken from one folder.
+pub const FILES_MAX: usize = 100_000;
+
+/// Folders within folders.
+pub const FOLDER_DEPTH_MAX: usize = 64;
+
+/// The interfaces of one pcapng section.
+pub const INTERFACES_MAX: usize = 65_536;
+
+/// The bytes of one pcapng block that is read whole (larger ones are passed over, with a gap).
+pub const BLOCK_BYTES_MAX: usize = 16 << 20;

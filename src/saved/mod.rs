@@ -1,0 +1,89 @@
+//! The same observations from saved output: [`SavedFormat`], one file per command.
+//!
+//! A text is decoded to lines ([`decode`]), cut into runs (one command each, by prompts and by
+//! lines that open a known output), and each run is read by its format. A line that no format
+//! knows is passed over; a fact stands only on the lines that say it.
+
+use crate::evidence::{Fact, Observation};
+use crate::provenance::{Gap, GapReason, Place, SourceId};
+
+/// One line of decoded text, without its line end, terminal controls removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number in the original file, from 1.
+    pub number: u32,
+    /// Its text.
+    pub text: String,
+}
+
+/// One command and its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunText<'t> {
+    /// Counted from 1 in the source; every fact of the run carries it.
+    pub number: u32,
+    /// The words of the command, without prompt, pipes and redirections; empty when there is none.
+    pub command: Vec<String>,
+    /// The line of the command, when there is one.
+    pub command_line: Option<&'t Line>,
+    /// The prompt's `user@host`, when there is one.
+    pub vantage: Option<String>,
+    /// The version a line before it printed for this tool (`openssl version`, `curl --version`).
+    pub version: Option<String>,
+    /// The output lines.
+    pub lines: &'t [Line],
+}
+
+/// One format of saved output.
+pub struct SavedFormat {
+    /// Its id, the name of its file.
+    pub id: &'static str,
+    /// The commands that print it, for people.
+    pub made_by: &'static str,
+    /// Whether a command (first word `dig`, first words `openssl s_client`, …) prints it.
+    pub is_command: fn(&[String]) -> bool,
+    /// Whether this line, without any command before it, opens such an output.
+    pub opens: fn(&str) -> bool,
+    /// Reads a run.
+    pub read: fn(&RunText<'_>, &mut Sink),
+}
+
+/// Where formats put what they read. All places name source 0; the evidence numbers it later.
+#[derive(Debug, Default)]
+pub struct Sink {
+    /// The source's name: local ids of certificates begin with it.
+    pub path: String,
+    /// What was read.
+    pub observations: Vec<Observation>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+impl Sink {
+    /// Adds a fact that stands on exactly these lines.
+    pub fn observe(&mut self, fact: Fact, lines: impl IntoIterator<Item = u32>) {
+        let mut lines: Vec<u32> = lines.into_iter().collect();
+        lines.sort_unstable();
+        lines.dedup();
+        let mut at: Vec<Place> = Vec::new();
+        for line in lines {
+            match at.last_mut() {
+                Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => {
+                    *last = line
+                }
+                _ => at.push(Place::on_line(SourceId(0), line)),
+            }
+        }
+        self.observations.push(Observation { at, fact });
+    }
+
+    /// Adds a gap on a line.
+    pub fn gap(&mut self, line: u32, reason: GapReason) {
+        self.gaps
+            .push(Gap::new(Place::on_line(SourceId(0), line), reason));
+    }
+
+    /// The id of a certificate that only text on this line describes.
+    pub fn local_id(&self, line: u32) -> String {
+        format!("{}#{line}", self.path)
+    }
+}

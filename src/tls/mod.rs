@@ -1,0 +1,181 @@
+//! What a TLS handshake shows: [`Handshake`], one per attempt, and [`Alert`].
+//!
+//! Names are RFC 8446's. A chain that is not there says why ([`ChainState`]), never an empty list
+//! that could mean three things. The record layer is in [`record`], the messages in [`handshake`].
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::provenance::Time;
+
+/// One TLS handshake attempt of one connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Handshake {
+    /// When the ClientHello was captured; the ServerHello when there is none.
+    pub time: Option<Time>,
+    /// The client.
+    #[schemars(with = "Option<String>")]
+    pub client: Option<SocketAddr>,
+    /// The server.
+    #[schemars(with = "Option<String>")]
+    pub server: Option<SocketAddr>,
+    /// How it travelled.
+    pub transport: Transport,
+    /// The server name the client asked for (RFC 6066), escaped as in RFC 1035.
+    pub sni: Option<String>,
+    /// Whether the client sent one, as far as the evidence says.
+    pub sni_state: SniState,
+    /// The protocols the client offered (RFC 7301).
+    pub alpn: Vec<String>,
+    /// The versions the client offered, best first, such as `TLS 1.3`.
+    pub versions: Vec<String>,
+    /// The version the server chose.
+    pub version: Option<String>,
+    /// The cipher suite the server chose, in its IANA spelling.
+    pub cipher: Option<String>,
+    /// Whether the server's chain is in the evidence, and if not, why.
+    pub chain_state: ChainState,
+    /// The certificates the server sent, in wire order: digests, or local ids of a text.
+    pub chain: Vec<String>,
+    /// The session was resumed.
+    pub resumed: bool,
+    /// The server sent a HelloRetryRequest.
+    pub hrr: bool,
+    /// Encrypted ClientHello, `offered` where the extension is there.
+    pub ech: Option<String>,
+    /// The protocol whose STARTTLS came before.
+    pub starttls: Option<String>,
+    /// The host of an HTTP CONNECT or a SOCKS request that came before.
+    pub proxy_host: Option<String>,
+    /// The HTTP version spoken inside, where it is known.
+    pub http_version: Option<String>,
+    /// The host name that a tool was told to connect to; only known from a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialed: Option<String>,
+    /// The run of the transcript that printed it, counted from 1 in its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u32>,
+}
+
+/// How a handshake travelled.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// TLS records over TCP.
+    Tcp,
+    /// QUIC CRYPTO frames.
+    Quic,
+    /// Known from a text.
+    Text,
+}
+
+/// Whether the client sent a server name.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SniState {
+    /// It did; `sni` holds it.
+    Sent,
+    /// It did not: the ClientHello is here, or the tool is known to send none.
+    Absent,
+    /// The evidence does not say.
+    Unknown,
+}
+
+/// Whether the server's certificate chain is in the evidence.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ChainState {
+    /// It is; `chain` holds it.
+    Seen,
+    /// TLS 1.3 encrypted it.
+    Encrypted,
+    /// The session was resumed, the server sent none.
+    Resumed,
+    /// Not in the evidence; a gap or an alert says why.
+    Missing,
+}
+
+/// An alert of one side (RFC 8446 section 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Alert {
+    /// When it was captured.
+    pub time: Option<Time>,
+    /// The client of the connection.
+    #[schemars(with = "Option<String>")]
+    pub client: Option<SocketAddr>,
+    /// The server of the connection.
+    #[schemars(with = "Option<String>")]
+    pub server: Option<SocketAddr>,
+    /// How it travelled.
+    pub transport: Transport,
+    /// Who sent it.
+    pub from: Side,
+    /// `warning` or `fatal`; `None` when it is encrypted.
+    pub level: Option<String>,
+    /// The description in RFC 8446's spelling; `None` when it is encrypted.
+    pub description: Option<String>,
+    /// Only the record type shows.
+    pub encrypted: bool,
+    /// The run of the transcript that printed it, counted from 1 in its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u32>,
+}
+
+/// One side of a connection.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Who opened it.
+    Client,
+    /// Who answered.
+    Server,
+}

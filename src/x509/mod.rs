@@ -1,0 +1,65 @@
+//! What a certificate says: [`Certificate`], its subject, its presented identifiers and its dates.
+//!
+//! The DER form is read in [`der`], with a fallback that still finds the names of a certificate
+//! that the grammar refuses; PEM blocks in any text are found by [`pem`]. The common name is part
+//! of the subject, is shown, and is never matched (RFC 9525 section 2).
+
+use serde::{Deserialize, Serialize};
+
+use crate::provenance::Time;
+
+/// One certificate, from its DER form or from what a text says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Certificate {
+    /// SHA-256 of the DER form; `None` when only a text describes it.
+    pub sha256: Option<String>,
+    /// Names a certificate known from text only, unique over the evidence; handshakes refer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_id: Option<String>,
+    /// The subject as `C=US, O=Amazon, CN=x`.
+    pub subject: Option<String>,
+    /// The issuer, in the same form.
+    pub issuer: Option<String>,
+    /// The subject alternative names; `None` where a text does not show them.
+    pub san: Option<San>,
+    /// Start of validity.
+    pub not_before: Option<Time>,
+    /// End of validity.
+    pub not_after: Option<Time>,
+    /// The serial number in lower-case hexadecimal.
+    pub serial: Option<String>,
+    /// The whole certificate in base64, so that facts can be read again without loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub der: Option<String>,
+}
+
+/// The presented identifiers of a certificate (RFC 9525).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct San {
+    /// dNSName entries as they stand in the certificate.
+    pub dns: Vec<String>,
+    /// iPAddress entries.
+    pub ip: Vec<String>,
+    /// How many entries of other kinds there are.
+    pub other: u32,
+}
+
+impl Certificate {
+    /// What handshakes call it: the digest, or the local id of a text.
+    pub fn id(&self) -> &str {
+        self.sha256
+            .as_deref()
+            .or(self.local_id.as_deref())
+            .unwrap_or("")
+    }
+
+    /// The common name of the subject: a label to show, never matched.
+    pub fn common_name(&self) -> Option<&str> {
+        let subject = self.subject.as_deref()?;
+        let start = subject
+            .find("CN=")
+            .filter(|at| *at == 0 || subject.get(..*at).is_some_and(|s| s.ends_with(", ")))?;
+        let rest = subject.get(start + 3..)?;
+        Some(rest.split(", ").next().unwrap_or(rest))
+    }
+}
