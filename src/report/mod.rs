@@ -1,1 +1,478 @@
-//! To come.
+//! The report: [`Report`], one value from which every output is rendered, and [`RENDERERS`].
+//!
+//! The JSON of a report is its serialised form and the published contract (`whycert schema
+//! report`). What is not serialised (`marks`, `quotes`) only helps to draw.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::evidence::ObservationId;
+use crate::provenance::Time;
+
+pub mod json;
+pub mod text;
+
+/// The whole answer.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Report {
+    /// `whycert.report/1`.
+    pub schema: &'static str,
+    /// What made it.
+    pub tool: Tool,
+    /// The run was interrupted; what is here is what had been read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<bool>,
+    /// The inputs.
+    pub sources: Vec<SourceEntry>,
+    /// One per host, worst first.
+    pub cases: Vec<CaseEntry>,
+    /// Everything that was observed, by number.
+    pub observations: Vec<ObservationEntry>,
+    /// Everything that could not be read.
+    pub gaps: Vec<GapEntry>,
+    /// What was counted.
+    pub counters: Counters,
+    /// Lines of text sources by source and line, to quote; empty when read from facts.
+    #[serde(skip)]
+    pub quotes: BTreeMap<(u32, u32), String>,
+}
+
+/// What made a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Tool {
+    /// `whycert`.
+    pub name: &'static str,
+    /// The version of the program.
+    pub version: &'static str,
+    /// The version of the set of rules.
+    pub rules: &'static str,
+    /// The embedded data sets.
+    pub data: Vec<DataSet>,
+}
+
+/// An embedded data set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct DataSet {
+    /// Its name.
+    pub name: &'static str,
+    /// Its date or version.
+    pub as_of: &'static str,
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct SourceEntry {
+    /// What places call it.
+    pub id: u32,
+    /// Its name.
+    pub path: String,
+    /// Its kind.
+    pub kind: String,
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// Their digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// How many frames, for a capture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
+    /// How many lines, for a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<u64>,
+    /// How many gaps it has.
+    pub gaps: u64,
+    /// The first time in it, for the heading of a text report.
+    #[serde(skip)]
+    pub first: Option<Time>,
+    /// The last time in it.
+    #[serde(skip)]
+    pub last: Option<Time>,
+}
+
+/// A place as the report writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum PlaceEntry {
+    /// Frames of a capture, sorted.
+    Frames {
+        /// The source's id.
+        source: u32,
+        /// The frames.
+        frames: Vec<u64>,
+    },
+    /// Lines of a text.
+    Lines {
+        /// The source's id.
+        source: u32,
+        /// First and last line.
+        lines: [u32; 2],
+        /// First and last column, where known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        columns: Option<[u32; 2]>,
+    },
+    /// The source as a whole.
+    Whole {
+        /// The source's id.
+        source: u32,
+    },
+}
+
+/// One observation.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct ObservationEntry {
+    /// Its number.
+    pub id: ObservationId,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its places.
+    pub at: Vec<PlaceEntry>,
+    /// The fact, as `whycert schema facts` describes the kind, without `der`.
+    pub fact: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One gap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct GapEntry {
+    /// Its places.
+    pub at: Vec<PlaceEntry>,
+    /// What could not be read, and what to ask for.
+    pub reason: String,
+}
+
+/// Everything about one host.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct CaseEntry {
+    /// The name a client asked for.
+    pub host: Option<String>,
+    /// How it is known.
+    pub host_source: Option<HostSource>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The causes that were found, best first.
+    pub findings: Vec<FindingEntry>,
+    /// The causes that evidence excludes.
+    pub ruled_out: Vec<RuledOut>,
+    /// The causes that cannot be told, with what would tell.
+    pub undecided: Vec<Undecided>,
+    /// What DNS said.
+    pub resolutions: Vec<ResolutionEntry>,
+    /// What TLS did.
+    pub connections: Vec<ConnectionEntry>,
+}
+
+/// How the name of a case is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostSource {
+    /// A DNS question.
+    Asked,
+    /// A tool was told to connect to it.
+    Dialed,
+    /// A ClientHello named it.
+    Sni,
+    /// A URL.
+    Url,
+    /// A Host header.
+    Header,
+    /// A command line or a client's words.
+    Command,
+    /// `--host`.
+    Option,
+    /// The owner of an answer without a question.
+    Answer,
+}
+
+/// What came of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A certificate was seen that does not cover the host.
+    WrongCertificate,
+    /// A certificate was seen that covers the host and fails otherwise.
+    InvalidCertificate,
+    /// An alert or a close came before a certificate.
+    HandshakeFailed,
+    /// Only DNS or configuration is here.
+    NoHandshake,
+    /// A handshake whose certificate is not visible, or evidence that does not suffice.
+    Inconclusive,
+    /// A right certificate was seen.
+    Ok,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// A wrong or invalid certificate was seen, or a handshake failed.
+    Error,
+    /// A fault in DNS or configuration alone.
+    Warning,
+    /// A side fact.
+    Note,
+}
+
+/// How well a cause is supported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strength {
+    /// Every deciding observable was seen.
+    Proven,
+    /// One of them is inferred.
+    Strong,
+    /// It fits, and another cause fits too.
+    Consistent,
+}
+
+/// A cause that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct FindingEntry {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How well it is supported.
+    pub strength: Strength,
+    /// The strength as a number, under the rule's cap.
+    pub confidence: f64,
+    /// The cause, in sentences.
+    pub cause: String,
+    /// What to do, in a sentence.
+    pub remedy: String,
+    /// The command that shows that it is done.
+    pub verify: String,
+    /// Why, each with what proves it; never empty.
+    pub reasons: Vec<ReasonEntry>,
+    /// How to draw the proof.
+    #[serde(skip)]
+    pub marks: Vec<Mark>,
+    /// The records to change, old and new.
+    #[serde(skip)]
+    pub change: Option<RecordChange>,
+    /// What to expect of the `verify` command, in words.
+    #[serde(skip)]
+    pub expect: Option<String>,
+    /// The headline in plain words, without the rule's id: `HOST is served the certificate of NAME`.
+    #[serde(skip)]
+    pub headline: String,
+}
+
+/// One reason of a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ReasonEntry {
+    /// The reason in words.
+    pub text: String,
+    /// The observations that prove it; never empty.
+    pub cites: Vec<ObservationId>,
+}
+
+/// A cause that evidence excludes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct RuledOut {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The counter-evidence in words.
+    pub because: String,
+    /// The observations that hold it; never empty.
+    pub cites: Vec<ObservationId>,
+}
+
+/// A cause that cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Undecided {
+    /// The rule's id, or an `insufficient.*` id.
+    pub rule: &'static str,
+    /// What is missing.
+    pub missing: String,
+    /// The command that would tell.
+    pub ask: String,
+}
+
+/// One answer set: the chain from the asked name to its addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ResolutionEntry {
+    /// The aliases in order.
+    pub steps: Vec<Step>,
+    /// The addresses at the end.
+    pub addresses: Vec<String>,
+    /// The response code.
+    pub rcode: Option<String>,
+    /// Who answered.
+    pub resolver: Option<String>,
+    /// When.
+    pub time: Option<Time>,
+    /// The answers it was put together from.
+    pub cites: Vec<ObservationId>,
+}
+
+/// One alias.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Step {
+    /// The owner.
+    pub owner: String,
+    /// `CNAME` or `DNAME`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The target.
+    pub target: String,
+    /// The time to live.
+    pub ttl: Option<u32>,
+}
+
+/// One TLS handshake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ConnectionEntry {
+    /// The client.
+    pub client: Option<String>,
+    /// The server.
+    pub server: Option<String>,
+    /// The server name asked for.
+    pub sni: Option<String>,
+    /// Whether one was sent.
+    pub sni_state: crate::tls::SniState,
+    /// The version chosen.
+    pub version: Option<String>,
+    /// Whether the chain is here.
+    pub chain_state: crate::tls::ChainState,
+    /// The chain, in wire order.
+    pub chain: Vec<ChainEntry>,
+    /// The alerts of both sides.
+    pub alerts: Vec<AlertEntry>,
+    /// The presented identifiers against the host; `null` without a host or a certificate whose
+    /// identifiers are known.
+    pub name_check: Option<NameCheckEntry>,
+    /// The observations it was put together from.
+    pub cites: Vec<ObservationId>,
+}
+
+/// One certificate of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ChainEntry {
+    /// Its digest; `null` when only a text describes it.
+    pub sha256: Option<String>,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// Its issuer.
+    pub issuer: Option<String>,
+    /// Its presented identifiers; `null` where a text does not show them.
+    pub san: Option<Vec<String>>,
+    /// Start of validity.
+    pub not_before: Option<Time>,
+    /// End of validity.
+    pub not_after: Option<Time>,
+    /// The observation of the certificate.
+    #[serde(skip)]
+    pub observation: Option<ObservationId>,
+}
+
+/// One alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct AlertEntry {
+    /// Who sent it.
+    pub from: crate::tls::Side,
+    /// Its level.
+    pub level: Option<String>,
+    /// What it says.
+    pub description: Option<String>,
+}
+
+/// The presented identifiers against the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct NameCheckEntry {
+    /// Whether one covers the host.
+    pub matches: bool,
+    /// Each, in the certificate's order.
+    pub tried: Vec<TriedEntry>,
+}
+
+/// One presented identifier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct TriedEntry {
+    /// As it stands in the certificate.
+    pub presented: String,
+    /// Why it does not cover the host; `null` when it does.
+    pub rejected_because: Option<String>,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Counters {
+    /// Frames of all captures.
+    pub frames: u64,
+    /// DNS responses.
+    pub dns_responses: u64,
+    /// ClientHello messages.
+    pub client_hellos: u64,
+    /// ServerHello messages.
+    pub server_hellos: u64,
+    /// Certificates, once per source.
+    pub certificates: u64,
+    /// QUIC connections.
+    pub quic_connections: u64,
+    /// Gaps.
+    pub gaps: u64,
+}
+
+/// Words in the evidence that the proof underlines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The observation whose places hold the words.
+    pub on: ObservationId,
+    /// A word that must stand on the same line or row, such as the owner of a record; empty: none.
+    pub beside: String,
+    /// The words to underline.
+    pub words: String,
+    /// What the line under them means.
+    pub sign: Sign,
+    /// What to say about them.
+    pub label: String,
+}
+
+/// What an underline means; colour only repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// `^^^^`: wrong.
+    Wrong,
+    /// `----`: right.
+    Right,
+    /// `~~~~`: doubtful.
+    Doubtful,
+    /// `++++`: what should be, or what confirms.
+    Confirms,
+}
+
+/// A DNS record as it is and as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordChange {
+    /// One sentence over the two.
+    pub intro: String,
+    /// The record to remove, as in a zone file.
+    pub old: String,
+    /// The record to put in its place.
+    pub new: String,
+    /// What is not known of the new one; empty when it is whole.
+    pub unknown: String,
+}
+
+/// One way to write a report.
+pub struct Renderer {
+    /// Its id, the value of `--format`.
+    pub id: &'static str,
+    /// Writes it.
+    pub render: fn(&Report, &Style) -> String,
+}
+
+/// How a report for people is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns, 40 to 100.
+    pub width: usize,
+    /// ANSI colours.
+    pub colour: bool,
+    /// Twins of all glyphs in ASCII.
+    pub ascii: bool,
+}
+
+/// All ways to write a report.
+pub static RENDERERS: &[&Renderer] = &[&text::RENDERER, &json::RENDERER];
