@@ -22,6 +22,7 @@ make_net() {
     link wc-resolver eth0 r0 203.0.113.1/25   203.0.113.53/25
     link wc-auth     eth0 a0 203.0.113.129/25 203.0.113.130/25
     link wc-front    eth0 f0 198.51.100.1/24  198.51.100.7/24
+    local address
     for address in 198.51.100.8 198.51.100.20 198.51.100.21 198.51.100.30 198.51.100.31; do
         ip -n wc-front address add "$address/24" dev eth0
     done
@@ -45,9 +46,11 @@ link() {
 
 # IPv6 is on in the servers and off in the client, except where a case asks for it.
 make_v6() {
-    local ns
+    local ns dev
     for ns in wc-net wc-resolver wc-front; do quiet_v6 "$ns" 0; done
     ip netns exec wc-net sysctl -qw net.ipv6.conf.all.forwarding=1
+    # a router asks for its neighbours from a link-local address
+    for dev in c0 r0 f0; do ip -n wc-net address add fe80::1/64 dev "$dev" nodad; done
     ip -n wc-net address add 2001:db8:1::1/64 dev c0 nodad
     ip -n wc-net address add 2001:db8:53::1/64 dev r0 nodad
     ip -n wc-net address add 2001:db8:2::1/64 dev f0 nodad

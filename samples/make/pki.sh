@@ -1,19 +1,22 @@
-# A chain in AWS's shape: root, intermediate "Amazon RSA 2048 M02", leaves of 397 days.
+# A chain in AWS's shape: leaves of 397 days, the intermediate "Amazon RSA 2048 M02", and above it
+# "Amazon Root CA 1" twice: signed by itself, as clients trust it, and by an older root, as servers send it.
 # The keys are made afresh in each run and thrown away with it.
 
 make_pki() {
     export WC_PKI=$1 WC_SAN=DNS:unused
     mkdir -p "$WC_PKI/issued"
     : >"$WC_PKI/index.txt"
-    local intermediate='/C=US/O=Amazon/CN=Amazon RSA 2048 M02'
 
+    new_key older '/C=US/O=Starfield Technologies, Inc./CN=Starfield Services Root Certificate Authority - G2'
+    sign root older '' '-3000 days' '+4000 days' -selfsign -keyfile "$WC_PKI/older.key"
     new_key root '/C=US/O=Amazon/CN=Amazon Root CA 1'
     sign root root '' '-900 days' '+7000 days' -selfsign -keyfile "$WC_PKI/root.key"
-    new_key intermediate "$intermediate"
+    cp "$WC_PKI/root.csr" "$WC_PKI/cross.csr"
+    sign cross cross older '-900 days' '+3900 days'
+    new_key intermediate '/C=US/O=Amazon/CN=Amazon RSA 2048 M02'
     sign intermediate intermediate root '-800 days' '+1400 days'
 
     new_leaf execute-api '*.execute-api.us-east-1.amazonaws.com' DNS:*.execute-api.us-east-1.amazonaws.com
-    new_leaf www.example.com www.example.com 'DNS:www.example.com,DNS:*.example.com'
     new_leaf api.example.com api.example.com DNS:api.example.com
 }
 
@@ -22,8 +25,7 @@ new_leaf() {
     WC_SAN=$3
     new_key "$name" "/CN=$cn"
     sign leaf "$name" intermediate '-40 days' '+356 days'
-    # A server sends its leaf, the intermediate and, as AWS does, the root above them.
-    cat "$WC_PKI/$name.pem" "$WC_PKI/intermediate.pem" "$WC_PKI/root.pem" >"$WC_PKI/$name.chain.pem"
+    cat "$WC_PKI/$name.pem" "$WC_PKI/intermediate.pem" "$WC_PKI/cross.pem" >"$WC_PKI/$name.chain.pem"
 }
 
 new_key() {

@@ -14,7 +14,6 @@ make_configuration() {
     mkdir -p /etc/netns/wc-client/ssl/certs
     cp /etc/ssl/openssl.cnf /etc/netns/wc-client/ssl/
     cp "$WC_PKI/root.pem" /etc/netns/wc-client/ssl/certs/ca-certificates.crt
-    cp "$WC_PKI/root.pem" /etc/netns/wc-client/ssl/certs/root.pem
     openssl rehash /etc/netns/wc-client/ssl/certs
     echo '127.0.0.1 localhost' >/etc/netns/wc-client/hosts
     resolv_conf 'nameserver 203.0.113.53'

@@ -1,1 +1,213 @@
-//! To come.
+//! Everything known about one host: [`Case`], with its resolutions, connections and what clients said.
+//!
+//! Every name that a client meant makes a case: a DNS question that begins a chain, an SNI, a
+//! dialled name, a URL, a Host header, a client's own words. A name that is only the target of an
+//! alias makes none. [`resolution`] walks the aliases from the asked name, [`join`] brings
+//! handshakes to the names they were meant for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::evidence::{ClientVerdict, Evidence, Fact, HttpExchange, ObservationId, Override, Run};
+use crate::name::Name;
+
+pub mod join;
+pub mod resolution;
+
+pub use join::{Connection, Leaf};
+pub use resolution::{Alias, Resolution};
+
+/// Everything known about one host.
+#[derive(Clone, Debug)]
+pub struct Case<'e> {
+    /// The name a client asked for; `None` for handshakes that no name can be found for.
+    pub host: Option<Name>,
+    /// How it is known.
+    pub host_source: Option<HostSource>,
+    /// What DNS said of it, in the order of the evidence.
+    pub resolutions: Vec<Resolution>,
+    /// The handshakes meant for it, in the order of the evidence.
+    pub connections: Vec<Connection<'e>>,
+    /// What clients said of its certificate.
+    pub verdicts: Vec<(ObservationId, &'e ClientVerdict)>,
+    /// The HTTP exchanges with it.
+    pub exchanges: Vec<(ObservationId, &'e HttpExchange)>,
+    /// What forced its resolution.
+    pub overrides: Vec<(ObservationId, &'e Override)>,
+    /// The commands that speak of it.
+    pub runs: Vec<(ObservationId, &'e Run)>,
+    /// Certificates that a text shows for it without a handshake, such as the output of x509.
+    pub certificates: Vec<Leaf<'e>>,
+    /// All evidence, for what belongs to no case.
+    pub evidence: &'e Evidence,
+}
+
+/// How the name of a case is known; the first that applies, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostSource {
+    /// A DNS question.
+    Asked,
+    /// A tool was told to connect to it.
+    Dialed,
+    /// A ClientHello named it.
+    Sni,
+    /// A URL.
+    Url,
+    /// A Host header.
+    Header,
+    /// A command line or a client's words.
+    Command,
+    /// `--host`.
+    Option,
+    /// The owner of an answer without a question.
+    Answer,
+}
+
+/// Builds the cases of all hosts in the evidence, or of the selected ones, by name.
+pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
+    let answers = resolution::Answers::of(evidence);
+    let mut hosts = hosts_in(evidence, &answers);
+    if !selected.is_empty() {
+        hosts.retain(|host, _| selected.contains(host));
+        for host in selected {
+            hosts.entry(host.clone()).or_insert(HostSource::Option);
+        }
+    }
+    let joined = join::Handshakes::of(evidence, &answers, selected);
+    let mut cases: Vec<Case<'e>> = hosts
+        .into_iter()
+        .map(|(host, source)| case_of(evidence, &answers, &joined, host, source, selected))
+        .collect();
+    if selected.is_empty() {
+        cases.extend(nameless(evidence, &joined));
+    }
+    cases
+}
+
+fn case_of<'e>(
+    evidence: &'e Evidence,
+    answers: &resolution::Answers<'e>,
+    joined: &join::Handshakes<'e>,
+    host: Name,
+    host_source: HostSource,
+    selected: &[Name],
+) -> Case<'e> {
+    let named = |name: Option<&Name>| match name {
+        Some(name) => *name == host,
+        None => selected == [host.clone()],
+    };
+    let verdicts = facts(evidence, |fact| match fact {
+        Fact::ClientVerdict(it) if named(it.host.as_ref()) => Some(it),
+        _ => None,
+    });
+    let exchanges = facts(evidence, |fact| match fact {
+        Fact::HttpExchange(it) if it.host.as_ref() == Some(&host) => Some(it),
+        _ => None,
+    });
+    let overrides = facts(evidence, |fact| match fact {
+        Fact::Override(it) if it.host.as_ref() == Some(&host) => Some(it),
+        _ => None,
+    });
+    let runs = facts(evidence, |fact| match fact {
+        Fact::Run(it) if it.host.as_ref() == Some(&host) => Some(it),
+        _ => None,
+    });
+    let certificates = join::certificates_without_handshake(evidence, &runs, &host, selected);
+    Case {
+        resolutions: resolution::resolutions(answers, &host, selected),
+        connections: joined.of_host(&host),
+        host: Some(host),
+        host_source: Some(host_source),
+        verdicts,
+        exchanges,
+        overrides,
+        runs,
+        certificates,
+        evidence,
+    }
+}
+
+/// The case of handshakes that no name can be found for.
+fn nameless<'e>(evidence: &'e Evidence, joined: &join::Handshakes<'e>) -> Option<Case<'e>> {
+    let connections = joined.of_nobody();
+    (!connections.is_empty()).then(|| Case {
+        host: None,
+        host_source: None,
+        resolutions: Vec::new(),
+        connections,
+        verdicts: Vec::new(),
+        exchanges: Vec::new(),
+        overrides: Vec::new(),
+        runs: Vec::new(),
+        certificates: Vec::new(),
+        evidence,
+    })
+}
+
+fn facts<'e, T>(
+    evidence: &'e Evidence,
+    pick: impl Fn(&'e Fact) -> Option<&'e T>,
+) -> Vec<(ObservationId, &'e T)> {
+    evidence
+        .numbered()
+        .filter_map(|(id, observation)| pick(&observation.fact).map(|it| (id, it)))
+        .collect()
+}
+
+/// The names that clients meant, each with how it is known.
+fn hosts_in(evidence: &Evidence, answers: &resolution::Answers<'_>) -> BTreeMap<Name, HostSource> {
+    let mut hosts: BTreeMap<Name, HostSource> = BTreeMap::new();
+    let mut add = |name: Name, source: HostSource| {
+        hosts
+            .entry(name)
+            .and_modify(|known| *known = (*known).min(source))
+            .or_insert(source);
+    };
+    for (name, source) in answers.asked() {
+        add(name, source);
+    }
+    for observation in &evidence.observations {
+        for (name, source) in meant_by(&observation.fact, answers) {
+            add(name, source);
+        }
+    }
+    let suffixed: BTreeSet<Name> = answers.search_suffix_questions(&hosts);
+    hosts.retain(|name, source| *source != HostSource::Asked || !suffixed.contains(name));
+    hosts
+}
+
+fn meant_by(fact: &Fact, answers: &resolution::Answers<'_>) -> Vec<(Name, HostSource)> {
+    let name = |text: Option<&String>| text.and_then(|text| Name::parse(text));
+    match fact {
+        Fact::TlsHandshake(it) => {
+            let sni = name(it.sni.as_ref());
+            let dialed = name(it.dialed.as_ref()).filter(|dialed| dialed.ip().is_none());
+            let lone_address = name(it.dialed.as_ref()).filter(|dialed| {
+                sni.is_none()
+                    && dialed
+                        .ip()
+                        .is_some_and(|address| answers.hosts_at(address).next().is_none())
+            });
+            let dialed = dialed
+                .or(lone_address)
+                .map(|name| (name, HostSource::Dialed));
+            sni.map(|name| (name, HostSource::Sni))
+                .into_iter()
+                .chain(dialed)
+                .collect()
+        }
+        Fact::ClientVerdict(it) => it
+            .host
+            .iter()
+            .map(|name| (name.clone(), HostSource::Command))
+            .collect(),
+        Fact::HttpExchange(it) => it
+            .host
+            .iter()
+            .map(|name| (name.clone(), HostSource::Url))
+            .collect(),
+        _ => Vec::new(),
+    }
+}

@@ -6,7 +6,6 @@
 //! facts and read back in [`facts`].
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -274,8 +273,52 @@ pub struct Evidence {
     pub observations: Vec<Observation>,
     /// The gaps in source order, then by place.
     pub gaps: Vec<Gap>,
+    /// What was counted in each source, in the order of the sources.
+    pub counts: Vec<Counts>,
     /// Lines of text sources by source and line, to quote. Not part of any contract.
     pub quotes: BTreeMap<(SourceId, u32), String>,
+}
+
+impl Source {
+    /// A source of which only this is known.
+    pub fn named(path: &str, kind: &str, bytes: u64) -> Self {
+        Self {
+            path: path.to_owned(),
+            kind: kind.to_owned(),
+            bytes,
+            sha256: None,
+            frames: None,
+            lines: None,
+            link_types: Vec::new(),
+            first: None,
+            last: None,
+            dropped: None,
+            capture: None,
+        }
+    }
+}
+
+impl Reading {
+    /// A reading without anything in it yet.
+    pub fn of(source: Source) -> Self {
+        Self {
+            source,
+            observations: Vec::new(),
+            gaps: Vec::new(),
+            counts: Counts::default(),
+            quotes: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it holds a DNS answer, a handshake or a certificate: what a diagnosis is made of.
+    pub fn holds_evidence(&self) -> bool {
+        self.observations.iter().any(|observation| {
+            matches!(
+                observation.fact,
+                Fact::DnsAnswer(_) | Fact::TlsHandshake(_) | Fact::Certificate(_)
+            )
+        })
+    }
 }
 
 impl Evidence {
@@ -289,6 +332,3 @@ impl Evidence {
         (0..).map(ObservationId).zip(&self.observations)
     }
 }
-
-/// An endpoint as the contract writes it.
-pub type Endpoint = SocketAddr;

@@ -10,8 +10,12 @@ use serde::Serialize;
 use crate::evidence::ObservationId;
 use crate::provenance::Time;
 
+pub mod build;
 pub mod json;
 pub mod text;
+
+pub use crate::case::HostSource;
+pub use crate::rules::{Mark, Outcome, RecordChange, Severity, Sign, Strength};
 
 /// The whole answer.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -159,70 +163,6 @@ pub struct CaseEntry {
     pub resolutions: Vec<ResolutionEntry>,
     /// What TLS did.
     pub connections: Vec<ConnectionEntry>,
-}
-
-/// How the name of a case is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum HostSource {
-    /// A DNS question.
-    Asked,
-    /// A tool was told to connect to it.
-    Dialed,
-    /// A ClientHello named it.
-    Sni,
-    /// A URL.
-    Url,
-    /// A Host header.
-    Header,
-    /// A command line or a client's words.
-    Command,
-    /// `--host`.
-    Option,
-    /// The owner of an answer without a question.
-    Answer,
-}
-
-/// What came of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// A certificate was seen that does not cover the host.
-    WrongCertificate,
-    /// A certificate was seen that covers the host and fails otherwise.
-    InvalidCertificate,
-    /// An alert or a close came before a certificate.
-    HandshakeFailed,
-    /// Only DNS or configuration is here.
-    NoHandshake,
-    /// A handshake whose certificate is not visible, or evidence that does not suffice.
-    Inconclusive,
-    /// A right certificate was seen.
-    Ok,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// A wrong or invalid certificate was seen, or a handshake failed.
-    Error,
-    /// A fault in DNS or configuration alone.
-    Warning,
-    /// A side fact.
-    Note,
-}
-
-/// How well a cause is supported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strength {
-    /// Every deciding observable was seen.
-    Proven,
-    /// One of them is inferred.
-    Strong,
-    /// It fits, and another cause fits too.
-    Consistent,
 }
 
 /// A cause that was found.
@@ -412,47 +352,6 @@ pub struct Counters {
     pub quic_connections: u64,
     /// Gaps.
     pub gaps: u64,
-}
-
-/// Words in the evidence that the proof underlines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The observation whose places hold the words.
-    pub on: ObservationId,
-    /// A word that must stand on the same line or row, such as the owner of a record; empty: none.
-    pub beside: String,
-    /// The words to underline.
-    pub words: String,
-    /// What the line under them means.
-    pub sign: Sign,
-    /// What to say about them.
-    pub label: String,
-}
-
-/// What an underline means; colour only repeats it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// `^^^^`: wrong.
-    Wrong,
-    /// `----`: right.
-    Right,
-    /// `~~~~`: doubtful.
-    Doubtful,
-    /// `++++`: what should be, or what confirms.
-    Confirms,
-}
-
-/// A DNS record as it is and as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordChange {
-    /// One sentence over the two.
-    pub intro: String,
-    /// The record to remove, as in a zone file.
-    pub old: String,
-    /// The record to put in its place.
-    pub new: String,
-    /// What is not known of the new one; empty when it is whole.
-    pub unknown: String,
 }
 
 /// One way to write a report.

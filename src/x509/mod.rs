@@ -28,6 +28,9 @@ pub struct Certificate {
     pub not_after: Option<Time>,
     /// The serial number in lower-case hexadecimal.
     pub serial: Option<String>,
+    /// The run of the transcript that printed it, counted from 1 in its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u32>,
     /// The whole certificate in base64, so that facts can be read again without loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub der: Option<String>,

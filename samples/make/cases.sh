@@ -1,0 +1,187 @@
+# One function per sample; its name is its folder.
+
+cases=(
+    stage_url_capture stage_url_transcript
+    d_name_ok_capture d_name_ok_transcript
+    d_name_not_configured_capture d_name_not_configured_transcript
+    no_sni_capture no_sni_transcript
+    tls13_no_keys_capture tls13_transcript
+    dig_only_transcript curl_error_only_transcript
+    mixed_utf16 x509_pem
+    stage_url_forms
+)
+
+stage_url_capture() {
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- 'curl -sS https://www.example.com/'
+    editcap -F pcapng "$work/customer.pcap" "$samples/stage_url_capture/customer.pcapng"
+}
+
+stage_url_transcript() {
+    transcript "$samples/stage_url_transcript/ticket.txt" \
+        'dig www.example.com' \
+        'openssl s_client -connect www.example.com:443 -servername www.example.com -showcerts </dev/null' \
+        'curl -v https://www.example.com/'
+}
+
+d_name_ok_capture() {
+    capture "$samples/d_name_ok_capture/customer.pcap" -i eth0 'ip or arp' -- 'curl -sS https://api.example.com/'
+}
+
+d_name_ok_transcript() {
+    transcript "$samples/d_name_ok_transcript/ticket.txt" \
+        'dig api.example.com' \
+        'openssl s_client -connect api.example.com:443 -servername api.example.com -showcerts </dev/null' \
+        'curl -v https://api.example.com/'
+}
+
+d_name_not_configured_capture() {
+    capture "$samples/d_name_not_configured_capture/customer.pcap" -i eth0 'ip or arp' -- \
+        'curl -sS https://shop.example.com/'
+}
+
+d_name_not_configured_transcript() {
+    transcript "$samples/d_name_not_configured_transcript/ticket.txt" \
+        'dig shop.example.com' \
+        'openssl s_client -connect shop.example.com:443 -servername shop.example.com -showcerts </dev/null' \
+        'curl -v https://shop.example.com/'
+}
+
+no_sni_capture() {
+    capture "$samples/no_sni_capture/customer.pcap" -i eth0 'ip or arp' -- \
+        'openssl s_client -connect api.example.com:443 -noservername </dev/null' \
+        'openssl s_client -connect api.example.com:443 -servername api.example.com </dev/null'
+}
+
+no_sni_transcript() {
+    transcript "$samples/no_sni_transcript/ticket.txt" \
+        'openssl version' \
+        'dig +short api.example.com' \
+        'openssl s_client -connect api.example.com:443 -noservername -showcerts </dev/null' \
+        'openssl s_client -connect api.example.com:443 -servername api.example.com -showcerts </dev/null'
+}
+
+tls13_no_keys_capture() {
+    front TLSv1.3
+    capture "$samples/tls13_no_keys_capture/customer.pcap" -i eth0 'ip or arp' -- 'curl -sS https://www.example.com/'
+    front TLSv1.2
+}
+
+tls13_transcript() {
+    front 'TLSv1.2 TLSv1.3'
+    transcript "$samples/tls13_transcript/ticket.txt" \
+        'dig www.example.com' \
+        'openssl s_client -connect www.example.com:443 -servername www.example.com -showcerts </dev/null' \
+        'curl -v https://www.example.com/'
+    front TLSv1.2
+}
+
+dig_only_transcript() {
+    transcript "$samples/dig_only_transcript/dig.txt" \
+        'dig www.example.com' \
+        'dig +short www.example.com'
+}
+
+# As curl prints it, without a prompt.
+curl_error_only_transcript() {
+    on_terminal 'curl -sS https://www.example.com/' >"$samples/curl_error_only_transcript/error.txt"
+}
+
+# The saved file of stage_url_transcript as Windows PowerShell 5.1 writes text with `>`.
+mixed_utf16() {
+    {
+        printf '\xff\xfe'
+        sed 's/$/\r/' "$samples/stage_url_transcript/ticket.txt" | iconv -f UTF-8 -t UTF-16LE
+    } >"$samples/mixed_utf16/ticket.txt"
+}
+
+x509_pem() {
+    local served='openssl s_client -connect www.example.com:443 -servername www.example.com </dev/null 2>/dev/null'
+    transcript "$samples/x509_pem/x509.txt" \
+        "$served | openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
+    client "$served | openssl x509" >"$samples/x509_pem/served.pem"
+}
+
+# The first sample's traffic in other link types and file forms, one folder each.
+stage_url_forms() {
+    local form
+    for form in sll sll2 nano dns_tcp ipv6 two_interfaces loopback raw_ip vlan null; do
+        echo "stage_url_forms/$form"
+        mkdir -p "$samples/stage_url_forms/$form"
+        "form_$form" "$samples/stage_url_forms/$form"
+    done
+}
+
+form_sll()  { capture "$1/customer.pcap" -i any -y LINUX_SLL 'ip or arp' -- 'curl -sS https://www.example.com/'; }
+form_sll2() { capture "$1/customer.pcap" -i any -y LINUX_SLL2 'ip or arp' -- 'curl -sS https://www.example.com/'; }
+form_nano() { capture "$1/customer.pcap" -i eth0 --time-stamp-precision=nano 'ip or arp' -- 'curl -sS https://www.example.com/'; }
+
+# `use-vc` makes the C library ask by TCP, as it does after a truncated answer.
+form_dns_tcp() {
+    resolv_conf 'nameserver 203.0.113.53' 'options use-vc'
+    capture "$1/customer.pcap" -i eth0 'ip or arp' -- 'dig +tcp www.example.com' 'curl -sS https://www.example.com/'
+    resolv_conf 'nameserver 203.0.113.53'
+}
+
+form_ipv6() {
+    resolv_conf 'nameserver 2001:db8:53::53'
+    client_v6
+    capture "$1/customer.pcap" -i eth0 'udp or tcp or (icmp6 and ip6[40] >= 135)' -- 'curl -sS -6 https://www.example.com/'
+    quiet_v6 wc-client 1
+    resolv_conf 'nameserver 203.0.113.53'
+}
+
+# DNS by eth1, TLS by eth0; one pcapng that holds both interfaces.
+form_two_interfaces() {
+    local second
+    ip -n wc-client route add 203.0.113.53 via 192.0.2.129 dev eth1
+    begin_capture "$work/eth1.pcap" -i eth1 'ip or arp'
+    second=$started
+    capture "$work/eth0.pcap" -i eth0 'ip or arp' -- 'curl -sS https://www.example.com/'
+    end_capture "$second"
+    ip -n wc-client route del 203.0.113.53
+    mergecap -F pcapng -I none -w "$1/customer.pcapng" "$work/eth0.pcap" "$work/eth1.pcap"
+    # mergecap notes the kernel it ran on; blanks of the same length keep the blocks whole
+    LC_ALL=C sed -i "s/Linux $(uname -r)/Linux $(uname -r | sed 's/./ /g')/" "$1/customer.pcapng"
+}
+
+# The client on the server's own machine, with a resolver there: all of it by the loopback interface.
+form_loopback() {
+    local etc=/etc/netns/wc-front
+    mkdir -p $etc/unbound
+    sed 's/interface: 203.0.113.53/interface: 127.0.0.1/; /2001:db8/d; s/192.0.2.0/127.0.0.0/' \
+        "$conf/unbound.conf" >$etc/unbound/unbound.conf
+    cp -r /etc/netns/wc-client/ssl $etc/
+    echo 'nameserver 127.0.0.1' >$etc/resolv.conf
+    start wc-front unbound -d -c /etc/unbound/unbound.conf
+    client_ns=wc-front
+    wait_until client 'dig +time=1 +tries=1 api.example.com'
+    capture "$1/customer.pcap" -i lo ip -- 'curl -sS -4 https://www.example.com/'
+    client_ns=wc-client
+}
+
+# A tunnel device has no link layer: packets begin with their IP header.
+form_raw_ip() {
+    start wc-net socat TUN:192.0.2.229/30,tun-name=tun0,iff-no-pi,up UDP:192.0.2.10:4000,bind=192.0.2.1:4000
+    start wc-client socat TUN:192.0.2.230/30,tun-name=tun0,iff-no-pi,up UDP:192.0.2.1:4000,bind=192.0.2.10:4000
+    wait_until ip -n wc-client link show tun0
+    ip -n wc-client route add 203.0.113.53 via 192.0.2.229
+    ip -n wc-client route add 198.51.100.0/24 via 192.0.2.229
+    capture "$1/customer.pcap" -i tun0 ip -- 'curl -sS https://www.example.com/'
+    ip -n wc-client route del 203.0.113.53
+    ip -n wc-client route del 198.51.100.0/24
+}
+
+# The kernel's own VLAN and null devices are not everywhere, so tcpreplay's tcprewrite puts the
+# other link header on a capture of the same kind as the first.
+form_vlan() {
+    capture "$work/plain.pcap" -i eth0 ip -- 'curl -sS https://www.example.com/'
+    tcprewrite --enet-vlan=add --enet-vlan-tag=100 --enet-vlan-cfi=0 --enet-vlan-pri=0 \
+        -i "$work/plain.pcap" -o "$1/customer.pcap"
+}
+
+# The header of macOS's and BSD's lo0: the address family in the host's byte order.
+form_null() {
+    capture "$work/plain.pcap" -i eth0 ip -- 'curl -sS https://www.example.com/'
+    tcprewrite --dlt=user --user-dlt=0 --user-dlink=02,00,00,00 \
+        -i "$work/plain.pcap" -o "$1/customer.pcap"
+}

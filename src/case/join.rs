@@ -1,0 +1,384 @@
+//! Handshakes and the names they were meant for: [`Connection`], [`Leaf`].
+//!
+//! A handshake belongs to the name in its SNI, to the name that a tool dialled, and to the Host
+//! header of its run. One without any name belongs to the host that the same client had resolved to
+//! that address before, if that is one host; otherwise to nobody, and the report says so.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::resolution::{Answers, Asked};
+use crate::evidence::{Evidence, Fact, Observation, ObservationId, Run};
+use crate::name::{self, Check, Name};
+use crate::provenance::{Place, SourceId};
+use crate::tls::{Alert, Handshake, SniState, Transport};
+use crate::x509::Certificate;
+
+/// One handshake of a case.
+#[derive(Clone, Debug)]
+pub struct Connection<'e> {
+    /// The observation of the handshake.
+    pub id: ObservationId,
+    /// The handshake.
+    pub handshake: &'e Handshake,
+    /// The source that holds it.
+    pub source: SourceId,
+    /// How it came to this host.
+    pub joined_by: JoinedBy,
+    /// The certificates the server sent, in wire order, as far as they are known.
+    pub chain: Vec<Leaf<'e>>,
+    /// The alerts of both sides.
+    pub alerts: Vec<(ObservationId, &'e Alert)>,
+}
+
+impl<'e> Connection<'e> {
+    /// The certificate of the server itself.
+    pub fn leaf(&self) -> Option<&Leaf<'e>> {
+        self.chain.first()
+    }
+
+    /// Whether the client asked the server for this name.
+    pub fn asks_for(&self, host: &Name) -> bool {
+        self.handshake.sni_state == SniState::Sent && self.sni().as_ref() == Some(host)
+    }
+
+    /// The server name asked for, in comparable form.
+    pub fn sni(&self) -> Option<Name> {
+        self.handshake.sni.as_deref().and_then(Name::parse)
+    }
+
+    /// The address of the server.
+    pub fn server_ip(&self) -> Option<IpAddr> {
+        self.handshake.server.map(|server| server.ip())
+    }
+}
+
+/// How a handshake came to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinedBy {
+    /// Its SNI is the host.
+    Sni,
+    /// A tool was told to connect to the host.
+    Dialed,
+    /// The Host header of its run is the host.
+    Header,
+    /// The host had been resolved to the server's address.
+    Address,
+    /// It names no host, and one was given with `--host`.
+    Option,
+}
+
+/// A certificate with the observation of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf<'e> {
+    /// The observation.
+    pub id: ObservationId,
+    /// The certificate.
+    pub certificate: &'e Certificate,
+}
+
+impl Leaf<'_> {
+    /// The check of its presented identifiers against the host; `None` when a text does not show
+    /// them.
+    pub fn check(&self, host: &Name) -> Option<Check> {
+        let san = self.certificate.san.as_ref()?;
+        Some(name::check(
+            host,
+            san.dns.iter().map(String::as_str),
+            san.ip.iter().map(String::as_str),
+        ))
+    }
+
+    /// The names to show: the presented identifiers, or the common name as a label.
+    pub fn labels(&self) -> Vec<&str> {
+        match &self.certificate.san {
+            Some(san) if !san.dns.is_empty() => san.dns.iter().map(String::as_str).collect(),
+            Some(san) if !san.ip.is_empty() => san.ip.iter().map(String::as_str).collect(),
+            _ => self.certificate.common_name().into_iter().collect(),
+        }
+    }
+}
+
+/// All handshakes of the evidence, with the hosts they were meant for.
+#[derive(Debug)]
+pub struct Handshakes<'e> {
+    all: Vec<Connection<'e>>,
+    by_host: BTreeMap<Name, Vec<(usize, JoinedBy)>>,
+    of_nobody: Vec<usize>,
+}
+
+impl<'e> Handshakes<'e> {
+    /// Finds them and joins each to its hosts.
+    pub fn of(evidence: &'e Evidence, answers: &Answers<'_>, selected: &[Name]) -> Self {
+        let certificates = Certificates::of(evidence);
+        let alerts = alerts_by_connection(evidence);
+        let mut all: Vec<Connection<'e>> = Vec::new();
+        for (id, observation) in evidence.numbered() {
+            let Fact::TlsHandshake(handshake) = &observation.fact else {
+                continue;
+            };
+            let source = source_of(observation);
+            let chain = handshake
+                .chain
+                .iter()
+                .filter_map(|it| certificates.find(source, it))
+                .collect();
+            let key = (source, handshake.client, handshake.server, handshake.run);
+            let alerts = alerts.get(&key).cloned().unwrap_or_default();
+            all.push(Connection {
+                id,
+                handshake,
+                source,
+                joined_by: JoinedBy::Sni,
+                chain,
+                alerts,
+            });
+        }
+        let mut joined = Self {
+            all,
+            by_host: BTreeMap::new(),
+            of_nobody: Vec::new(),
+        };
+        joined.join(evidence, answers, selected);
+        joined
+    }
+
+    fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
+        let headers = hosts_of_runs(evidence);
+        for (at, connection) in self.all.iter().enumerate() {
+            let hosts = hosts_of(connection, answers, &headers, selected);
+            if hosts.is_empty() {
+                self.of_nobody.push(at);
+            }
+            for (host, by) in hosts {
+                let known = self.by_host.entry(host).or_default();
+                if known.last().is_none_or(|(last, _)| *last != at) {
+                    known.push((at, by));
+                }
+            }
+        }
+    }
+
+    /// The handshakes meant for a host.
+    pub fn of_host(&self, host: &Name) -> Vec<Connection<'e>> {
+        let known = self.by_host.get(host).into_iter().flatten();
+        known
+            .filter_map(|(at, by)| {
+                self.all.get(*at).map(|connection| Connection {
+                    joined_by: *by,
+                    ..connection.clone()
+                })
+            })
+            .collect()
+    }
+
+    /// The handshakes that no host can be found for.
+    pub fn of_nobody(&self) -> Vec<Connection<'e>> {
+        self.of_nobody
+            .iter()
+            .filter_map(|at| self.all.get(*at).cloned())
+            .collect()
+    }
+}
+
+fn hosts_of(
+    connection: &Connection<'_>,
+    answers: &Answers<'_>,
+    headers: &BTreeMap<(SourceId, u32), Name>,
+    selected: &[Name],
+) -> Vec<(Name, JoinedBy)> {
+    let handshake = connection.handshake;
+    let mut hosts: Vec<(Name, JoinedBy)> = Vec::new();
+    hosts.extend(connection.sni().map(|sni| (sni, JoinedBy::Sni)));
+    let dialed = handshake.dialed.as_deref().and_then(Name::parse);
+    hosts.extend(
+        dialed
+            .clone()
+            .filter(|name| name.ip().is_none())
+            .map(|name| (name, JoinedBy::Dialed)),
+    );
+    let header = handshake
+        .run
+        .and_then(|run| headers.get(&(connection.source, run)));
+    hosts.extend(header.map(|name| (name.clone(), JoinedBy::Header)));
+    if hosts.is_empty() {
+        hosts.extend(host_at_address(connection, answers).map(|name| (name, JoinedBy::Address)));
+    }
+    if hosts.is_empty() {
+        hosts.extend(dialed.map(|name| (name, JoinedBy::Dialed)));
+    }
+    if let ([], [host], Transport::Text) = (hosts.as_slice(), selected, handshake.transport) {
+        hosts.push((host.clone(), JoinedBy::Option));
+    }
+    hosts.dedup_by(|later, earlier| later.0 == earlier.0);
+    hosts
+}
+
+/// The one host that this client had resolved to the server's address before, the latest first; of
+/// a text, the one host that the evidence resolves to it.
+fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option<Name> {
+    let handshake = connection.handshake;
+    let client = handshake.client.map(|client| client.ip());
+    let fits = |asked: &&Asked| match (client, asked.client) {
+        (Some(one), Some(other)) => one == other && asked.source == Some(connection.source),
+        _ => true,
+    };
+    let before = |asked: &&Asked| match (asked.time, handshake.time) {
+        (Some(answered), Some(opened)) => {
+            (answered.seconds, answered.nanos) <= (opened.seconds, opened.nanos)
+        }
+        _ => true,
+    };
+    let mut asked: Vec<&Asked> = answers
+        .hosts_at(connection.server_ip()?)
+        .filter(fits)
+        .filter(before)
+        .collect();
+    if client.is_some() && asked.iter().all(|it| it.time.is_some()) {
+        let latest = asked.iter().map(|it| (it.time, &it.host)).max()?;
+        return Some(latest.1.clone());
+    }
+    asked.dedup_by(|one, other| one.host == other.host);
+    match asked.as_slice() {
+        [only] => Some(only.host.clone()),
+        _ => None,
+    }
+}
+
+fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {
+    let mut hosts = BTreeMap::new();
+    for observation in &evidence.observations {
+        if let Fact::HttpExchange(it) = &observation.fact {
+            if let (Some(run), Some(host)) = (it.run, &it.host) {
+                hosts.insert((source_of(observation), run), host.clone());
+            }
+        }
+    }
+    hosts
+}
+
+type ConnectionKey = (
+    SourceId,
+    Option<std::net::SocketAddr>,
+    Option<std::net::SocketAddr>,
+    Option<u32>,
+);
+
+/// Alerts by connection. Handshakes of one reused tuple share what came on it.
+fn alerts_by_connection(
+    evidence: &Evidence,
+) -> BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> {
+    let mut alerts: BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> = BTreeMap::new();
+    for (id, observation) in evidence.numbered() {
+        if let Fact::TlsAlert(alert) = &observation.fact {
+            let key = (
+                source_of(observation),
+                alert.client,
+                alert.server,
+                alert.run,
+            );
+            alerts.entry(key).or_default().push((id, alert));
+        }
+    }
+    alerts
+}
+
+/// All certificates, found by what handshakes call them: in the same source first.
+#[derive(Debug)]
+struct Certificates<'e> {
+    in_source: BTreeMap<(&'e str, SourceId), Leaf<'e>>,
+    anywhere: BTreeMap<&'e str, Leaf<'e>>,
+}
+
+impl<'e> Certificates<'e> {
+    fn of(evidence: &'e Evidence) -> Self {
+        let mut certificates = Self {
+            in_source: BTreeMap::new(),
+            anywhere: BTreeMap::new(),
+        };
+        for (id, observation) in evidence.numbered() {
+            if let Fact::Certificate(certificate) = &observation.fact {
+                let leaf = Leaf { id, certificate };
+                certificates
+                    .in_source
+                    .entry((certificate.id(), source_of(observation)))
+                    .or_insert(leaf);
+                certificates
+                    .anywhere
+                    .entry(certificate.id())
+                    .or_insert(leaf);
+            }
+        }
+        certificates
+    }
+
+    fn find(&self, source: SourceId, id: &str) -> Option<Leaf<'e>> {
+        self.in_source
+            .get(&(id, source))
+            .or_else(|| self.anywhere.get(id))
+            .copied()
+    }
+}
+
+/// Certificates that a text shows for the host without a handshake: printed by one of its runs, or
+/// by nobody's run when the host was given with `--host`.
+pub fn certificates_without_handshake<'e>(
+    evidence: &'e Evidence,
+    runs: &[(ObservationId, &Run)],
+    host: &Name,
+    selected: &[Name],
+) -> Vec<Leaf<'e>> {
+    let own: Vec<(SourceId, u32)> = runs
+        .iter()
+        .filter_map(|(id, run)| {
+            evidence
+                .observation(*id)
+                .map(|observation| (source_of(observation), run.run))
+        })
+        .collect();
+    let with_host: Vec<(SourceId, u32)> = evidence
+        .observations
+        .iter()
+        .filter_map(|observation| match &observation.fact {
+            Fact::Run(run) if run.host.is_some() => Some((source_of(observation), run.run)),
+            _ => None,
+        })
+        .collect();
+    let in_chain: std::collections::BTreeSet<&str> = evidence
+        .observations
+        .iter()
+        .filter_map(|observation| match &observation.fact {
+            Fact::TlsHandshake(handshake) => Some(handshake.chain.iter().map(String::as_str)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut found = Vec::new();
+    for (id, observation) in evidence.numbered() {
+        let Fact::Certificate(certificate) = &observation.fact else {
+            continue;
+        };
+        if matches!(observation.at.first(), Some(Place::Frames { .. }))
+            || in_chain.contains(certificate.id())
+        {
+            continue;
+        }
+        let source = source_of(observation);
+        let of_run = |known: &[(SourceId, u32)]| {
+            certificate
+                .run
+                .is_some_and(|run| known.contains(&(source, run)))
+        };
+        if of_run(&own) || (selected == [host.clone()] && !of_run(&with_host)) {
+            found.push(Leaf { id, certificate });
+        }
+    }
+    found
+}
+
+fn source_of(observation: &Observation) -> SourceId {
+    observation
+        .at
+        .first()
+        .map_or(SourceId(u32::MAX), Place::source)
+}

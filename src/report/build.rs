@@ -1,0 +1,324 @@
+//! Puts a [`Report`] together from evidence, cases and judgements: numbers become entries, nothing
+//! is decided here.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry,
+    NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut,
+    SourceEntry, Step, Tool, TriedEntry, Undecided,
+};
+use crate::case::{Case, Connection, Leaf, Resolution};
+use crate::evidence::{Evidence, Fact};
+use crate::name::Name;
+use crate::provenance::{Place, SourceId};
+use crate::rules::{self, Judgement, Verdict};
+use crate::tls::Transport;
+
+/// The report over all cases, worst first.
+pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
+    let mut cases: Vec<CaseEntry> = judged
+        .iter()
+        .map(|(case, judgement)| case_entry(case, judgement))
+        .collect();
+    cases.sort_by(|one, other| {
+        let confidence = |case: &CaseEntry| {
+            case.findings
+                .first()
+                .map_or(0.0, |finding| finding.confidence)
+        };
+        (one.outcome.cmp(&other.outcome))
+            .then(confidence(other).total_cmp(&confidence(one)))
+            .then(one.host.cmp(&other.host))
+    });
+    Report {
+        schema: "whycert.report/1",
+        tool: tool(),
+        partial: None,
+        sources: sources(evidence),
+        cases,
+        observations: evidence
+            .numbered()
+            .map(|(id, it)| observation_entry(id, it))
+            .collect(),
+        gaps: evidence
+            .gaps
+            .iter()
+            .map(|gap| GapEntry {
+                at: places(&gap.at),
+                reason: gap.reason.to_string(),
+            })
+            .collect(),
+        counters: counters(evidence),
+        quotes: evidence
+            .quotes
+            .iter()
+            .map(|((id, line), text)| ((id.0, *line), text.clone()))
+            .collect(),
+    }
+}
+
+/// What made the report.
+pub fn tool() -> Tool {
+    Tool {
+        name: "whycert",
+        version: env!("CARGO_PKG_VERSION"),
+        rules: rules::VERSION,
+        data: vec![DataSet {
+            name: "providers",
+            as_of: "2026-11-22",
+        }],
+    }
+}
+
+fn sources(evidence: &Evidence) -> Vec<SourceEntry> {
+    let ids = (0..).map(SourceId);
+    ids.zip(&evidence.sources)
+        .map(|(id, source)| SourceEntry {
+            id: id.0,
+            path: source.path.clone(),
+            kind: source.kind.clone(),
+            bytes: source.bytes,
+            sha256: source.sha256.clone(),
+            frames: source.frames,
+            lines: source.lines,
+            gaps: u64::try_from(evidence.gaps_of(id).count()).unwrap_or(u64::MAX),
+            first: source.first,
+            last: source.last,
+        })
+        .collect()
+}
+
+fn counters(evidence: &Evidence) -> Counters {
+    let count = |is: fn(&Fact) -> bool| {
+        u64::try_from(
+            evidence
+                .observations
+                .iter()
+                .filter(|it| is(&it.fact))
+                .count(),
+        )
+        .unwrap_or(u64::MAX)
+    };
+    Counters {
+        frames: evidence
+            .sources
+            .iter()
+            .filter_map(|source| source.frames)
+            .sum(),
+        dns_responses: count(|fact| matches!(fact, Fact::DnsAnswer(_))),
+        client_hellos: evidence
+            .counts
+            .iter()
+            .map(|counts| counts.client_hellos)
+            .sum(),
+        server_hellos: evidence
+            .counts
+            .iter()
+            .map(|counts| counts.server_hellos)
+            .sum(),
+        certificates: count(|fact| matches!(fact, Fact::Certificate(_))),
+        quic_connections: count(
+            |fact| matches!(fact, Fact::TlsHandshake(it) if it.transport == Transport::Quic),
+        ),
+        gaps: u64::try_from(evidence.gaps.len()).unwrap_or(u64::MAX),
+    }
+}
+
+fn observation_entry(
+    id: crate::evidence::ObservationId,
+    it: &crate::evidence::Observation,
+) -> ObservationEntry {
+    let mut fact = match &it.fact {
+        Fact::DnsAnswer(fact) => object(fact),
+        Fact::TlsHandshake(fact) => object(fact),
+        Fact::TlsAlert(fact) => object(fact),
+        Fact::Certificate(fact) => object(fact),
+        Fact::HttpExchange(fact) => object(fact),
+        Fact::Run(fact) => object(fact),
+        Fact::Override(fact) => object(fact),
+        Fact::ClientVerdict(fact) => object(fact),
+    };
+    fact.remove("der");
+    ObservationEntry {
+        id,
+        kind: it.fact.kind(),
+        at: places(&it.at),
+        fact,
+    }
+}
+
+fn object<T: Serialize>(fact: &T) -> Map<String, Value> {
+    match serde_json::to_value(fact) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+fn places(at: &[Place]) -> Vec<PlaceEntry> {
+    at.iter()
+        .map(|place| match place {
+            Place::Frames { source, frames } => PlaceEntry::Frames {
+                source: source.0,
+                frames: frames.iter().map(|frame| frame.0).collect(),
+            },
+            Place::Lines {
+                source,
+                first,
+                last,
+                columns,
+            } => PlaceEntry::Lines {
+                source: source.0,
+                lines: [*first, *last],
+                columns: columns.map(|(from, to)| [from, to]),
+            },
+            Place::Whole { source } => PlaceEntry::Whole { source: source.0 },
+        })
+        .collect()
+}
+
+fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
+    let findings = judgement
+        .findings()
+        .into_iter()
+        .map(|(rule, finding)| FindingEntry {
+            rule: rule.id,
+            severity: finding.severity,
+            strength: finding.strength,
+            confidence: rules::confidence(rule, finding),
+            cause: finding.cause.clone(),
+            remedy: finding.remedy.clone(),
+            verify: finding.verify.clone(),
+            reasons: finding
+                .reasons
+                .iter()
+                .map(|reason| ReasonEntry {
+                    text: reason.text.clone(),
+                    cites: reason.cites.clone(),
+                })
+                .collect(),
+            marks: finding.marks.clone(),
+            change: finding.change.clone(),
+            expect: finding.expect.clone(),
+            headline: finding.headline.clone(),
+        });
+    let mut ruled_out = Vec::new();
+    let mut undecided = Vec::new();
+    for (rule, verdict) in &judgement.verdicts {
+        match verdict {
+            Verdict::Clear { because, cites } => {
+                ruled_out.push(RuledOut {
+                    rule: rule.id,
+                    because: because.clone(),
+                    cites: cites.clone(),
+                });
+            }
+            Verdict::Unknown { missing, ask } => {
+                undecided.push(Undecided {
+                    rule: rule.id,
+                    missing: missing.clone(),
+                    ask: ask.clone(),
+                });
+            }
+            Verdict::NotApplicable | Verdict::Found(_) => {}
+        }
+    }
+    CaseEntry {
+        host: case.host.as_ref().map(ToString::to_string),
+        host_source: case.host_source,
+        outcome: judgement.outcome,
+        findings: findings.collect(),
+        ruled_out,
+        undecided,
+        resolutions: case.resolutions.iter().map(resolution_entry).collect(),
+        connections: case
+            .connections
+            .iter()
+            .map(|it| connection_entry(it, case.host.as_ref()))
+            .collect(),
+    }
+}
+
+fn resolution_entry(resolution: &Resolution) -> ResolutionEntry {
+    let steps = resolution.aliases.iter().map(|alias| Step {
+        owner: alias.owner.to_string(),
+        kind: alias.kind.clone(),
+        target: alias.target.to_string(),
+        ttl: alias.ttl,
+    });
+    ResolutionEntry {
+        steps: steps.collect(),
+        addresses: resolution
+            .addresses
+            .iter()
+            .map(|(address, _)| address.to_string())
+            .collect(),
+        rcode: resolution.rcode.clone(),
+        resolver: resolution.resolver.map(|resolver| resolver.to_string()),
+        time: resolution.time,
+        cites: resolution.cites.clone(),
+    }
+}
+
+fn connection_entry(connection: &Connection<'_>, host: Option<&Name>) -> ConnectionEntry {
+    let handshake = connection.handshake;
+    ConnectionEntry {
+        client: handshake.client.map(|client| client.to_string()),
+        server: handshake.server.map(|server| server.to_string()),
+        sni: handshake.sni.clone(),
+        sni_state: handshake.sni_state,
+        version: handshake.version.clone(),
+        chain_state: handshake.chain_state,
+        chain: connection.chain.iter().map(chain_entry).collect(),
+        alerts: connection
+            .alerts
+            .iter()
+            .map(|(_, alert)| AlertEntry {
+                from: alert.from,
+                level: alert.level.clone(),
+                description: alert.description.clone(),
+            })
+            .collect(),
+        name_check: host.and_then(|host| name_check(connection, host)),
+        cites: std::iter::once(connection.id)
+            .chain(connection.chain.iter().map(|leaf| leaf.id))
+            .chain(connection.alerts.iter().map(|(id, _)| *id))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn chain_entry(leaf: &Leaf<'_>) -> ChainEntry {
+    let certificate = leaf.certificate;
+    ChainEntry {
+        sha256: certificate.sha256.clone(),
+        subject: certificate.subject.clone(),
+        issuer: certificate.issuer.clone(),
+        san: certificate
+            .san
+            .as_ref()
+            .map(|san| san.dns.iter().chain(&san.ip).cloned().collect()),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        observation: Some(leaf.id),
+    }
+}
+
+fn name_check(connection: &Connection<'_>, host: &Name) -> Option<NameCheckEntry> {
+    let check = connection.leaf()?.check(host)?;
+    Some(NameCheckEntry {
+        matches: check.matches(),
+        tried: check
+            .tried
+            .iter()
+            .map(|tried| TriedEntry {
+                presented: tried.presented.clone(),
+                rejected_because: tried.rejection.map(|rejection| rejection.to_string()),
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,358 @@
+//! `apigw.cname_to_stage_url`: the record points at the stage URL host.
+
+use crate::case::Case;
+use crate::evidence::{ObservationId, Says};
+use crate::name::Name;
+use crate::provider::execute_api::{self, Role};
+use crate::rules::view::{self, Coverage, ExecuteApiTarget, Shown};
+use crate::rules::{
+    Finding, Mark, Reason, RecordChange, Severity, Sign, Strength, Verdict, declare_rule,
+};
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// The host is an alias of an API's stage URL host (`abc123.execute-api.us-east-1.amazonaws.com`)
+    /// instead of the API Gateway domain name of its custom domain, and is served AWS's own
+    /// certificate `*.execute-api.us-east-1.amazonaws.com`.
+    ///
+    /// # Why it matters
+    ///
+    /// The stage URL host presents AWS's certificate whatever name the client asks for. No
+    /// certificate uploaded for the custom domain can ever be seen there.
+    ///
+    /// # What it needs
+    ///
+    /// The CNAME (capture or `dig`) and the certificate of a handshake that asked for the host.
+    /// The region of both is the same. Without the certificate it is a warning about DNS. It is
+    /// ruled out when the target is an API Gateway domain name (`d-…`) or a CloudFront distribution,
+    /// when the certificate covers the host, and when the regions differ.
+    ///
+    /// # What to do
+    ///
+    /// Replace the target by the API Gateway domain name that
+    /// `aws apigateway get-domain-name --domain-name HOST` prints as `regionalDomainName` or
+    /// `distributionDomainName`, then verify with `dig +short HOST CNAME`. At a zone apex use an
+    /// alias record instead of a CNAME.
+    ///
+    /// # References
+    ///
+    /// API Gateway developer guide, "Custom domain names"; RFC 1034 section 3.6.2.
+    "apigw.cname_to_stage_url", "the record points at the stage URL host instead of the API Gateway domain name",
+    since "0.1.0", cap 0.97, rank 500
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(host) = &case.host else {
+        return Verdict::NotApplicable;
+    };
+    let targets = view::execute_api_targets(case);
+    let stages: Vec<&ExecuteApiTarget<'_>> = targets
+        .iter()
+        .filter(|it| it.target.role == Role::Stage)
+        .collect();
+    let Some(first) = stages.first() else {
+        return without_stage(case, host, &targets);
+    };
+    if let Some(verdict) = covered(case, host) {
+        return verdict;
+    }
+    let shown: Vec<Shown<'_, '_>> = view::shown(case)
+        .into_iter()
+        .filter(Shown::is_wrong)
+        .collect();
+    for it in &shown {
+        match view::target_for(&targets, it.connection) {
+            Some(target) if target.target.role == Role::Stage && presents_default(it, target) => {
+                return served(case, host, target, it);
+            }
+            _ => {}
+        }
+    }
+    if let Some(it) = shown.first() {
+        return another_certificate(first, it);
+    }
+    match named_by_client(case) {
+        Some(said) => told(case, host, first, &said),
+        None => dns_alone(case, host, first),
+    }
+}
+
+/// Whether the certificate is the one that the target's front end presents for unknown names: API
+/// Gateway's of the same region, or CloudFront's for an edge-optimized API.
+fn presents_default(it: &Shown<'_, '_>, target: &ExecuteApiTarget<'_>) -> bool {
+    let labels = it.leaf.labels();
+    let own = target.target.default_certificate();
+    view::default_of(it.leaf).is_some_and(|(label, ..)| label.eq_ignore_ascii_case(&own))
+        || labels.contains(&"*.cloudfront.net")
+}
+
+fn covered(case: &Case<'_>, host: &Name) -> Option<Verdict> {
+    let it = view::shown(case)
+        .into_iter()
+        .find(|it| it.coverage == Coverage::Covers)?;
+    Some(Verdict::Clear {
+        because: format!("the certificate presented covers {host}"),
+        cites: view::cites([it.connection.id, it.leaf.id]),
+    })
+}
+
+fn without_stage(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>]) -> Verdict {
+    if let Some(it) = targets.first() {
+        let because = match it.target.role {
+            Role::DomainName => format!(
+                "the target {} is an API Gateway domain name",
+                it.alias.target
+            ),
+            _ => format!("the target {} is not a stage URL host", it.alias.target),
+        };
+        return Verdict::Clear {
+            because,
+            cites: vec![it.alias.cites],
+        };
+    }
+    if let Some(alias) = view::cloudfront_target(case) {
+        let because = format!("the target {} is a CloudFront distribution", alias.target);
+        return Verdict::Clear {
+            because,
+            cites: vec![alias.cites],
+        };
+    }
+    if !serves_default(case) {
+        return Verdict::NotApplicable;
+    }
+    if let Some(alias) = case
+        .resolutions
+        .iter()
+        .flat_map(|it| &it.aliases)
+        .next_back()
+    {
+        let because = format!(
+            "{host} is an alias of {}, not of an execute-api name",
+            alias.target
+        );
+        return Verdict::Clear {
+            because,
+            cites: vec![alias.cites],
+        };
+    }
+    if case.resolutions.iter().any(|it| !it.addresses.is_empty()) {
+        return Verdict::Unknown {
+            missing: format!(
+                "what the addresses of {host} come from: a fixed address, a Route 53 alias and a flattened CNAME look alike in DNS answers"
+            ),
+            ask: "aws route53 list-resource-record-sets --hosted-zone-id ZONE_ID".to_owned(),
+        };
+    }
+    Verdict::Unknown {
+        missing: format!("where DNS sends {host}"),
+        ask: format!("dig {host}"),
+    }
+}
+
+/// Whether a certificate of API Gateway's own was seen, or named by a client.
+fn serves_default(case: &Case<'_>) -> bool {
+    let seen = view::shown(case)
+        .iter()
+        .any(|it| view::default_of(it.leaf).is_some())
+        || view::shown_without_handshake(case)
+            .iter()
+            .any(|(leaf, _)| view::default_of(leaf).is_some());
+    let named = |name: &String| execute_api::default_certificate(name).is_some();
+    seen || view::said(case, Says::NameMismatch)
+        .iter()
+        .any(|(_, said)| said.presented.iter().any(named))
+}
+
+fn another_certificate(target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Verdict {
+    let cites = view::cites([target.alias.cites, it.leaf.id]);
+    let because = match view::default_of(it.leaf) {
+        Some((label, region, _)) if region != target.target.region => {
+            format!(
+                "the certificate {label} is of another region than the target {}",
+                target.alias.target
+            )
+        }
+        _ => format!(
+            "the certificate {} is not API Gateway's own",
+            it.leaf.labels().first().unwrap_or(&"presented")
+        ),
+    };
+    Verdict::Clear { because, cites }
+}
+
+/// The stage URL host's own certificate was seen.
+fn served(
+    case: &Case<'_>,
+    host: &Name,
+    target: &ExecuteApiTarget<'_>,
+    it: &Shown<'_, '_>,
+) -> Verdict {
+    let label = it
+        .leaf
+        .labels()
+        .first()
+        .map(|label| (*label).to_owned())
+        .unwrap_or_default();
+    let asked = it.connection.asks_for(host);
+    let private = view::private_address(case).is_some();
+    let strength = match (asked, it.shows_identifiers()) {
+        _ if private => Strength::Consistent,
+        (true, true) => Strength::Proven,
+        _ => Strength::Strong,
+    };
+    let mut finding = about_dns(host, target, Severity::Error, strength);
+    finding.headline = format!("{host} is served the certificate of {label}");
+    if asked {
+        finding.reasons.push(Reason {
+            text: format!("the client asked {} for {host}", server_of(it)),
+            cites: vec![it.connection.id],
+        });
+        finding.marks.push(mark(
+            it.connection.id,
+            host.as_str(),
+            Sign::Right,
+            "the right name was asked for",
+        ));
+    }
+    let rejection = it
+        .leaf
+        .check(host)
+        .and_then(|check| check.tried.first().and_then(|tried| tried.rejection))
+        .map_or_else(String::new, |rejection| format!(": {rejection}"));
+    finding.reasons.push(Reason {
+        text: format!("the certificate presented names only {label}"),
+        cites: view::cites([it.leaf.id, it.connection.id]),
+    });
+    finding.marks.push(mark(
+        it.leaf.id,
+        &label,
+        Sign::Wrong,
+        &format!("does not cover {host}{rejection}"),
+    ));
+    Verdict::Found(Box::new(finding))
+}
+
+fn server_of(it: &Shown<'_, '_>) -> String {
+    it.connection
+        .handshake
+        .server
+        .map_or_else(|| "the server".to_owned(), |server| server.to_string())
+}
+
+/// A client's words that the name does not match.
+struct Said {
+    id: ObservationId,
+    client: String,
+    words: String,
+}
+
+fn named_by_client(case: &Case<'_>) -> Option<Said> {
+    let said = view::said(case, Says::NameMismatch);
+    let (id, verdict) = said.first()?;
+    Some(Said {
+        id: *id,
+        client: verdict.client.clone(),
+        words: verdict.words.clone(),
+    })
+}
+
+/// No certificate was seen, but a client says that it does not match.
+fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, said: &Said) -> Verdict {
+    let strength = if view::private_address(case).is_some() {
+        Strength::Consistent
+    } else {
+        Strength::Strong
+    };
+    let mut finding = about_dns(host, target, Severity::Error, strength);
+    finding.headline = format!(
+        "{host} is an alias of a stage URL host, and {} refuses its certificate",
+        said.client
+    );
+    finding.reasons.push(Reason {
+        text: format!("{} says: {}", said.client, said.words),
+        cites: vec![said.id],
+    });
+    finding.marks.push(mark(
+        said.id,
+        host.as_str(),
+        Sign::Right,
+        &format!("{} says the same", said.client),
+    ));
+    Verdict::Found(Box::new(finding))
+}
+
+/// Nothing shows the certificate: a fault in DNS alone.
+fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Verdict {
+    let strength = if view::private_address(case).is_some() {
+        Strength::Consistent
+    } else {
+        Strength::Strong
+    };
+    let mut finding = about_dns(host, target, Severity::Warning, strength);
+    finding.headline = format!("{host} is an alias of a stage URL host");
+    if let Some(mark) = finding.marks.first_mut() {
+        mark.sign = Sign::Doubtful;
+        mark.label = "a stage URL host: this is suspicious, not proof".to_owned();
+    }
+    Verdict::Found(Box::new(finding))
+}
+
+/// What DNS shows, the cause and the cure: the same whatever shows the certificate.
+fn about_dns(
+    host: &Name,
+    target: &ExecuteApiTarget<'_>,
+    severity: Severity,
+    strength: Strength,
+) -> Finding {
+    let alias = target.alias;
+    let region_and_suffix = format!(
+        "execute-api.{}.{}",
+        target.target.region, target.target.suffix
+    );
+    let owner = &alias.owner;
+    let ttl = alias
+        .ttl
+        .map_or_else(String::new, |ttl| format!(" (after {ttl} s, the TTL)"));
+    Finding {
+        headline: String::new(),
+        severity,
+        strength,
+        cause: "The CNAME points at the stage URL host. That host presents AWS's own certificate, whatever name the client asks for.".to_owned(),
+        remedy: format!(
+            "Point {owner} at the API Gateway domain name of the custom domain instead of {}.",
+            alias.target
+        ),
+        verify: format!("dig +short {owner} CNAME"),
+        expect: Some(format!("a name that starts with d-, or a CloudFront name{ttl}")),
+        reasons: vec![Reason {
+            text: format!("{owner} is a CNAME to {}, an API's stage URL host", alias.target),
+            cites: view::cites(target.resolution.aliases.iter().map(|it| it.cites)),
+        }],
+        marks: vec![Mark {
+            on: alias.cites,
+            beside: "CNAME".to_owned(),
+            words: target.target.id.clone(),
+            sign: Sign::Wrong,
+            label: "this is the API's stage URL host; an API Gateway domain name would start with d-".to_owned(),
+        }],
+        change: Some(RecordChange {
+            intro: "Point the record at the API Gateway domain name of the custom domain:".to_owned(),
+            old: format!("{owner}. CNAME {}.", alias.target),
+            new: format!("{owner}. CNAME d-<id>.{region_and_suffix}."),
+            unknown: format!(
+                "<id> is not in this evidence; `aws apigateway get-domain-name --domain-name {host}` prints it, or says that no custom domain has this name."
+            ),
+        }),
+    }
+}
+
+fn mark(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
+    Mark {
+        on,
+        beside: String::new(),
+        words: words.to_owned(),
+        sign,
+        label: label.to_owned(),
+    }
+}

@@ -1,0 +1,249 @@
+//! `apigw.d_name_not_configured`: the record has the right form, but no custom domain answers there.
+
+use crate::case::Case;
+use crate::evidence::{ObservationId, Says};
+use crate::name::Name;
+use crate::provider::execute_api::{self, Role};
+use crate::rules::view::{self, Coverage, ExecuteApiTarget, Shown};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::tls::SniState;
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// The host is an alias of an API Gateway domain name (`d-….execute-api.REGION.amazonaws.com`),
+    /// the client asked for the host, and still AWS's own certificate of that region comes back.
+    ///
+    /// # Why it matters
+    ///
+    /// The front end knows no custom domain of that name: it was deleted, never created, lives in
+    /// another region or account, or the d- name belongs to another custom domain.
+    ///
+    /// # What it needs
+    ///
+    /// The CNAME, the SNI and the certificate. It is ruled out when the target has no d- label, when
+    /// the certificate covers the host and when the address is private. A handshake without SNI
+    /// does not decide it: everybody gets the default then.
+    ///
+    /// # What to do
+    ///
+    /// `aws apigateway get-domain-name --domain-name HOST` in the region of the target and in the
+    /// account that should own it: create the custom domain if it is missing, correct the record if
+    /// `regionalDomainName` is another name.
+    ///
+    /// # References
+    ///
+    /// API Gateway developer guide, "Custom domain names".
+    "apigw.d_name_not_configured", "the record is right in form, but no custom domain of that name answers there",
+    since "0.1.0", cap 0.85, rank 510
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(host) = &case.host else {
+        return Verdict::NotApplicable;
+    };
+    let targets = view::execute_api_targets(case);
+    let Some(first) = targets.iter().find(|it| it.target.role == Role::DomainName) else {
+        return without_d_name(case, host, &targets);
+    };
+    if let Some((address, id)) = view::private_address(case) {
+        let because =
+            format!("{address} is a private address: the call does not leave the network");
+        return Verdict::Clear {
+            because,
+            cites: vec![id],
+        };
+    }
+    let shown = view::shown(case);
+    let covering = shown
+        .iter()
+        .find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+    let wrong = shown.iter().filter(|it| it.is_wrong());
+    let default = wrong.clone().find_map(|it| {
+        let target = view::target_for(&targets, it.connection)
+            .filter(|it| it.target.role == Role::DomainName)?;
+        let is_own = view::default_of(it.leaf)?
+            .0
+            .eq_ignore_ascii_case(&target.target.default_certificate());
+        (is_own && it.connection.handshake.sni_state != SniState::Absent).then_some((it, target))
+    });
+    match (default, covering) {
+        (Some((it, target)), other) => served(host, target, it, other.is_some()),
+        (None, Some(it)) => Verdict::Clear {
+            because: format!("the certificate presented covers {host}"),
+            cites: view::cites([it.connection.id, it.leaf.id]),
+        },
+        (None, None) => undecided(case, host, first, wrong.collect()),
+    }
+}
+
+fn without_d_name(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>]) -> Verdict {
+    if let Some(it) = targets.first() {
+        return Verdict::Clear {
+            because: "the target has no d- label".to_owned(),
+            cites: vec![it.alias.cites],
+        };
+    }
+    let default = view::shown(case)
+        .iter()
+        .any(|it| view::default_of(it.leaf).is_some());
+    if default && case.resolutions.is_empty() {
+        return Verdict::Unknown {
+            missing: format!("where DNS sends {host}"),
+            ask: format!("dig {host}"),
+        };
+    }
+    Verdict::NotApplicable
+}
+
+fn undecided(
+    case: &Case<'_>,
+    host: &Name,
+    target: &ExecuteApiTarget<'_>,
+    wrong: Vec<&Shown<'_, '_>>,
+) -> Verdict {
+    if let Some(it) = wrong
+        .iter()
+        .find(|it| it.connection.handshake.sni_state != SniState::Absent)
+    {
+        let presented = it
+            .leaf
+            .labels()
+            .first()
+            .map(|label| (*label).to_owned())
+            .unwrap_or_default();
+        let because = format!(
+            "the certificate {presented} is not API Gateway's own of {}",
+            target.target.region
+        );
+        return Verdict::Clear {
+            because,
+            cites: view::cites([it.connection.id, it.leaf.id]),
+        };
+    }
+    if let Some(verdict) = told(case, host, target) {
+        return verdict;
+    }
+    Verdict::Unknown {
+        missing: format!(
+            "the certificate that {} presents when it is asked for {host}",
+            target.alias.target
+        ),
+        ask: format!(
+            "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"
+        ),
+    }
+}
+
+/// A client names API Gateway's own certificate as what it was served.
+fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Option<Verdict> {
+    let own = target.target.default_certificate();
+    let said = view::said(case, Says::NameMismatch);
+    let (id, verdict) = said.iter().find(|(_, verdict)| {
+        verdict.presented.iter().any(|name| {
+            execute_api::default_certificate(name).is_some() && name.eq_ignore_ascii_case(&own)
+        })
+    })?;
+    let mut finding = about_dns(host, target, Strength::Strong);
+    finding.headline = format!("{host} is served the certificate of {own}");
+    finding.reasons.push(Reason {
+        text: format!("{} says: {}", verdict.client, verdict.words),
+        cites: vec![*id],
+    });
+    finding.marks.push(mark(
+        *id,
+        &own,
+        Sign::Wrong,
+        &format!("does not cover {host}"),
+    ));
+    Some(Verdict::Found(Box::new(finding)))
+}
+
+fn served(
+    host: &Name,
+    target: &ExecuteApiTarget<'_>,
+    it: &Shown<'_, '_>,
+    also_covered: bool,
+) -> Verdict {
+    let asked = it.connection.asks_for(host);
+    let strength = match (asked, it.shows_identifiers()) {
+        _ if also_covered || !asked => Strength::Consistent,
+        (_, true) => Strength::Proven,
+        (_, false) => Strength::Strong,
+    };
+    let label = it
+        .leaf
+        .labels()
+        .first()
+        .map(|label| (*label).to_owned())
+        .unwrap_or_default();
+    let mut finding = about_dns(host, target, strength);
+    finding.headline = format!("{host} is served the certificate of {label}");
+    if asked {
+        finding.reasons.push(Reason {
+            text: format!("the client asked for {host}"),
+            cites: vec![it.connection.id],
+        });
+        finding.marks.push(mark(
+            it.connection.id,
+            host.as_str(),
+            Sign::Right,
+            "the right name was asked for",
+        ));
+    }
+    finding.reasons.push(Reason {
+        text: format!("the certificate presented names only {label}"),
+        cites: view::cites([it.leaf.id, it.connection.id]),
+    });
+    finding.marks.push(mark(
+        it.leaf.id,
+        &label,
+        Sign::Wrong,
+        &format!("does not cover {host}: other domain"),
+    ));
+    Verdict::Found(Box::new(finding))
+}
+
+fn about_dns(host: &Name, target: &ExecuteApiTarget<'_>, strength: Strength) -> Finding {
+    let alias = target.alias;
+    let region = &target.target.region;
+    Finding {
+        headline: String::new(),
+        severity: Severity::Error,
+        strength,
+        cause: format!(
+            "The record has the right form, but the front end of {region} knows no custom domain named {host} and presents AWS's own certificate."
+        ),
+        remedy: format!(
+            "Look for the custom domain {host} in region {region} and in the account that should own it: create it with a certificate of that region if it is missing; if its API Gateway domain name is not {}, correct the record.",
+            alias.target
+        ),
+        verify: format!("aws apigateway get-domain-name --region {region} --domain-name {host}"),
+        expect: Some(format!("regionalDomainName is {}", alias.target)),
+        reasons: vec![Reason {
+            text: format!(
+                "{} is a CNAME to {}, an API Gateway domain name",
+                alias.owner, alias.target
+            ),
+            cites: view::cites(target.resolution.aliases.iter().map(|it| it.cites)),
+        }],
+        marks: vec![Mark {
+            on: alias.cites,
+            beside: "CNAME".to_owned(),
+            words: target.target.id.clone(),
+            sign: Sign::Right,
+            label: "an API Gateway domain name: the right kind of target".to_owned(),
+        }],
+        change: None,
+    }
+}
+
+fn mark(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
+    Mark {
+        on,
+        beside: String::new(),
+        words: words.to_owned(),
+        sign,
+        label: label.to_owned(),
+    }
+}

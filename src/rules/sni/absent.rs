@@ -1,0 +1,84 @@
+//! `sni.absent`: the client sent no server name, and got the server's default certificate.
+
+use crate::case::Case;
+use crate::rules::view::{self, Coverage, Shown};
+use crate::rules::{Verdict, declare_rule, tool};
+use crate::tls::SniState;
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// A ClientHello without the server_name extension, answered with a certificate that does not
+    /// cover the host that the client had resolved.
+    ///
+    /// # Why it matters
+    ///
+    /// One address serves many names. Without a server name the server has to guess and presents its
+    /// default certificate; DNS and the certificate of the host are right.
+    ///
+    /// # What it needs
+    ///
+    /// The ClientHello and the certificate. A second handshake that sends the name and is served a
+    /// covering certificate proves it; a provider's known default makes it strong. It is ruled out
+    /// when the client sent the host's name. For an `openssl s_client` in a transcript the cause is
+    /// `tool.no_servername`.
+    ///
+    /// # What to do
+    ///
+    /// Use a client or health check that sends the server name, or configure it there. Verify with
+    /// `openssl s_client -connect HOST:443 -servername HOST`.
+    ///
+    /// # References
+    ///
+    /// RFC 6066 section 3.
+    "sni.absent", "the client sent no server name and got the server's default certificate",
+    since "0.1.0", cap 0.9, rank 200
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(host) = &case.host else {
+        return Verdict::NotApplicable;
+    };
+    let shown = view::shown(case);
+    let silent: Vec<&Shown<'_, '_>> = shown
+        .iter()
+        .filter(|it| {
+            view::sent_no_name(it.connection)
+                && !tool::no_servername::is_s_client(case, it.connection)
+        })
+        .collect();
+    if let Some(it) = silent.iter().find(|it| it.is_wrong()) {
+        let right = shown
+            .iter()
+            .find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+        let wording = tool::no_servername::Wording {
+            cause: format!("The client sent no server name (SNI), so the server presented its default certificate instead of the one for {host}."),
+            remedy: "Use a client or health check that sends the server name, or configure it there; as a stopgap make the host's certificate the server's default.".to_owned(),
+            reason: "the ClientHello has no server_name extension".to_owned(),
+        };
+        return tool::no_servername::served_default(case, host, it, right, &wording);
+    }
+    let named = case.connections.iter().find(|it| it.asks_for(host));
+    if let Some(connection) = named.filter(|_| silent.is_empty()) {
+        return Verdict::Clear {
+            because: format!("SNI is {host}"),
+            cites: vec![connection.id],
+        };
+    }
+    let silent_unseen = case.connections.iter().find(|it| {
+        it.handshake.sni_state == SniState::Absent
+            && it.leaf().is_none()
+            && !tool::no_servername::is_s_client(case, it)
+    });
+    match silent_unseen {
+        Some(_) => Verdict::Unknown {
+            missing: format!(
+                "the certificate that a client without SNI is served instead of {host}'s"
+            ),
+            ask: format!(
+                "openssl s_client -connect {host}:443 -noservername -showcerts </dev/null"
+            ),
+        },
+        None => Verdict::NotApplicable,
+    }
+}

@@ -1,0 +1,3 @@
+//! Causes in the server name that a client sends, or does not.
+
+pub mod absent;

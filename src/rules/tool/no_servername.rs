@@ -1,0 +1,212 @@
+//! `tool.no_servername`: the check itself sent no server name.
+
+use crate::case::{Case, Connection};
+use crate::evidence::{Fact, Run};
+use crate::name::Name;
+use crate::provenance::Place;
+use crate::provider::execute_api::Role;
+use crate::rules::view::{self, Coverage, Shown};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::tls::{SniState, Transport};
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// A saved `openssl s_client` that sent no server name: `-noservername`, an address or a single
+    /// label in `-connect`, or a version that sends none by itself (OpenSSL before 1.1.1, LibreSSL
+    /// before 3.5), and that was served a certificate which does not cover the host.
+    ///
+    /// # Why it matters
+    ///
+    /// Such a run shows the server's default certificate only. It says nothing of what browsers get.
+    ///
+    /// # What it needs
+    ///
+    /// The command line, or the version, of the run, and its certificate. A run with `-servername`
+    /// that is served a covering certificate proves it. It is ruled out by `-servername HOST`.
+    ///
+    /// # What to do
+    ///
+    /// Repeat it: `openssl s_client -connect HOST:443 -servername HOST -verify_hostname HOST`.
+    ///
+    /// # References
+    ///
+    /// RFC 6066 section 3; OpenSSL 1.1.1 release notes.
+    "tool.no_servername", "the check itself sent no server name", since "0.1.0", cap 0.9, rank 100
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(host) = &case.host else {
+        return Verdict::NotApplicable;
+    };
+    let shown = view::shown(case);
+    let runs: Vec<&Shown<'_, '_>> = shown
+        .iter()
+        .filter(|it| is_s_client(case, it.connection))
+        .collect();
+    let right = shown
+        .iter()
+        .find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+    if let Some(it) = runs
+        .iter()
+        .find(|it| it.is_wrong() && view::sent_no_name(it.connection))
+    {
+        let wording = Wording {
+            cause: format!(
+                "This openssl s_client sent no server name (SNI), so it was shown the server's default certificate. It says nothing of what {host} serves to clients that send the name."
+            ),
+            remedy: format!(
+                "Repeat the check with the name: openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host}"
+            ),
+            reason: "the command sends no server name".to_owned(),
+        };
+        return served_default(case, host, it, right, &wording);
+    }
+    if let Some(it) = runs
+        .iter()
+        .find(|it| it.is_wrong() && it.connection.handshake.sni_state == SniState::Unknown)
+    {
+        let shown = it
+            .leaf
+            .labels()
+            .first()
+            .map(|label| (*label).to_owned())
+            .unwrap_or_default();
+        return Verdict::Unknown {
+            missing: format!(
+                "whether the openssl s_client that was shown {shown} sent a server name"
+            ),
+            ask: format!(
+                "openssl version; openssl s_client -connect {host}:443 -servername {host} </dev/null"
+            ),
+        };
+    }
+    let named = case
+        .connections
+        .iter()
+        .find(|it| is_s_client(case, it) && it.asks_for(host));
+    match named {
+        Some(connection) => Verdict::Clear {
+            because: format!("openssl s_client sent {host}"),
+            cites: vec![connection.id],
+        },
+        None => Verdict::NotApplicable,
+    }
+}
+
+/// Whether a handshake is known from a run of `openssl s_client`.
+pub(in crate::rules) fn is_s_client(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    run_of(case, connection).is_some_and(|run| run.tool == "openssl s_client")
+}
+
+fn run_of<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Option<&'e Run> {
+    let number = connection
+        .handshake
+        .run
+        .filter(|_| connection.handshake.transport == Transport::Text)?;
+    case.evidence
+        .observations
+        .iter()
+        .find_map(|observation| match &observation.fact {
+            Fact::Run(run)
+                if run.run == number
+                    && observation.at.first().map(Place::source) == Some(connection.source) =>
+            {
+                Some(run)
+            }
+            _ => None,
+        })
+}
+
+/// The words in which a client without a server name and a tool without one differ.
+pub(in crate::rules) struct Wording {
+    /// The cause.
+    pub(in crate::rules) cause: String,
+    /// The cure.
+    pub(in crate::rules) remedy: String,
+    /// The reason that the handshake gives.
+    pub(in crate::rules) reason: String,
+}
+
+/// The finding that a handshake without a server name was served a default certificate.
+pub(in crate::rules) fn served_default(
+    case: &Case<'_>,
+    host: &Name,
+    it: &Shown<'_, '_>,
+    right: Option<&Shown<'_, '_>>,
+    wording: &Wording,
+) -> Verdict {
+    let label = it
+        .leaf
+        .labels()
+        .first()
+        .map(|label| (*label).to_owned())
+        .unwrap_or_default();
+    let stage = view::execute_api_targets(case)
+        .iter()
+        .any(|target| target.target.role == Role::Stage);
+    let strength = match right {
+        Some(_) => Strength::Proven,
+        None if view::default_of(it.leaf).is_some() && !stage => Strength::Strong,
+        None => Strength::Consistent,
+    };
+    let mut reasons = vec![
+        Reason {
+            text: wording.reason.clone(),
+            cites: vec![it.connection.id],
+        },
+        Reason {
+            text: format!("the certificate presented names only {label}"),
+            cites: view::cites([it.leaf.id, it.connection.id]),
+        },
+    ];
+    let mut marks = vec![
+        mark(it, host.as_str(), Sign::Wrong, "no server name was sent"),
+        Mark {
+            on: it.leaf.id,
+            ..mark(it, &label, Sign::Wrong, &format!("does not cover {host}"))
+        },
+    ];
+    if let Some(other) = right {
+        let covering = other
+            .leaf
+            .labels()
+            .first()
+            .map(|label| (*label).to_owned())
+            .unwrap_or_default();
+        reasons.push(Reason {
+            text: format!("a handshake that sent {host} was served {covering}, which covers it"),
+            cites: view::cites([other.connection.id, other.leaf.id]),
+        });
+        marks.push(Mark {
+            on: other.leaf.id,
+            ..mark(it, &covering, Sign::Confirms, "with the name: covers it")
+        });
+    }
+    Verdict::Found(Box::new(Finding {
+        headline: format!(
+            "{host} is served the certificate of {label} to a client that sends no server name"
+        ),
+        severity: Severity::Error,
+        strength,
+        cause: wording.cause.clone(),
+        remedy: wording.remedy.clone(),
+        verify: format!(
+            "openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null"
+        ),
+        expect: Some(format!("a certificate that covers {host}")),
+        reasons,
+        marks,
+        change: None,
+    }))
+}
+
+fn mark(it: &Shown<'_, '_>, words: &str, sign: Sign, label: &str) -> Mark {
+    Mark {
+        on: it.connection.id,
+        beside: String::new(),
+        words: words.to_owned(),
+        sign,
+        label: label.to_owned(),
+    }
+}
