@@ -1,1 +1,198 @@
-//! To come.
+//! The command line: arguments, exit status, where output goes.
+//!
+//! Machine output goes to standard output, progress and warnings to standard error. [`run`] is the
+//! whole program.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use clap::Parser;
+
+use crate::analyze::{self, Gathered};
+use crate::evidence::facts;
+use crate::input::Digest;
+use crate::name::Name;
+use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
+use crate::rules;
+
+mod args;
+mod explain;
+mod progress;
+
+use args::{Arguments, Command, DiagnoseArguments, FactsArguments, ReadArguments, Schema};
+use progress::Progress;
+
+/// What the program ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing wrong was found.
+    Clean,
+    /// A finding of severity error, or a wrong certificate.
+    Finding,
+    /// Wrong usage, or nothing could be opened.
+    Usage,
+    /// Nothing could be judged, or an input could not be analysed.
+    Inconclusive,
+}
+
+impl Exit {
+    /// The status that the operating system sees.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Finding => 1,
+            Self::Usage => 2,
+            Self::Inconclusive => 3,
+        }
+    }
+}
+
+/// Runs the program with these arguments.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            let _ = error.print();
+            return if is_help { Exit::Clean } else { Exit::Usage };
+        }
+    };
+    let done = match parsed.command {
+        Command::Diagnose(it) => diagnose(&it),
+        Command::Facts(it) => write_facts(&it),
+        Command::Explain { rule } => explain::page(&rule),
+        Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
+        Command::Schema { of } => Ok((schema(of), Exit::Clean, None)),
+    };
+    match done.and_then(|(text, exit, to)| deliver(&text, to.as_deref()).map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(message) => {
+            warn(&message);
+            Exit::Usage
+        }
+    }
+}
+
+type Done = Result<(String, Exit, Option<std::path::PathBuf>), String>;
+
+fn diagnose(arguments: &DiagnoseArguments) -> Done {
+    let hosts = selected_hosts(&arguments.host)?;
+    let digest = arguments.digest.unwrap_or(args::DigestChoice::Sha256);
+    let gathered = gather(&arguments.read, digest)?;
+    let report = in_pool(&arguments.read, || analyze::diagnose(&gathered.evidence, &hosts))?;
+    let renderer = RENDERERS
+        .iter()
+        .find(|renderer| renderer.id == arguments.format.id())
+        .ok_or_else(|| format!("no renderer for {}", arguments.format.id()))?;
+    let text = (renderer.render)(&report, &style(arguments));
+    let exit = exit_of(&gathered, &report, !hosts.is_empty());
+    Ok((text, exit, arguments.read.output.clone()))
+}
+
+fn write_facts(arguments: &FactsArguments) -> Done {
+    let digest = arguments.digest.unwrap_or(args::DigestChoice::None);
+    let gathered = gather(&arguments.read, digest)?;
+    let exit = match (gathered.opened, gathered.not_analysed.is_empty()) {
+        (0, _) => Exit::Usage,
+        (_, true) => Exit::Clean,
+        (_, false) => Exit::Inconclusive,
+    };
+    Ok((facts::write(&gathered.evidence), exit, arguments.read.output.clone()))
+}
+
+fn schema(of: Schema) -> String {
+    let schema = match of {
+        Schema::Report => report::json::schema(),
+        Schema::Facts => facts::schema(),
+    };
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+fn selected_hosts(texts: &[String]) -> Result<Vec<Name>, String> {
+    texts
+        .iter()
+        .map(|text| Name::parse(text).ok_or_else(|| format!("expected a host name for --host, found {text:?}")))
+        .collect()
+}
+
+/// Reads the inputs and says what could not be read.
+fn gather(arguments: &ReadArguments, digest: args::DigestChoice) -> Result<Gathered, String> {
+    let progress = Progress::start(&arguments.paths, arguments.no_progress);
+    let digest = match digest {
+        args::DigestChoice::Sha256 => Digest::Sha256,
+        args::DigestChoice::None => Digest::None,
+    };
+    let tell = |bytes: u64| progress.advance(bytes);
+    let options = analyze::Options { digest, progress: &tell };
+    let gathered = in_pool(arguments, || analyze::gather(&arguments.paths, &options))?;
+    progress.finish();
+    if gathered.opened == 0 && gathered.not_analysed.is_empty() {
+        warn("no file was found below the given paths");
+    }
+    for (name, why) in &gathered.not_analysed {
+        warn(&format!("{}: {}", crate::report::escape::line(name), crate::report::escape::line(why)));
+    }
+    Ok(gathered)
+}
+
+fn in_pool<T: Send>(arguments: &ReadArguments, work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    analyze::with_threads(arguments.threads, work)
+}
+
+fn exit_of(gathered: &Gathered, report: &Report, is_selected: bool) -> Exit {
+    if gathered.opened == 0 {
+        return Exit::Usage;
+    }
+    let is_wrong = report.cases.iter().any(|case| {
+        case.outcome == Outcome::WrongCertificate
+            || case.findings.iter().any(|finding| finding.severity == Severity::Error)
+    });
+    if is_wrong {
+        return Exit::Finding;
+    }
+    let inconclusive = |case: &report::CaseEntry| case.outcome == Outcome::Inconclusive;
+    let nothing_judged = report.cases.iter().all(inconclusive)
+        || (is_selected && report.cases.iter().any(inconclusive));
+    if nothing_judged || !gathered.not_analysed.is_empty() { Exit::Inconclusive } else { Exit::Clean }
+}
+
+fn style(arguments: &DiagnoseArguments) -> Style {
+    let to_terminal = arguments.read.output.is_none() && io::stdout().is_terminal();
+    let columns = terminal_size::terminal_size().filter(|_| to_terminal).map(|(width, _)| usize::from(width.0));
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = match arguments.color {
+        args::ColourChoice::Always => true,
+        args::ColourChoice::Never => false,
+        args::ColourChoice::Auto => to_terminal && !no_colour,
+    };
+    let width = arguments.width.or(columns).unwrap_or(80).clamp(40, 100);
+    Style { width, colour, ascii: arguments.ascii }
+}
+
+/// Writes to the file, or to standard output. A reader that closes the pipe early is no error.
+fn deliver(text: &str, to: Option<&Path>) -> Result<(), String> {
+    let written = match to {
+        Some(path) => std::fs::write(path, text),
+        None => {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        }
+    };
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let place = to.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+            Err(format!("{place}: cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn warn(message: &str) {
+    let _ = writeln!(io::stderr(), "whycert: {message}");
+}
+
+/// The names of all rules, for the command line's help.
+fn rule_ids() -> Vec<&'static str> {
+    rules::RULES.iter().map(|rule| rule.id).collect()
+}

@@ -1,1 +1,25 @@
+//! The one test binary: what the house promises, tried from outside.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected should stop and say where"
+)]
+
+mod support;
+
+mod cli;
+mod determinism;
+mod layers;
+mod names;
+mod packages;
+mod robustness;
+mod rules;
+mod samples;
+mod tidy;

@@ -1,0 +1,63 @@
+//! The explaining matcher against rustls-webpki on generated names: they agree, but for a checked
+//! list of differences.
+
+use proptest::prelude::*;
+use whycert::name::{Name, match_dns};
+
+/// A label that a host name can hold.
+fn label() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["www", "api", "example", "a", "x-1", "com", "net", "WWW", "0", "xn--bcher-kva"])
+        .prop_map(str::to_owned)
+}
+
+fn host() -> impl Strategy<Value = String> {
+    prop::collection::vec(label(), 2..5).prop_map(|labels| labels.join("."))
+}
+
+/// A presented identifier near the host: itself, a wildcard at some depth, or another name.
+fn presented(host: &str) -> BoxedStrategy<String> {
+    let labels: Vec<String> = host.split('.').map(str::to_owned).collect();
+    let parents: Vec<String> = (0..labels.len()).map(|at| labels[at..].join(".")).collect();
+    let wildcards: Vec<String> = parents.iter().map(|parent| format!("*.{parent}")).collect();
+    prop_oneof![
+        prop::sample::select(parents),
+        prop::sample::select(wildcards),
+        self::host(),
+        self::host().prop_map(|name| format!("*.{name}")),
+    ]
+    .boxed()
+}
+
+/// What rustls-webpki says of a certificate that presents only this name.
+fn webpki_says(host: &str, presented: &str) -> Option<bool> {
+    let parameters = rcgen::CertificateParams::new(vec![presented.to_owned()]).ok()?;
+    let key = rcgen::KeyPair::generate().ok()?;
+    let certificate = parameters.self_signed(&key).ok()?;
+    let entity = webpki::EndEntityCert::try_from(certificate.der()).ok()?;
+    let name = rustls_pki_types::ServerName::try_from(host.to_owned()).ok()?;
+    Some(entity.verify_is_valid_for_subject_name(&name).is_ok())
+}
+
+/// Where the two differ, with the reason.
+fn is_known_difference(presented: &str) -> bool {
+    // A wildcard over one label (`*.com`) would cover every name of a top-level domain; webpki
+    // leaves that to the certificate authority, clients refuse it.
+    presented.strip_prefix("*.").is_some_and(|base| !base.contains('.'))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_matcher_agrees_with_webpki((host, presented) in host().prop_flat_map(|host| {
+        let presented = presented(&host);
+        (Just(host), presented)
+    })) {
+        let ours = match_dns(&Name::parse(&host).unwrap(), &presented).is_ok();
+        if let Some(theirs) = webpki_says(&host, &presented) {
+            if !is_known_difference(&presented) {
+                prop_assert_eq!(ours, theirs, "{} against {}", host, presented);
+            }
+        }
+    }
+}
