@@ -13,6 +13,9 @@ pub const WINDOW_BYTES: usize = 1 << 18;
 /// Frames that are decoded together by one worker.
 pub const BATCH_FRAMES: usize = 4096;
 
+/// The bytes of a batch, whatever its frames: large frames make a batch of few.
+pub const BATCH_BYTES: usize = 8 << 20;
+
 /// Headers within headers (VLAN tags, tunnels) before a packet is given up.
 pub const ENCAPSULATION_DEPTH_MAX: usize = 32;
 
@@ -67,3 +70,6 @@ pub const INTERFACES_MAX: usize = 65_536;
 
 /// The bytes of one pcapng block that is read whole (larger ones are passed over, with a gap).
 pub const BLOCK_BYTES_MAX: usize = 16 << 20;
+
+/// The bytes of IP fragments of one source that wait for the rest of their packets.
+pub const FRAGMENTS_PENDING_BYTES_MAX: usize = 64 << 20;

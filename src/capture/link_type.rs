@@ -1,0 +1,97 @@
+//! The names of link types as libpcap spells them: `ETHERNET`, `LINUX_SLL2`, …
+//!
+//! From the list at <https://www.tcpdump.org/linktypes.html>, without its `LINKTYPE_`.
+
+use std::fmt;
+
+use crate::capture::LinkType;
+
+impl fmt::Display for LinkType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(number, _)| *number == self.0) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// Numbers 12 and 14 are what raw IP is called inside some systems and what they wrote into files.
+const NAMES: &[(u16, &str)] = &[
+    (0, "NULL"),
+    (1, "ETHERNET"),
+    (6, "IEEE802_5"),
+    (7, "ARCNET_BSD"),
+    (8, "SLIP"),
+    (9, "PPP"),
+    (10, "FDDI"),
+    (12, "RAW"),
+    (14, "RAW"),
+    (50, "PPP_HDLC"),
+    (51, "PPP_ETHER"),
+    (99, "SYMANTEC_FIREWALL"),
+    (100, "ATM_RFC1483"),
+    (101, "RAW"),
+    (104, "C_HDLC"),
+    (105, "IEEE802_11"),
+    (107, "FRELAY"),
+    (108, "LOOP"),
+    (109, "ENC"),
+    (113, "LINUX_SLL"),
+    (114, "LTALK"),
+    (117, "PFLOG"),
+    (119, "IEEE802_11_PRISM"),
+    (122, "IP_OVER_FC"),
+    (123, "SUNATM"),
+    (127, "IEEE802_11_RADIOTAP"),
+    (129, "ARCNET_LINUX"),
+    (130, "JUNIPER_MLPPP"),
+    (137, "JUNIPER_ATM1"),
+    (138, "APPLE_IP_OVER_IEEE1394"),
+    (143, "DOCSIS"),
+    (144, "LINUX_IRDA"),
+    (147, "USER0"),
+    (162, "USER15"),
+    (163, "IEEE802_11_AVS"),
+    (166, "PPP_PPPD"),
+    (177, "LINUX_LAPD"),
+    (178, "JUNIPER_ETHER"),
+    (179, "JUNIPER_PPP"),
+    (187, "BLUETOOTH_HCI_H4"),
+    (189, "USB_LINUX"),
+    (192, "PPI"),
+    (195, "IEEE802_15_4_WITHFCS"),
+    (197, "ERF"),
+    (200, "JUNIPER_VS"),
+    (201, "BLUETOOTH_HCI_H4_WITH_PHDR"),
+    (204, "PPP_WITH_DIR"),
+    (205, "C_HDLC_WITH_DIR"),
+    (206, "FRELAY_WITH_DIR"),
+    (220, "USB_LINUX_MMAPPED"),
+    (224, "FC_2"),
+    (226, "IPNET"),
+    (227, "CAN_SOCKETCAN"),
+    (228, "IPV4"),
+    (229, "IPV6"),
+    (230, "IEEE802_15_4_NOFCS"),
+    (231, "DBUS"),
+    (239, "NFLOG"),
+    (240, "NETANALYZER"),
+    (241, "NETANALYZER_TRANSPARENT"),
+    (242, "IPOIB"),
+    (243, "MPEG_2_TS"),
+    (247, "INFINIBAND"),
+    (248, "SCTP"),
+    (249, "USBPCAP"),
+    (251, "BLUETOOTH_LE_LL"),
+    (252, "WIRESHARK_UPPER_PDU"),
+    (253, "NETLINK"),
+    (258, "PKTAP"),
+    (259, "EPON"),
+    (270, "LORATAP"),
+    (271, "VSOCK"),
+    (273, "DOCSIS31_XRA31"),
+    (274, "ETHERNET_MPACKET"),
+    (276, "LINUX_SLL2"),
+    (283, "IEEE802_15_4_TAP"),
+    (290, "ETW"),
+];

@@ -1,0 +1,248 @@
+//! Contiguous bytes of a source in one small buffer that is used again: [`Window`].
+//!
+//! The buffer grows to the record that is asked for and no further; whoever asks has checked the
+//! record's length against its own limit, and [`limits::BLOCK_BYTES_MAX`] holds here in any case.
+
+use std::io;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::input::Source;
+use crate::limits;
+
+/// Whether the bytes are digested while they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    /// SHA-256 over all bytes of the source.
+    Sha256,
+    /// No digest.
+    None,
+}
+
+/// A moving view of a source.
+pub struct Window {
+    source: Source,
+    buffer: Vec<u8>,
+    /// The bytes of the buffer that are valid and not consumed.
+    start: usize,
+    end: usize,
+    /// How many bytes were taken from the source.
+    read: u64,
+    digest: Option<Sha256>,
+}
+
+/// What is known once a source was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// The SHA-256 of exactly these bytes in lower-case hexadecimal, when it was asked for.
+    pub sha256: Option<String>,
+    /// Whether the file's size or time changed while it was read.
+    pub is_changed: bool,
+}
+
+impl Window {
+    pub(super) fn new(mut source: Source, digest: Digest) -> Self {
+        let ahead = source.take_ahead();
+        let mut window = Self {
+            source,
+            start: 0,
+            end: ahead.len(),
+            read: u64::try_from(ahead.len()).unwrap_or(u64::MAX),
+            digest: (digest == Digest::Sha256).then(Sha256::new),
+            buffer: ahead,
+        };
+        if let Some(digest) = &mut window.digest {
+            digest.update(&window.buffer);
+        }
+        window
+    }
+
+    /// The bytes at hand, at least `at_least` of them unless the source ends before.
+    pub fn fill(&mut self, at_least: usize) -> io::Result<&[u8]> {
+        let at_least = at_least.min(limits::BLOCK_BYTES_MAX);
+        if self.end.saturating_sub(self.start) < at_least {
+            self.make_room(at_least);
+            while self.end < at_least && self.read_more()? > 0 {}
+        }
+        Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
+    }
+
+    /// Leaves the first `bytes` of the bytes at hand behind.
+    pub fn consume(&mut self, bytes: usize) {
+        self.start = self.start.saturating_add(bytes).min(self.end);
+    }
+
+    /// Where in the source the bytes at hand begin.
+    pub fn position(&self) -> u64 {
+        let at_hand = u64::try_from(self.end.saturating_sub(self.start)).unwrap_or(0);
+        self.read.saturating_sub(at_hand)
+    }
+
+    /// How many bytes the source had when it was opened; `None` for a stream.
+    pub fn source_bytes(&self) -> Option<u64> {
+        self.source.len()
+    }
+
+    /// Whether nothing is left to read.
+    pub fn is_at_end(&mut self) -> io::Result<bool> {
+        Ok(self.fill(1)?.is_empty())
+    }
+
+    /// All the rest up to `bytes_max`, and whether more was there.
+    pub fn read_all(&mut self, bytes_max: u64) -> io::Result<(Vec<u8>, bool)> {
+        let mut all = Vec::new();
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        loop {
+            let at_hand = self.fill(1)?;
+            let room = bytes_max.saturating_sub(all.len());
+            let taken = at_hand.get(..room).unwrap_or(at_hand);
+            let (taken_bytes, is_end) = (taken.len(), at_hand.is_empty());
+            all.extend_from_slice(taken);
+            self.consume(taken_bytes);
+            if is_end || taken_bytes == 0 {
+                return Ok((all, !is_end));
+            }
+        }
+    }
+
+    /// Says what was read. With a digest, what no reader wanted is read first, because a digest of
+    /// a part identifies nothing.
+    pub fn finish(mut self) -> io::Result<Finished> {
+        if self.digest.is_some() {
+            loop {
+                let at_hand = self.fill(1)?.len();
+                if at_hand == 0 {
+                    break;
+                }
+                self.consume(at_hand);
+            }
+        }
+        Ok(Finished {
+            bytes: self.read,
+            is_changed: self.source.is_changed(),
+            sha256: self.digest.map(|digest| hexadecimal(&digest.finalize())),
+        })
+    }
+
+    /// Moves the bytes at hand to the front of a buffer with room for `at_least` and one read.
+    fn make_room(&mut self, at_least: usize) {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end = self.end.saturating_sub(self.start);
+        self.start = 0;
+        let wanted = at_least.saturating_add(limits::WINDOW_BYTES);
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+    }
+
+    fn read_more(&mut self) -> io::Result<usize> {
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let wanted = room.len().min(limits::WINDOW_BYTES);
+        let room = room.get_mut(..wanted).unwrap_or_default();
+        let read = self.source.read_at(room, self.read)?;
+        if let (Some(digest), Some(bytes)) = (&mut self.digest, room.get(..read)) {
+            digest.update(bytes);
+        }
+        self.end = self.end.saturating_add(read);
+        self.read = self.read.saturating_add(u64::try_from(read).unwrap_or(0));
+        Ok(read)
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream that gives one byte at a time.
+    struct Drip(std::vec::IntoIter<u8>);
+
+    impl io::Read for Drip {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            Ok(match (room.first_mut(), self.0.next()) {
+                (Some(room), Some(byte)) => {
+                    *room = byte;
+                    1
+                }
+                _ => 0,
+            })
+        }
+    }
+
+    fn sources(bytes: &[u8]) -> Vec<Source> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, bytes).unwrap();
+        vec![
+            Source::open(&path).unwrap(),
+            Source::stream(Box::new(Drip(bytes.to_vec().into_iter()))),
+            Source::stream(Box::new(io::Cursor::new(bytes.to_vec()))),
+        ]
+    }
+
+    #[test]
+    fn windows_show_every_byte_once() {
+        let bytes: Vec<u8> = (0..limits::WINDOW_BYTES * 3 + 17)
+            .map(|at| u8::try_from(at % 251).unwrap())
+            .collect();
+        let whole = hexadecimal(&Sha256::digest(&bytes));
+        for step in [7, 4096, limits::WINDOW_BYTES + 1] {
+            for mut source in sources(&bytes) {
+                assert_eq!(source.head(9).unwrap(), bytes[..9]);
+                assert_eq!(source.head(5).unwrap(), bytes[..5]);
+                let mut window = source.window(Digest::Sha256);
+                let mut seen = Vec::new();
+                while !window.is_at_end().unwrap() {
+                    assert_eq!(window.position(), seen.len() as u64);
+                    let at_hand = window.fill(step).unwrap();
+                    let taken = step.min(at_hand.len());
+                    seen.extend_from_slice(&at_hand[..taken]);
+                    window.consume(taken);
+                }
+                assert!(seen == bytes, "{step}");
+                let finished = window.finish().unwrap();
+                assert_eq!(finished.bytes, bytes.len() as u64);
+                assert_eq!(finished.sha256.as_deref(), Some(whole.as_str()));
+                assert!(!finished.is_changed);
+            }
+        }
+    }
+
+    #[test]
+    fn reading_all_says_when_more_was_there() {
+        for (limit, expected) in [
+            (0, ("", true)),
+            (3, ("abc", true)),
+            (6, ("abcdef", false)),
+            (9, ("abcdef", false)),
+        ] {
+            for source in sources(b"abcdef") {
+                let mut window = source.window(Digest::None);
+                let (bytes, more) = window.read_all(limit).unwrap();
+                assert_eq!(
+                    (bytes.as_slice(), more),
+                    (expected.0.as_bytes(), expected.1)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn changes_of_a_file_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, "long enough").unwrap();
+        let mut window = Source::open(&path).unwrap().window(Digest::None);
+        std::fs::write(&path, "short").unwrap();
+        assert_eq!(window.read_all(100).unwrap().0, b"short");
+        assert!(window.finish().unwrap().is_changed);
+    }
+}
