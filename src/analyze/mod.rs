@@ -18,7 +18,8 @@ use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
 
-pub mod capture;
+mod capture;
+mod shard;
 
 /// How inputs are read.
 pub struct Options<'p> {

@@ -1,5 +1,11 @@
 //! TCP streams, each direction on its own, whose bytes know which frame gave them.
 
+pub mod assembler;
+pub mod key;
+
+pub use assembler::Assembler;
+pub use key::{FlowKey, Way};
+
 use crate::provenance::{FrameNumber, Time};
 
 /// Where a chunk of a stream came from.

@@ -11,6 +11,7 @@ use crate::evidence::ObservationId;
 use crate::provenance::Time;
 
 pub mod build;
+pub mod escape;
 pub mod json;
 pub mod text;
 

@@ -3,6 +3,10 @@
 //! Names are RFC 8446's. A chain that is not there says why ([`ChainState`]), never an empty list
 //! that could mean three things. The record layer is in [`record`], the messages in [`handshake`].
 
+pub mod handshake;
+pub mod join;
+pub mod record;
+
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};

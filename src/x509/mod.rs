@@ -4,6 +4,9 @@
 //! that the grammar refuses; PEM blocks in any text are found by [`pem`]. The common name is part
 //! of the subject, is shown, and is never matched (RFC 9525 section 2).
 
+pub mod der;
+pub mod pem;
+
 use serde::{Deserialize, Serialize};
 
 use crate::provenance::Time;

@@ -1,0 +1,295 @@
+//! A shard of a capture's connections: [`Shard`] follows them in frame order, [`Found`] is what they
+//! showed.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use hashbrown::HashMap;
+
+use crate::dns::{self, wire};
+use crate::evidence::{Counts, Fact, Observation};
+use crate::flow::{Assembler, FlowKey, Interest, Origin, StreamReader, Way};
+use crate::limits::FLOWS_MAX;
+use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
+use crate::tls;
+
+/// What one packet brings to a shard.
+pub(super) enum Item<'b> {
+    /// A UDP datagram.
+    Datagram(Datagram<'b>),
+    /// A TCP segment.
+    Segment(TcpItem<'b>),
+}
+
+/// A UDP datagram.
+pub(super) struct Datagram<'b> {
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) payload: Cow<'b, [u8]>,
+    pub(super) frames: Vec<FrameNumber>,
+    pub(super) time: Option<Time>,
+}
+
+/// A TCP segment that begins a stream or holds bytes.
+pub(super) struct TcpItem<'b> {
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) sequence: u32,
+    pub(super) syn: bool,
+    pub(super) payload: Cow<'b, [u8]>,
+    pub(super) origin: Origin,
+}
+
+impl Item<'_> {
+    /// The same with bytes of its own, for a datagram that was put together from these frames.
+    pub(super) fn into_owned(self, frames: &[FrameNumber]) -> Item<'static> {
+        match self {
+            Self::Datagram(it) => Item::Datagram(Datagram {
+                payload: Cow::Owned(it.payload.into_owned()),
+                frames: frames.to_vec(),
+                ..it
+            }),
+            Self::Segment(it) => Item::Segment(TcpItem { payload: Cow::Owned(it.payload.into_owned()), ..it }),
+        }
+    }
+}
+
+/// What connections showed.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) observations: Vec<Observation>,
+    pub(super) certificates: Vec<(Vec<u8>, Vec<FrameNumber>)>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) counts: Counts,
+}
+
+impl Found {
+    /// Both together.
+    pub(super) fn and(mut self, mut other: Self) -> Self {
+        self.observations.append(&mut other.observations);
+        self.certificates.append(&mut other.certificates);
+        self.gaps.append(&mut other.gaps);
+        self.counts.client_hellos += other.counts.client_hellos;
+        self.counts.server_hellos += other.counts.server_hellos;
+        self
+    }
+
+    /// Whether nothing in the connections is missing.
+    pub(super) fn is_whole(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
+        self.observations.push(Observation { at: vec![Place::in_frames(SourceId(0), frames)], fact });
+    }
+
+    fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
+        let source = SourceId(0);
+        let at = if frames.is_empty() { Place::Whole { source } } else { Place::in_frames(source, frames) };
+        self.gaps.push(Gap::new(at, reason));
+    }
+
+    fn answer(&mut self, message: wire::Message, ends: Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
+        for problem in message.problems.clone() {
+            self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: problem }, frames.clone());
+        }
+        if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
+            self.observe(Fact::DnsAnswer(answer), frames);
+        }
+    }
+}
+
+struct Ends {
+    time: Option<Time>,
+    client: SocketAddr,
+    server: SocketAddr,
+}
+
+/// Some of a capture's connections.
+#[derive(Default)]
+pub(super) struct Shard {
+    flows: HashMap<FlowKey, Flow, foldhash::fast::FixedState>,
+    found: Found,
+    is_full: bool,
+}
+
+#[derive(Default)]
+struct Flow {
+    low: Direction,
+    high: Direction,
+}
+
+#[derive(Default)]
+struct Direction {
+    assembler: Assembler,
+    reader: Sniffer,
+}
+
+/// What a stream turned out to be.
+#[derive(Default)]
+enum Sniffer {
+    #[default]
+    Unknown,
+    Waiting(Vec<(Vec<u8>, Origin)>),
+    Tls(Box<tls::record::Reader>),
+    Dns(dns::tcp::Reader),
+    Nothing,
+}
+
+impl StreamReader for Sniffer {
+    fn feed(&mut self, bytes: &[u8], origin: Origin) -> Interest {
+        match self {
+            Self::Tls(reader) => reader.feed(bytes, origin),
+            Self::Dns(reader) => reader.feed(bytes, origin),
+            Self::Nothing => Interest::Done,
+            Self::Unknown | Self::Waiting(_) => self.sniff(bytes, origin),
+        }
+    }
+
+    fn hole(&mut self, missing: u64) -> Interest {
+        match self {
+            Self::Tls(reader) => reader.hole(missing),
+            Self::Dns(reader) => reader.hole(missing),
+            _ => Interest::Done,
+        }
+    }
+}
+
+impl Sniffer {
+    fn sniff(&mut self, bytes: &[u8], origin: Origin) -> Interest {
+        let mut parts = match std::mem::take(self) {
+            Self::Waiting(parts) => parts,
+            _ => Vec::new(),
+        };
+        parts.push((bytes.to_vec(), origin));
+        let start: Vec<u8> = parts.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+        *self = match tls::record::is_start(&start) {
+            Some(true) => Self::Tls(Box::default()),
+            None => Self::Waiting(Vec::new()),
+            Some(false) if dns::tcp::is_start(&start) => Self::Dns(dns::tcp::Reader::default()),
+            Some(false) if start.len() < SNIFF_BYTES && start.first() == Some(&0) => Self::Waiting(Vec::new()),
+            Some(false) => Self::Nothing,
+        };
+        if let Self::Waiting(waiting) = self {
+            *waiting = parts;
+            return Interest::More;
+        }
+        let mut interest = Interest::More;
+        for (bytes, origin) in parts {
+            interest = self.feed(&bytes, origin);
+        }
+        interest
+    }
+}
+
+impl Shard {
+    /// Takes the next packet.
+    pub(super) fn take(&mut self, item: Item<'_>) {
+        match item {
+            Item::Datagram(datagram) => self.datagram(datagram),
+            Item::Segment(segment) => self.segment(&segment),
+        }
+    }
+
+    fn datagram(&mut self, it: Datagram<'_>) {
+        if !wire::looks_like(&it.payload) {
+            return;
+        }
+        let Some(message) = wire::decode(&it.payload) else { return };
+        let transport = match (it.source.port(), it.destination.port()) {
+            (5353, _) | (_, 5353) => dns::Transport::Mdns,
+            (5355, _) | (_, 5355) => dns::Transport::Llmnr,
+            _ => dns::Transport::Udp,
+        };
+        let ends = Ends { time: it.time, client: it.destination, server: it.source };
+        self.found.answer(message, ends, transport, it.frames);
+    }
+
+    fn segment(&mut self, it: &TcpItem<'_>) {
+        let (key, way) = FlowKey::of(it.source, it.destination);
+        if it.syn {
+            self.end_if_reused(key, way, it.sequence);
+        }
+        if self.flows.len() >= FLOWS_MAX / SHARDS_ABOUT && !self.flows.contains_key(&key) {
+            if !self.is_full {
+                self.is_full = true;
+                let limit = u64::try_from(FLOWS_MAX).unwrap_or(u64::MAX);
+                self.found.gap(GapReason::Limit { what: "open connections".to_owned(), limit }, vec![it.origin.frame]);
+            }
+            return;
+        }
+        let flow = self.flows.entry(key).or_default();
+        let direction = if way == Way::FromLow { &mut flow.low } else { &mut flow.high };
+        let mut sequence = it.sequence;
+        if it.syn {
+            direction.assembler.syn(sequence);
+            sequence = sequence.wrapping_add(1);
+        }
+        direction.assembler.segment(sequence, &it.payload, it.origin, &mut direction.reader);
+    }
+
+    /// A SYN with another initial sequence number on a connection that held bytes begins a new one.
+    fn end_if_reused(&mut self, key: FlowKey, way: Way, sequence: u32) {
+        let Some(flow) = self.flows.get(&key) else { return };
+        let direction = if way == Way::FromLow { &flow.low } else { &flow.high };
+        let is_other = direction.assembler.initial.is_some_and(|initial| initial != sequence);
+        if is_other && direction.assembler.has_bytes() {
+            if let Some(flow) = self.flows.remove(&key) {
+                end(&mut self.found, key, flow);
+            }
+        }
+    }
+
+    /// Ends all connections.
+    pub(super) fn finish(mut self) -> Found {
+        let mut flows: Vec<(FlowKey, Flow)> = self.flows.drain().collect();
+        flows.sort_by_key(|(key, _)| *key);
+        for (key, flow) in flows {
+            end(&mut self.found, key, flow);
+        }
+        self.found
+    }
+}
+
+/// What a connection showed, once it is over.
+fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
+    for direction in [&mut flow.low, &mut flow.high] {
+        direction.assembler.finish(&mut direction.reader);
+    }
+    let mut low = flow.low.reader;
+    let mut high = flow.high.reader;
+    for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
+        if let Sniffer::Dns(reader) = reader {
+            for it in std::mem::take(&mut reader.messages) {
+                let ends = Ends { time: it.time, client, server };
+                found.answer(it.message, ends, dns::Transport::Tcp, it.frames);
+            }
+        }
+    }
+    let tls = |reader: Sniffer| match reader {
+        Sniffer::Tls(reader) => Some(*reader),
+        _ => None,
+    };
+    let (low, high) = (tls(low), tls(high));
+    if low.is_none() && high.is_none() {
+        return;
+    }
+    let joined = tls::join::join((key.low, low), (key.high, high));
+    found.counts.client_hellos += joined.client_hellos;
+    found.counts.server_hellos += joined.server_hellos;
+    found.certificates.extend(joined.certificates);
+    for (handshake, frames) in joined.handshakes {
+        found.observe(Fact::TlsHandshake(handshake), frames);
+    }
+    for (alert, frames) in joined.alerts {
+        found.observe(Fact::TlsAlert(alert), frames);
+    }
+    for (reason, frames) in joined.gaps {
+        found.gap(reason, frames);
+    }
+}
+
+/// How many bytes of a stream are held to tell DNS from other things.
+const SNIFF_BYTES: usize = 4096;
+/// Connections are spread over about this many shards.
+const SHARDS_ABOUT: usize = 16;
