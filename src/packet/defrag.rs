@@ -215,3 +215,32 @@ fn sorted(mut frames: Vec<FrameNumber>) -> Vec<FrameNumber> {
     frames.dedup();
     frames
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_that_never_end_are_bounded() {
+        let mut defrag = Defrag::default();
+        let source = std::net::IpAddr::from([192, 0, 2, 1]);
+        for number in 0..3000 {
+            let fragment = Fragment {
+                key: FragmentKey {
+                    source,
+                    destination: source,
+                    identification: number,
+                    protocol: 17,
+                },
+                offset: 65_528,
+                is_last: false,
+                payload: &[1; 8],
+                cut_bytes: 0,
+            };
+            assert_eq!(defrag.push(&fragment, FrameNumber(number.into())), None);
+            assert!(defrag.bytes <= limits::FRAGMENTS_PENDING_BYTES_MAX);
+        }
+        assert_eq!(defrag.waiting.len(), defrag.began.len());
+        assert_eq!(defrag.finish().len(), limits::GAPS_PER_SOURCE_MAX);
+    }
+}
