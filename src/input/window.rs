@@ -163,11 +163,11 @@ mod tests {
     use super::*;
 
     /// A stream that gives one byte at a time.
-    struct Drip(std::vec::IntoIter<u8>);
+    struct Drip(std::collections::VecDeque<u8>);
 
     impl io::Read for Drip {
         fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-            Ok(match (room.first_mut(), self.0.next()) {
+            Ok(match (room.first_mut(), self.0.pop_front()) {
                 (Some(room), Some(byte)) => {
                     *room = byte;
                     1
@@ -183,7 +183,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         vec![
             Source::open(&path).unwrap(),
-            Source::stream(Box::new(Drip(bytes.to_vec().into_iter()))),
+            Source::stream(Box::new(Drip(bytes.iter().copied().collect()))),
             Source::stream(Box::new(io::Cursor::new(bytes.to_vec()))),
         ]
     }
@@ -201,7 +201,7 @@ mod tests {
                 let mut window = source.window(Digest::Sha256);
                 let mut seen = Vec::new();
                 while !window.is_at_end().unwrap() {
-                    assert_eq!(window.position(), seen.len() as u64);
+                    assert_eq!(window.position(), u64::try_from(seen.len()).unwrap());
                     let at_hand = window.fill(step).unwrap();
                     let taken = step.min(at_hand.len());
                     seen.extend_from_slice(&at_hand[..taken]);
@@ -209,7 +209,7 @@ mod tests {
                 }
                 assert!(seen == bytes, "{step}");
                 let finished = window.finish().unwrap();
-                assert_eq!(finished.bytes, bytes.len() as u64);
+                assert_eq!(finished.bytes, u64::try_from(bytes.len()).unwrap());
                 assert_eq!(finished.sha256.as_deref(), Some(whole.as_str()));
                 assert!(!finished.is_changed);
             }

@@ -381,8 +381,11 @@ mod tests {
         }
     }
 
+    /// Whole packets with their frames, and the frames of those that stayed parts.
+    type Outcome = (Vec<(Vec<u8>, Vec<u64>)>, Vec<Vec<u64>>);
+
     /// Pushes the frames in this order; gives the payloads that came out with their frames.
-    fn reassemble(frames: &[(u64, &[u8])]) -> (Vec<(Vec<u8>, Vec<u64>)>, Vec<Vec<u64>>) {
+    fn reassemble(frames: &[(u64, &[u8])]) -> Outcome {
         let mut defrag = Defrag::default();
         let mut whole_packets = Vec::new();
         for (number, bytes) in frames {
