@@ -26,7 +26,9 @@ pub struct Reader {
 
 /// Whether a stream that begins so is DNS: a length, and a header that reads as DNS.
 pub fn is_start(bytes: &[u8]) -> bool {
-    let Some((length, rest)) = split_length(bytes) else { return false };
+    let Some((length, rest)) = split_length(bytes) else {
+        return false;
+    };
     length >= 17 && rest.get(..length).is_some_and(wire::looks_like)
 }
 
@@ -41,9 +43,17 @@ impl StreamReader for Reader {
         self.pending.extend_from_slice(bytes);
         self.frames.push(origin.frame);
         while let Some((length, rest)) = split_length(&self.pending) {
-            let Some(body) = rest.get(..length) else { break };
-            let Some(message) = wire::decode(body).filter(|_| wire::looks_like(body)) else { return Interest::Done };
-            self.messages.push(Framed { message, frames: self.frames.clone(), time: origin.time });
+            let Some(body) = rest.get(..length) else {
+                break;
+            };
+            let Some(message) = wire::decode(body).filter(|_| wire::looks_like(body)) else {
+                return Interest::Done;
+            };
+            self.messages.push(Framed {
+                message,
+                frames: self.frames.clone(),
+                time: origin.time,
+            });
             self.pending.drain(..length.saturating_add(2));
             self.frames.retain(|frame| *frame == origin.frame);
             if self.pending.is_empty() {

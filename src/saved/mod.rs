@@ -4,7 +4,18 @@
 //! lines that open a known output), and each run is read by its format. A line that no format
 //! knows is passed over; a fact stands only on the lines that say it.
 
-use crate::evidence::{Fact, Observation};
+pub mod browser;
+pub mod command;
+pub mod curl;
+pub mod decode;
+pub mod dig;
+pub mod grammar;
+pub mod openssl_s_client;
+pub mod openssl_x509;
+pub mod pem;
+pub mod runs;
+
+use crate::evidence::{Fact, Observation, Reading, Source};
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
 /// One line of decoded text, without its line end, terminal controls removed.
@@ -23,6 +34,10 @@ pub struct RunText<'t> {
     pub number: u32,
     /// The words of the command, without prompt, pipes and redirections; empty when there is none.
     pub command: Vec<String>,
+    /// All stages of the pipeline that the command stands in.
+    pub pipeline: Vec<Vec<String>>,
+    /// The command line as it stands, with secrets removed.
+    pub shown: Option<String>,
     /// The line of the command, when there is one.
     pub command_line: Option<&'t Line>,
     /// The prompt's `user@host`, when there is one.
@@ -31,6 +46,15 @@ pub struct RunText<'t> {
     pub version: Option<String>,
     /// The output lines.
     pub lines: &'t [Line],
+}
+
+impl RunText<'_> {
+    /// The line of the command, or the first line of the output.
+    pub fn first_line(&self) -> u32 {
+        self.command_line
+            .or(self.lines.first())
+            .map_or(1, |line| line.number)
+    }
 }
 
 /// One format of saved output.
@@ -43,6 +67,8 @@ pub struct SavedFormat {
     pub is_command: fn(&[String]) -> bool,
     /// Whether this line, without any command before it, opens such an output.
     pub opens: fn(&str) -> bool,
+    /// Whether such a line within an output of the same format opens the next one.
+    pub repeats: bool,
     /// Reads a run.
     pub read: fn(&RunText<'_>, &mut Sink),
 }
@@ -85,5 +111,71 @@ impl Sink {
     /// The id of a certificate that only text on this line describes.
     pub fn local_id(&self, line: u32) -> String {
         format!("{}#{line}", self.path)
+    }
+}
+
+/// All formats. A run is read by the format of its command, or by the one whose line opened it.
+pub static FORMATS: &[&SavedFormat] = &[
+    &dig::FORMAT,
+    &openssl_s_client::FORMAT,
+    &openssl_x509::FORMAT,
+    &curl::FORMAT,
+    &browser::FORMAT,
+];
+
+/// Reads a text.
+pub fn read(path: &str, bytes: &[u8]) -> Reading {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let mut reading = Reading::of(Source::named(path, "text", length));
+    let lines = match decode::lines(bytes) {
+        Ok(lines) => lines,
+        Err(why) => {
+            "unknown".clone_into(&mut reading.source.kind);
+            let at = Place::Whole {
+                source: SourceId(0),
+            };
+            reading
+                .gaps
+                .push(Gap::new(at, GapReason::Unrecognised(format!(" ({why})"))));
+            return reading;
+        }
+    };
+    reading.source.lines = lines.last().map(|line| u64::from(line.number));
+    let mut sink = Sink {
+        path: path.to_owned(),
+        ..Sink::default()
+    };
+    let is_known = runs::read(&lines, &mut sink);
+    let is_pem = pem::read(&lines, &mut sink);
+    reading.observations = sink.observations;
+    reading.gaps = sink.gaps;
+    let at = Place::Whole {
+        source: SourceId(0),
+    };
+    if !is_known && !is_pem {
+        reading
+            .gaps
+            .push(Gap::new(at, GapReason::Unrecognised(String::new())));
+    } else if !reading.holds_evidence() {
+        reading.gaps.push(Gap::new(at, GapReason::NoEvidence));
+    }
+    quote(&mut reading, &lines);
+    reading
+}
+
+/// Keeps the lines that observations stand on.
+fn quote(reading: &mut Reading, lines: &[Line]) {
+    for observation in &reading.observations {
+        for place in &observation.at {
+            let Place::Lines { first, last, .. } = place else {
+                continue;
+            };
+            for line in lines
+                .iter()
+                .filter(|line| (*first..=*last).contains(&line.number))
+            {
+                reading.quotes.insert(line.number, line.text.clone());
+            }
+        }
     }
 }

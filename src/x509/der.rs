@@ -31,7 +31,8 @@ pub fn read(der: &[u8]) -> (Certificate, Option<String>) {
             certificate.subject = Some(distinguished_name(parsed.subject()));
             certificate.issuer = Some(distinguished_name(parsed.issuer()));
             certificate.san = Some(alternative_names(&parsed));
-            certificate.not_before = Some(Time::stated(parsed.validity().not_before.timestamp(), 0));
+            certificate.not_before =
+                Some(Time::stated(parsed.validity().not_before.timestamp(), 0));
             certificate.not_after = Some(Time::stated(parsed.validity().not_after.timestamp(), 0));
             certificate.serial = Some(serial(parsed.raw_serial()));
             (certificate, None)
@@ -42,7 +43,9 @@ pub fn read(der: &[u8]) -> (Certificate, Option<String>) {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn serial(bytes: &[u8]) -> String {
@@ -55,7 +58,9 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> San {
     let mut san = San::default();
     let mut left = SAN_ENTRIES_MAX;
     for extension in certificate.extensions() {
-        let ParsedExtension::SubjectAlternativeName(names) = extension.parsed_extension() else { continue };
+        let ParsedExtension::SubjectAlternativeName(names) = extension.parsed_extension() else {
+            continue;
+        };
         for name in &names.general_names {
             match name {
                 GeneralName::DNSName(dns) if left > 0 => san.dns.push(clean(dns)),
@@ -75,7 +80,9 @@ fn address(bytes: &[u8]) -> Option<String> {
     if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
         return Some(std::net::Ipv4Addr::from(v4).to_string());
     }
-    <[u8; 16]>::try_from(bytes).ok().map(|v6| std::net::Ipv6Addr::from(v6).to_string())
+    <[u8; 16]>::try_from(bytes)
+        .ok()
+        .map(|v6| std::net::Ipv6Addr::from(v6).to_string())
 }
 
 /// A distinguished name as `C=US, O=Amazon, CN=x`; a comma within a value is escaped.
@@ -84,9 +91,15 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
         let parts: Vec<String> = rdn
             .iter()
             .map(|part| {
-                let known = x509_parser::objects::oid2abbrev(part.attr_type(), x509_parser::objects::oid_registry());
+                let known = x509_parser::objects::oid2abbrev(
+                    part.attr_type(),
+                    x509_parser::objects::oid_registry(),
+                );
                 let kind = known.map_or_else(|_| part.attr_type().to_id_string(), str::to_owned);
-                let value = part.as_str().map_or_else(|_| hex(part.as_slice()), |text| clean(text).replace(',', "\\,"));
+                let value = part.as_str().map_or_else(
+                    |_| hex(part.as_slice()),
+                    |text| clean(text).replace(',', "\\,"),
+                );
                 format!("{kind}={value}")
             })
             .collect();

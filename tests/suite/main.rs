@@ -18,7 +18,6 @@ mod cli;
 mod determinism;
 mod layers;
 mod names;
-mod packages;
 mod robustness;
 mod rules;
 mod samples;

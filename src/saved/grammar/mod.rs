@@ -1,0 +1,5 @@
+//! Grammars that several formats share.
+
+pub mod dn;
+pub mod rr;
+pub mod time;

@@ -1,0 +1,60 @@
+//! Times as tools print them.
+
+use crate::provenance::{Time, Zone};
+
+/// `Jun 12 00:00:00 2026 GMT`, as OpenSSL and curl print certificate dates.
+pub fn certificate_date(text: &str) -> Option<Time> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [month, day, clock, year, zone] = words.as_slice() else {
+        return None;
+    };
+    civil(
+        year,
+        month,
+        day,
+        clock,
+        if *zone == "GMT" {
+            Zone::Stated
+        } else {
+            Zone::Unknown
+        },
+    )
+}
+
+/// `Sun Nov 22 06:54:28 UTC 2026`, as dig prints; the zone word is not always there.
+pub fn when(text: &str) -> Option<Time> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        [_, month, day, clock, zone, year] => {
+            let zone = if matches!(*zone, "UTC" | "GMT") {
+                Zone::Stated
+            } else {
+                Zone::Unknown
+            };
+            civil(year, month, day, clock, zone)
+        }
+        [_, month, day, clock, year] => civil(year, month, day, clock, Zone::Unknown),
+        _ => None,
+    }
+}
+
+fn civil(year: &str, month: &str, day: &str, clock: &str, zone: Zone) -> Option<Time> {
+    let month = MONTHS
+        .iter()
+        .position(|name| *name == month)?
+        .checked_add(1)?;
+    let mut clock = clock.split(':').map(|part| part.parse::<i8>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let date = jiff::civil::Date::new(
+        year.parse().ok()?,
+        i8::try_from(month).ok()?,
+        day.parse().ok()?,
+    )
+    .ok()?;
+    let time = jiff::civil::Time::new(hour, minute, second, 0).ok()?;
+    Some(Time::from_civil(date.to_datetime(time), zone))
+}
+
+const MONTHS: &[&str] = &[
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
