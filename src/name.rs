@@ -11,9 +11,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 /// A host name or IP literal: lower-case, without the final dot, escaped as in RFC 1035. Never empty.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Name(String);
 
@@ -21,10 +19,7 @@ impl Name {
     /// The comparable form of a name as a person or a tool writes it; `None` when nothing is left
     /// or white space stands in it. Square brackets around an IPv6 literal are dropped.
     pub fn parse(text: &str) -> Option<Self> {
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|t| t.strip_suffix(']'))
-            .unwrap_or(text);
+        let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
         if bare == "." {
             return Some(Self(".".to_owned()));
         }
@@ -53,9 +48,7 @@ impl Name {
 
     /// Whether the name lies below `parent`.
     pub fn is_below(&self, parent: &Self) -> bool {
-        self.0
-            .strip_suffix(parent.as_str())
-            .is_some_and(|rest| rest.ends_with('.'))
+        self.0.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'))
     }
 }
 
@@ -115,22 +108,14 @@ impl Check {
 }
 
 /// Checks dNSName and iPAddress entries against a host.
-pub fn check<'a>(
-    host: &Name,
-    dns: impl IntoIterator<Item = &'a str>,
-    ip: impl IntoIterator<Item = &'a str>,
-) -> Check {
-    let names = dns.into_iter().map(|presented| Tried {
-        presented: presented.to_owned(),
-        rejection: match_dns(host, presented).err(),
-    });
-    let addresses = ip.into_iter().map(|presented| Tried {
-        presented: presented.to_owned(),
-        rejection: match_ip(host, presented).err(),
-    });
-    Check {
-        tried: names.chain(addresses).collect(),
-    }
+pub fn check<'a>(host: &Name, dns: impl IntoIterator<Item = &'a str>, ip: impl IntoIterator<Item = &'a str>) -> Check {
+    let names = dns
+        .into_iter()
+        .map(|presented| Tried { presented: presented.to_owned(), rejection: match_dns(host, presented).err() });
+    let addresses = ip
+        .into_iter()
+        .map(|presented| Tried { presented: presented.to_owned(), rejection: match_ip(host, presented).err() });
+    Check { tried: names.chain(addresses).collect() }
 }
 
 /// Whether a dNSName entry covers the host (RFC 9525 section 6.3).
@@ -140,19 +125,11 @@ pub fn match_dns(host: &Name, presented: &str) -> Result<(), Rejection> {
     }
     let presented = Name::parse(presented).ok_or(Rejection::NotAName)?;
     if presented == *host {
-        return if presented.as_str().contains('*') {
-            Err(Rejection::UnsupportedWildcard)
-        } else {
-            Ok(())
-        };
+        return if presented.as_str().contains('*') { Err(Rejection::UnsupportedWildcard) } else { Ok(()) };
     }
     let Some(base) = presented.as_str().strip_prefix("*.") else {
         let odd = presented.as_str().contains('*');
-        return Err(if odd {
-            Rejection::UnsupportedWildcard
-        } else {
-            Rejection::OtherDomain
-        });
+        return Err(if odd { Rejection::UnsupportedWildcard } else { Rejection::OtherDomain });
     };
     if base.contains('*') || !base.contains('.') {
         return Err(Rejection::UnsupportedWildcard);
@@ -160,11 +137,7 @@ pub fn match_dns(host: &Name, presented: &str) -> Result<(), Rejection> {
     if host.as_str() == base {
         return Err(Rejection::TooFewLabels);
     }
-    match host
-        .as_str()
-        .strip_suffix(base)
-        .and_then(|rest| rest.strip_suffix('.'))
-    {
+    match host.as_str().strip_suffix(base).and_then(|rest| rest.strip_suffix('.')) {
         None | Some("") => Err(Rejection::OtherDomain),
         Some(label) if label.contains('.') => Err(Rejection::TooManyLabels),
         Some(_) => Ok(()),
@@ -186,9 +159,7 @@ mod tests {
 
     #[test]
     fn each_rejection_has_its_reason() {
-        use Rejection::{
-            NeedsIpEntry, NotAName, OtherDomain, TooFewLabels, TooManyLabels, UnsupportedWildcard,
-        };
+        use Rejection::{NeedsIpEntry, NotAName, OtherDomain, TooFewLabels, TooManyLabels, UnsupportedWildcard};
         for (host, presented, expected) in [
             ("www.example.com", "www.example.com", Ok(())),
             ("WWW.example.com.", "www.EXAMPLE.com", Ok(())),
@@ -197,28 +168,16 @@ mod tests {
             ("example.com", "*.example.com", Err(TooFewLabels)),
             ("a.b.example.com", "*.example.com", Err(TooManyLabels)),
             ("aexample.com", "*.example.com", Err(OtherDomain)),
-            (
-                "www.example.com",
-                "w*.example.com",
-                Err(UnsupportedWildcard),
-            ),
+            ("www.example.com", "w*.example.com", Err(UnsupportedWildcard)),
             ("www.example.com", "*.*.com", Err(UnsupportedWildcard)),
             ("example.com", "*.com", Err(UnsupportedWildcard)),
             ("www.example.com", "*", Err(UnsupportedWildcard)),
             ("www.example.com", "", Err(NotAName)),
             ("192.0.2.1", "192.0.2.1", Err(NeedsIpEntry)),
-            (
-                "www.example.com",
-                "*.execute-api.us-east-1.amazonaws.com",
-                Err(OtherDomain),
-            ),
+            ("www.example.com", "*.execute-api.us-east-1.amazonaws.com", Err(OtherDomain)),
         ] {
             let host = Name::parse(host).unwrap();
-            assert_eq!(
-                match_dns(&host, presented),
-                expected,
-                "{host} against {presented}"
-            );
+            assert_eq!(match_dns(&host, presented), expected, "{host} against {presented}");
         }
     }
 

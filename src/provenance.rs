@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct SourceId(pub u32);
 
 /// The number of a captured packet in its file, from 1, as Wireshark counts.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FrameNumber(pub u64);
 
 /// Where a fact stands.
@@ -57,30 +55,18 @@ impl Place {
 
     /// A place that is one line.
     pub fn on_line(source: SourceId, line: u32) -> Self {
-        Self::Lines {
-            source,
-            first: line,
-            last: line,
-            columns: None,
-        }
+        Self::Lines { source, first: line, last: line, columns: None }
     }
 
     /// A place that is a block of lines, each of which belongs to the fact.
     pub fn on_lines(source: SourceId, first: u32, last: u32) -> Self {
-        Self::Lines {
-            source,
-            first,
-            last,
-            columns: None,
-        }
+        Self::Lines { source, first, last, columns: None }
     }
 
     /// The source that holds the place.
     pub fn source(&self) -> SourceId {
         match self {
-            Self::Frames { source, .. } | Self::Lines { source, .. } | Self::Whole { source } => {
-                *source
-            }
+            Self::Frames { source, .. } | Self::Lines { source, .. } | Self::Whole { source } => *source,
         }
     }
 
@@ -97,9 +83,7 @@ impl Place {
     #[must_use]
     pub fn moved_to(mut self, to: SourceId) -> Self {
         match &mut self {
-            Self::Frames { source, .. } | Self::Lines { source, .. } | Self::Whole { source } => {
-                *source = to
-            }
+            Self::Frames { source, .. } | Self::Lines { source, .. } | Self::Whole { source } => *source = to,
         }
         self
     }
@@ -117,10 +101,7 @@ pub struct Gap {
 impl Gap {
     /// A gap at one place.
     pub fn new(at: Place, reason: GapReason) -> Self {
-        Self {
-            at: vec![at],
-            reason,
-        }
+        Self { at: vec![at], reason }
     }
 }
 
@@ -155,9 +136,7 @@ pub enum GapReason {
     #[error("packets were cut at {0} bytes when captured; ask for a capture with tcpdump -s 0")]
     Snaplen(u32),
     /// Bytes of a stream that no packet holds.
-    #[error(
-        "{missing} bytes of a TCP stream are not in the capture, {lost} is lost; ask for a new capture"
-    )]
+    #[error("{missing} bytes of a TCP stream are not in the capture, {lost} is lost; ask for a new capture")]
     MissingSegment {
         /// How many bytes, as far as known.
         missing: u64,
@@ -165,9 +144,7 @@ pub enum GapReason {
         lost: String,
     },
     /// Only one direction of a connection was captured.
-    #[error(
-        "only one direction of the connection is in the capture: {0}; capture where both directions pass"
-    )]
+    #[error("only one direction of the connection is in the capture: {0}; capture where both directions pass")]
     OneDirection(String),
     /// TLS 1.3 encrypts the certificate and no key is here.
     #[error("Certificate message encrypted (TLS 1.3), no key")]
@@ -208,19 +185,7 @@ pub struct Time {
 }
 
 /// How the zone of a [`Time`] is known. An unknown zone never drives a verdict about dates.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Zone {
     /// The evidence says it (captures, `GMT`, `UTC`, an offset).
@@ -234,28 +199,15 @@ pub enum Zone {
 impl Time {
     /// A time whose zone the evidence states.
     pub fn stated(seconds: i64, nanos: u32) -> Self {
-        Self {
-            seconds,
-            nanos,
-            zone: Zone::Stated,
-        }
+        Self { seconds, nanos, zone: Zone::Stated }
     }
 
     /// A time from a calendar date and clock reading.
     pub fn from_civil(civil: jiff::civil::DateTime, zone: Zone) -> Self {
-        let days = civil
-            .date()
-            .duration_since(jiff::civil::date(1970, 1, 1))
-            .as_secs();
-        let clock = i64::from(civil.hour()) * 3600
-            + i64::from(civil.minute()) * 60
-            + i64::from(civil.second());
+        let days = civil.date().duration_since(jiff::civil::date(1970, 1, 1)).as_secs();
+        let clock = i64::from(civil.hour()) * 3600 + i64::from(civil.minute()) * 60 + i64::from(civil.second());
         let nanos = u32::try_from(civil.subsec_nanosecond()).unwrap_or(0);
-        Self {
-            seconds: days + clock,
-            nanos,
-            zone,
-        }
+        Self { seconds: days + clock, nanos, zone }
     }
 
     /// The calendar date and clock reading in UTC; `None` beyond the year 9999.
@@ -300,20 +252,15 @@ struct TimeOnPaper {
 
 impl Serialize for Time {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        TimeOnPaper {
-            utc: self.rfc3339(),
-            zone: self.zone,
-        }
-        .serialize(serializer)
+        TimeOnPaper { utc: self.rfc3339(), zone: self.zone }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let paper = TimeOnPaper::deserialize(deserializer)?;
-        Self::parse_rfc3339(&paper.utc, paper.zone).ok_or_else(|| {
-            serde::de::Error::custom(format!("expected an RFC 3339 time, found {}", paper.utc))
-        })
+        Self::parse_rfc3339(&paper.utc, paper.zone)
+            .ok_or_else(|| serde::de::Error::custom(format!("expected an RFC 3339 time, found {}", paper.utc)))
     }
 }
 
@@ -342,11 +289,7 @@ mod tests {
         ] {
             let time = Time::stated(seconds, nanos);
             assert_eq!(time.rfc3339(), text);
-            assert_eq!(
-                Time::parse_rfc3339(text, Zone::Stated),
-                Some(time),
-                "{text}"
-            );
+            assert_eq!(Time::parse_rfc3339(text, Zone::Stated), Some(time), "{text}");
         }
     }
 }

@@ -19,12 +19,7 @@ use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
 use crate::x509;
 
 /// Reads a capture.
-pub(super) fn read(
-    name: &str,
-    window: Window,
-    kind: Kind,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Reading {
+pub(super) fn read(name: &str, window: Window, kind: Kind, progress: &(dyn Fn(u64) + Sync)) -> Reading {
     let mut reader = Reader::new(window, kind);
     let mut reading = Reading::of(Source::named(name, kind.name(), 0));
     let mut pipeline = Pipeline::default();
@@ -32,12 +27,7 @@ pub(super) fn read(
     while reader.next_batch(&mut batch) {
         reading.gaps.append(&mut batch.gaps);
         pipeline.take(&batch);
-        progress(
-            batch
-                .frames()
-                .map(|(frame, _)| u64::from(frame.captured_bytes))
-                .sum(),
-        );
+        progress(batch.frames().map(|(frame, _)| u64::from(frame.captured_bytes)).sum());
     }
     let (summary, window) = reader.finish();
     let found = pipeline.finish(&mut reading);
@@ -47,19 +37,14 @@ pub(super) fn read(
     reading.source.last = summary.last;
     reading.source.dropped = summary.dropped;
     reading.source.capture = Some(name.to_owned());
-    let snaplen = summary
-        .snaplen
-        .filter(|_| summary.cut_frames > 0 && !found.is_whole());
+    let snaplen = summary.snaplen.filter(|_| summary.cut_frames > 0 && !found.is_whole());
     if let Some(snaplen) = snaplen {
         whole(&mut reading, GapReason::Snaplen(snaplen));
     }
     settle(&mut reading, found);
     match window.finish() {
         Ok(finished) => super::close(&mut reading, finished),
-        Err(error) => whole(
-            &mut reading,
-            GapReason::Unreadable(crate::input::reason(&error)),
-        ),
+        Err(error) => whole(&mut reading, GapReason::Unreadable(crate::input::reason(&error))),
     }
     if !reading.holds_evidence() {
         whole(&mut reading, GapReason::NoEvidence);
@@ -69,12 +54,7 @@ pub(super) fn read(
 }
 
 fn whole(reading: &mut Reading, reason: GapReason) {
-    reading.gaps.push(Gap::new(
-        Place::Whole {
-            source: SourceId(0),
-        },
-        reason,
-    ));
+    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
 }
 
 /// The stages between frames and shards.
@@ -105,10 +85,7 @@ enum Routed<'b> {
 impl Pipeline {
     fn take(&mut self, batch: &Batch) {
         let frames: Vec<(&Frame, &[u8])> = batch.frames().collect();
-        let routed: Vec<Routed<'_>> = frames
-            .par_iter()
-            .map(|(frame, bytes)| route(frame, bytes))
-            .collect();
+        let routed: Vec<Routed<'_>> = frames.par_iter().map(|(frame, bytes)| route(frame, bytes)).collect();
         let mut queues: Vec<Vec<Item<'_>>> = (0..SHARDS).map(|_| Vec::new()).collect();
         for it in routed {
             match it {
@@ -122,23 +99,15 @@ impl Pipeline {
                 Routed::Nothing => {}
             }
         }
-        self.shards
-            .par_iter_mut()
-            .zip(queues)
-            .for_each(|(shard, queue)| {
-                for item in queue {
-                    shard.take(item);
-                }
-            });
+        self.shards.par_iter_mut().zip(queues).for_each(|(shard, queue)| {
+            for item in queue {
+                shard.take(item);
+            }
+        });
     }
 
     /// A whole datagram goes to its shard behind what is queued, with the bytes that it owns.
-    fn fragment<'b>(
-        &mut self,
-        fragment: &packet::Fragment<'b>,
-        origin: Origin,
-        queues: &mut [Vec<Item<'b>>],
-    ) {
+    fn fragment<'b>(&mut self, fragment: &packet::Fragment<'b>, origin: Origin, queues: &mut [Vec<Item<'b>>]) {
         let Some(whole) = self.defrag.push(fragment, origin.frame) else {
             return;
         };
@@ -155,16 +124,11 @@ impl Pipeline {
     fn finish(self, reading: &mut Reading) -> Found {
         for (why, frames) in self.undecoded {
             let reason = GapReason::UndecodedPacket(why);
-            reading
-                .gaps
-                .push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
+            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
         }
         for frames in self.defrag.finish() {
-            let reason =
-                GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
-            reading
-                .gaps
-                .push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
+            let reason = GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
+            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
         }
         let found: Vec<Found> = self.shards.into_par_iter().map(Shard::finish).collect();
         found.into_iter().fold(Found::default(), Found::and)
@@ -172,10 +136,7 @@ impl Pipeline {
 }
 
 fn route<'b>(frame: &Frame, bytes: &'b [u8]) -> Routed<'b> {
-    let origin = Origin {
-        frame: frame.number,
-        time: frame.time,
-    };
+    let origin = Origin { frame: frame.number, time: frame.time };
     match packet::decode(frame.link_type, bytes, frame.wire_bytes) {
         Ok(Decoded::Packet(packet)) => {
             item(&packet, origin).map_or(Routed::Nothing, |(shard, item)| Routed::To(shard, item))
@@ -189,16 +150,8 @@ fn route<'b>(frame: &Frame, bytes: &'b [u8]) -> Routed<'b> {
 fn item<'b>(packet: &Packet<'b>, origin: Origin) -> Option<(usize, Item<'b>)> {
     let end = |port: u16, address| SocketAddr::new(address, port);
     let (source, destination, item) = match packet.transport {
-        Transport::Udp {
-            source_port,
-            destination_port,
-            payload,
-            ..
-        } => {
-            let (source, destination) = (
-                end(source_port, packet.source),
-                end(destination_port, packet.destination),
-            );
+        Transport::Udp { source_port, destination_port, payload, .. } => {
+            let (source, destination) = (end(source_port, packet.source), end(destination_port, packet.destination));
             let datagram = Datagram {
                 source,
                 destination,
@@ -238,18 +191,11 @@ fn settle(reading: &mut Reading, mut found: Found) {
         let (certificate, _) = x509::der::read(&der);
         if seen.insert(certificate.sha256.clone()) {
             let at = vec![Place::in_frames(SourceId(0), frames)];
-            found.observations.push(Observation {
-                at,
-                fact: Fact::Certificate(certificate),
-            });
+            found.observations.push(Observation { at, fact: Fact::Certificate(certificate) });
         }
     }
     let kind = |fact: &Fact| KINDS.iter().position(|kind| *kind == fact.kind());
-    found.observations.sort_by(|one, other| {
-        one.at
-            .cmp(&other.at)
-            .then(kind(&one.fact).cmp(&kind(&other.fact)))
-    });
+    found.observations.sort_by(|one, other| one.at.cmp(&other.at).then(kind(&one.fact).cmp(&kind(&other.fact))));
     reading.observations = found.observations;
     found.gaps.sort();
     reading.gaps.append(&mut found.gaps);
@@ -259,16 +205,8 @@ fn limit_gaps(gaps: &mut Vec<Gap>) {
     if gaps.len() > GAPS_PER_SOURCE_MAX {
         gaps.truncate(GAPS_PER_SOURCE_MAX);
         let limit = u64::try_from(GAPS_PER_SOURCE_MAX).unwrap_or(u64::MAX);
-        let reason = GapReason::Limit {
-            what: "gaps of this source".to_owned(),
-            limit,
-        };
-        gaps.push(Gap::new(
-            Place::Whole {
-                source: SourceId(0),
-            },
-            reason,
-        ));
+        let reason = GapReason::Limit { what: "gaps of this source".to_owned(), limit };
+        gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     }
 }
 

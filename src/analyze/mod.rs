@@ -43,11 +43,8 @@ pub struct Gathered {
 /// Reads all inputs.
 pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     let found = input::gather(paths);
-    let read: Vec<Result<Vec<Reading>, Reading>> = found
-        .files
-        .par_iter()
-        .map(|file| read_file(file, options))
-        .collect();
+    let read: Vec<Result<Vec<Reading>, Reading>> =
+        found.files.par_iter().map(|file| read_file(file, options)).collect();
     let opened = read.iter().filter(|it| it.is_ok()).count();
     let mut readings: Vec<Reading> = Vec::new();
     for it in read {
@@ -56,18 +53,9 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
             Err(one) => readings.push(one),
         }
     }
-    readings.extend(
-        found
-            .unreadable
-            .into_iter()
-            .map(|(name, why)| unreadable(&name, why)),
-    );
+    readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
     let not_analysed = readings.iter().filter_map(not_analysed).collect();
-    Gathered {
-        evidence: Evidence::gather(readings),
-        opened,
-        not_analysed,
-    }
+    Gathered { evidence: Evidence::gather(readings), opened, not_analysed }
 }
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
@@ -91,22 +79,12 @@ fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Re
         let window = source.window(options.digest);
         let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
         close(&mut reading, window.finish().map_err(failed)?);
-        reading.gaps.push(Gap::new(
-            Place::Whole {
-                source: SourceId(0),
-            },
-            GapReason::Empty,
-        ));
+        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
         return Ok(vec![reading]);
     }
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        return Ok(vec![capture::read(
-            &file.name,
-            window,
-            kind,
-            options.progress,
-        )]);
+        return Ok(vec![capture::read(&file.name, window, kind, options.progress)]);
     }
     let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX).map_err(failed)?;
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
@@ -116,16 +94,8 @@ fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Re
     }
     let mut reading = saved::read(&file.name, &bytes);
     if is_cut {
-        let reason = GapReason::Limit {
-            what: "bytes of a text".to_owned(),
-            limit: TEXT_BYTES_MAX,
-        };
-        reading.gaps.push(Gap::new(
-            Place::Whole {
-                source: SourceId(0),
-            },
-            reason,
-        ));
+        let reason = GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX };
+        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     }
     close(&mut reading, finished);
     Ok(vec![reading])
@@ -136,54 +106,34 @@ fn close(reading: &mut Reading, finished: Finished) {
     reading.source.bytes = finished.bytes;
     reading.source.sha256 = finished.sha256;
     if finished.is_changed {
-        reading.gaps.push(Gap::new(
-            Place::Whole {
-                source: SourceId(0),
-            },
-            GapReason::Changed,
-        ));
+        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Changed));
     }
 }
 
 fn unreadable(name: &str, why: String) -> Reading {
     let mut reading = Reading::of(Source::named(name, "unknown", 0));
-    reading.gaps.push(Gap::new(
-        Place::Whole {
-            source: SourceId(0),
-        },
-        GapReason::Unreadable(why),
-    ));
+    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Unreadable(why)));
     reading
 }
 
 /// Whether nothing in a source could be analysed, and why.
 fn not_analysed(reading: &Reading) -> Option<(String, String)> {
-    let gap = reading.gaps.iter().find(|gap| {
-        matches!(
-            gap.reason,
-            GapReason::Empty | GapReason::Unreadable(_) | GapReason::Unrecognised(_)
-        )
-    })?;
-    reading
-        .observations
-        .is_empty()
-        .then(|| (reading.source.path.clone(), gap.reason.to_string()))
+    let gap = reading
+        .gaps
+        .iter()
+        .find(|gap| matches!(gap.reason, GapReason::Empty | GapReason::Unreadable(_) | GapReason::Unrecognised(_)))?;
+    reading.observations.is_empty().then(|| (reading.source.path.clone(), gap.reason.to_string()))
 }
 
 /// The bytes that tell what a source is.
 const HEAD_BYTES: usize = 64;
 
 /// Runs work on so many threads, or on all processors.
-pub fn with_threads<T: Send>(
-    threads: Option<u16>,
-    work: impl FnOnce() -> T + Send,
-) -> Result<T, String> {
+pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> T + Send) -> Result<T, String> {
     let Some(threads) = threads else {
         return Ok(work());
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(usize::from(threads))
-        .build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build();
     let pool = pool.map_err(|error| format!("threads cannot be started: {error}"))?;
     Ok(pool.install(work))
 }

@@ -44,15 +44,10 @@ impl Item<'_> {
     /// The same with bytes of its own, for a datagram that was put together from these frames.
     pub(super) fn into_owned(self, frames: &[FrameNumber]) -> Item<'static> {
         match self {
-            Self::Datagram(it) => Item::Datagram(Datagram {
-                payload: Cow::Owned(it.payload.into_owned()),
-                frames: frames.to_vec(),
-                ..it
-            }),
-            Self::Segment(it) => Item::Segment(TcpItem {
-                payload: Cow::Owned(it.payload.into_owned()),
-                ..it
-            }),
+            Self::Datagram(it) => {
+                Item::Datagram(Datagram { payload: Cow::Owned(it.payload.into_owned()), frames: frames.to_vec(), ..it })
+            }
+            Self::Segment(it) => Item::Segment(TcpItem { payload: Cow::Owned(it.payload.into_owned()), ..it }),
         }
     }
 }
@@ -83,37 +78,18 @@ impl Found {
     }
 
     fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
-        self.observations.push(Observation {
-            at: vec![Place::in_frames(SourceId(0), frames)],
-            fact,
-        });
+        self.observations.push(Observation { at: vec![Place::in_frames(SourceId(0), frames)], fact });
     }
 
     fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
         let source = SourceId(0);
-        let at = if frames.is_empty() {
-            Place::Whole { source }
-        } else {
-            Place::in_frames(source, frames)
-        };
+        let at = if frames.is_empty() { Place::Whole { source } } else { Place::in_frames(source, frames) };
         self.gaps.push(Gap::new(at, reason));
     }
 
-    fn answer(
-        &mut self,
-        message: wire::Message,
-        ends: Ends,
-        transport: dns::Transport,
-        frames: Vec<FrameNumber>,
-    ) {
+    fn answer(&mut self, message: wire::Message, ends: Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
         for problem in message.problems.clone() {
-            self.gap(
-                GapReason::Undecoded {
-                    what: "DNS message".to_owned(),
-                    why: problem,
-                },
-                frames.clone(),
-            );
+            self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: problem }, frames.clone());
         }
         if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
             self.observe(Fact::DnsAnswer(answer), frames);
@@ -189,9 +165,7 @@ impl Sniffer {
             Some(true) => Self::Tls(Box::default()),
             None => Self::Waiting(Vec::new()),
             Some(false) if dns::tcp::is_start(&start) => Self::Dns(dns::tcp::Reader::default()),
-            Some(false) if start.len() < SNIFF_BYTES && start.first() == Some(&0) => {
-                Self::Waiting(Vec::new())
-            }
+            Some(false) if start.len() < SNIFF_BYTES && start.first() == Some(&0) => Self::Waiting(Vec::new()),
             Some(false) => Self::Nothing,
         };
         if let Self::Waiting(waiting) = self {
@@ -227,11 +201,7 @@ impl Shard {
             (5355, _) | (_, 5355) => dns::Transport::Llmnr,
             _ => dns::Transport::Udp,
         };
-        let ends = Ends {
-            time: it.time,
-            client: it.destination,
-            server: it.source,
-        };
+        let ends = Ends { time: it.time, client: it.destination, server: it.source };
         self.found.answer(message, ends, transport, it.frames);
     }
 
@@ -244,30 +214,18 @@ impl Shard {
             if !self.is_full {
                 self.is_full = true;
                 let limit = u64::try_from(FLOWS_MAX).unwrap_or(u64::MAX);
-                self.found.gap(
-                    GapReason::Limit {
-                        what: "open connections".to_owned(),
-                        limit,
-                    },
-                    vec![it.origin.frame],
-                );
+                self.found.gap(GapReason::Limit { what: "open connections".to_owned(), limit }, vec![it.origin.frame]);
             }
             return;
         }
         let flow = self.flows.entry(key).or_default();
-        let direction = if way == Way::FromLow {
-            &mut flow.low
-        } else {
-            &mut flow.high
-        };
+        let direction = if way == Way::FromLow { &mut flow.low } else { &mut flow.high };
         let mut sequence = it.sequence;
         if it.syn {
             direction.assembler.syn(sequence);
             sequence = sequence.wrapping_add(1);
         }
-        direction
-            .assembler
-            .segment(sequence, &it.payload, it.origin, &mut direction.reader);
+        direction.assembler.segment(sequence, &it.payload, it.origin, &mut direction.reader);
     }
 
     /// A SYN with another initial sequence number on a connection that held bytes begins a new one.
@@ -275,15 +233,8 @@ impl Shard {
         let Some(flow) = self.flows.get(&key) else {
             return;
         };
-        let direction = if way == Way::FromLow {
-            &flow.low
-        } else {
-            &flow.high
-        };
-        let is_other = direction
-            .assembler
-            .initial
-            .is_some_and(|initial| initial != sequence);
+        let direction = if way == Way::FromLow { &flow.low } else { &flow.high };
+        let is_other = direction.assembler.initial.is_some_and(|initial| initial != sequence);
         if is_other && direction.assembler.has_bytes() {
             if let Some(flow) = self.flows.remove(&key) {
                 end(&mut self.found, key, flow);
@@ -309,17 +260,10 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     }
     let mut low = flow.low.reader;
     let mut high = flow.high.reader;
-    for (reader, server, client) in [
-        (&mut low, key.low, key.high),
-        (&mut high, key.high, key.low),
-    ] {
+    for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
         if let Sniffer::Dns(reader) = reader {
             for it in std::mem::take(&mut reader.messages) {
-                let ends = Ends {
-                    time: it.time,
-                    client,
-                    server,
-                };
+                let ends = Ends { time: it.time, client, server };
                 found.answer(it.message, ends, dns::Transport::Tcp, it.frames);
             }
         }

@@ -272,10 +272,7 @@ fn time_of(ticks: u64, per_second: u128, offset_seconds: i64) -> Time {
     let seconds = i64::try_from(ticks / per_second).unwrap_or(i64::MAX);
     // The rest is below 2^64, so that its product with 10^9 stays below 2^94.
     let nanos = (ticks % per_second).saturating_mul(1_000_000_000) / per_second;
-    Time::stated(
-        seconds.saturating_add(offset_seconds),
-        u32::try_from(nanos).unwrap_or(0),
-    )
+    Time::stated(seconds.saturating_add(offset_seconds), u32::try_from(nanos).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -296,11 +293,7 @@ mod tests {
     use super::*;
     use crate::input::{Digest, Source};
 
-    type Read = (
-        Vec<(u64, Option<String>, u16, u32, Vec<u8>)>,
-        Vec<String>,
-        Summary,
-    );
+    type Read = (Vec<(u64, Option<String>, u16, u32, Vec<u8>)>, Vec<String>, Summary);
 
     fn read(bytes: &[u8]) -> Read {
         let kind = detect(bytes).unwrap();
@@ -331,13 +324,7 @@ mod tests {
                 };
                 let expected = [
                     (1, Some(first.to_owned()), 113, 3, b"one".to_vec()),
-                    (
-                        2,
-                        Some("1970-01-01T00:00:02Z".to_owned()),
-                        113,
-                        6,
-                        b"seco".to_vec(),
-                    ),
+                    (2, Some("1970-01-01T00:00:02Z".to_owned()), 113, 6, b"seco".to_vec()),
                 ];
                 assert_eq!(frames, expected, "{order:?} {flavour:?}");
                 assert!(gaps.is_empty());
@@ -355,10 +342,7 @@ mod tests {
             file.record(header, b"four");
             let (frames, gaps, _) = read(&file.bytes);
             assert_eq!(frames.len(), 1, "{minor} {header:?} {gaps:?}");
-            assert_eq!(
-                (frames[0].3, frames[0].4.as_slice()),
-                (9, b"four".as_slice())
-            );
+            assert_eq!((frames[0].3, frames[0].4.as_slice()), (9, b"four".as_slice()));
         }
     }
 
@@ -372,27 +356,15 @@ mod tests {
         for (bytes, frames, gap) in [
             (file.as_slice(), 2, None),
             (&file[..file.len() - 1], 1, Some("frame 2, 5 of 6 bytes")),
-            (
-                &file[..24 + 16 + 5 + 7],
-                1,
-                Some("frame 2, 7 bytes of its header"),
-            ),
+            (&file[..24 + 16 + 5 + 7], 1, Some("frame 2, 7 bytes of its header")),
             (&file[..20], 0, Some("20 of the 24 bytes of its header")),
             (&file[..24], 0, None),
-            (
-                &garbage.bytes,
-                2,
-                Some("frame 3 at byte 67 claims to hold 2147483647 bytes"),
-            ),
+            (&garbage.bytes, 2, Some("frame 3 at byte 67 claims to hold 2147483647 bytes")),
         ] {
             let (read, gaps, _) = read(bytes);
             assert_eq!(read.len(), frames, "{gaps:?}");
             assert_eq!(gaps.len(), usize::from(gap.is_some()), "{gaps:?}");
-            assert!(
-                gaps.iter()
-                    .all(|text| text.contains(gap.unwrap_or_default())),
-                "{gaps:?}"
-            );
+            assert!(gaps.iter().all(|text| text.contains(gap.unwrap_or_default())), "{gaps:?}");
         }
     }
 
@@ -401,19 +373,9 @@ mod tests {
         let cases: [(&[u8], i64, u64, Option<&str>); 9] = [
             (&[], 0, 1_500_000, Some("1970-01-01T00:00:01.500000Z")),
             (&[6], 0, 1_500_000, Some("1970-01-01T00:00:01.500000Z")),
-            (
-                &[9],
-                0,
-                1_500_000_001,
-                Some("1970-01-01T00:00:01.500000001Z"),
-            ),
+            (&[9], 0, 1_500_000_001, Some("1970-01-01T00:00:01.500000001Z")),
             (&[0], 0, 7, Some("1970-01-01T00:00:07Z")),
-            (
-                &[12],
-                0,
-                1_500_000_000_000,
-                Some("1970-01-01T00:00:01.500000Z"),
-            ),
+            (&[12], 0, 1_500_000_000_000, Some("1970-01-01T00:00:01.500000Z")),
             (&[0x8a], 0, 1536, Some("1970-01-01T00:00:01.500000Z")),
             (&[9], 3600, 5_000_000_000, Some("1970-01-01T01:00:05Z")),
             (&[9], -4, 5_000_000_000, Some("1970-01-01T00:00:01Z")),
@@ -445,23 +407,15 @@ mod tests {
             file.packet(7, 0, b"no such interface");
             file.enhanced(0, 0, [900, 900], b"short");
             file.dropped(0, 5).dropped(1, 2).dropped(0, 6);
-            file.section(Order::Big)
-                .interface(101, 0, &[])
-                .dropped(0, 1);
+            file.section(Order::Big).interface(101, 0, &[]).dropped(0, 1);
             file.packet(0, 0, b"last");
             let (frames, gaps, summary) = read(&file.bytes);
             let numbers: Vec<(u64, u16)> = frames.iter().map(|frame| (frame.0, frame.2)).collect();
             assert_eq!(numbers, [(1, 1), (2, 276), (3, 1), (6, 101)], "{order:?}");
             assert_eq!(frames[2].1, None);
-            assert_eq!(
-                (frames[2].3, frames[2].4.as_slice()),
-                (5, b"thre".as_slice())
-            );
+            assert_eq!((frames[2].3, frames[2].4.as_slice()), (5, b"thre".as_slice()));
             assert_eq!(gaps.len(), 2, "{gaps:?}");
-            assert!(
-                gaps[0].contains("frame 4") && gaps[1].contains("frame 5"),
-                "{gaps:?}"
-            );
+            assert!(gaps[0].contains("frame 4") && gaps[1].contains("frame 5"), "{gaps:?}");
             assert_eq!((summary.frames, summary.dropped), (6, Some(9)));
         }
     }

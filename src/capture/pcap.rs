@@ -52,12 +52,7 @@ fn magic(head: &[u8]) -> Option<(Order, u32)> {
 
 impl Walk {
     /// Reads the next record, first of all the header of the file.
-    pub(super) fn step(
-        &mut self,
-        window: &mut Window,
-        batch: &mut Batch,
-        summary: &mut Summary,
-    ) -> io::Result<Step> {
+    pub(super) fn step(&mut self, window: &mut Window, batch: &mut Batch, summary: &mut Summary) -> io::Result<Step> {
         let Some(layout) = self.layout else {
             let head = window.fill(FILE_HEADER_BYTES)?;
             self.layout = Layout::read(head, summary);
@@ -83,11 +78,7 @@ impl Layout {
         Some(Self {
             order,
             header_bytes: if magic == MODIFIED { 24 } else { 16 },
-            ticks_per_second: if magic == NANOSECONDS {
-                1_000_000_000
-            } else {
-                1_000_000
-            },
+            ticks_per_second: if magic == NANOSECONDS { 1_000_000_000 } else { 1_000_000 },
             lengths: match (header.version_major, header.version_minor) {
                 (2, 0..=2) => Lengths::WireFirst,
                 (2, 3) => Lengths::SmallerIsCaptured,
@@ -97,12 +88,7 @@ impl Layout {
         })
     }
 
-    fn record(
-        &self,
-        window: &mut Window,
-        batch: &mut Batch,
-        summary: &mut Summary,
-    ) -> io::Result<Step> {
+    fn record(&self, window: &mut Window, batch: &mut Batch, summary: &mut Summary) -> io::Result<Step> {
         let number = summary.next_frame();
         let at = window.position();
         let head = window.fill(self.header_bytes)?;
@@ -120,9 +106,7 @@ impl Layout {
                 "frame {} at byte {at} claims to hold {captured} bytes; nothing after it can be read",
                 number.0
             );
-            batch
-                .gaps
-                .push(in_frame(number, GapReason::DamagedCapture(words)));
+            batch.gaps.push(in_frame(number, GapReason::DamagedCapture(words)));
             return Ok(Step::End);
         }
         let record_bytes = self.header_bytes.saturating_add(captured_bytes);
@@ -155,11 +139,7 @@ impl Layout {
             Lengths::WireFirst => true,
             Lengths::SmallerIsCaptured => first > second,
         };
-        Some(if is_swapped {
-            (second, first)
-        } else {
-            (first, second)
-        })
+        Some(if is_swapped { (second, first) } else { (first, second) })
     }
 
     /// A fraction of more than a second, which damaged files hold, runs into the seconds.

@@ -77,12 +77,7 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
 
 impl Walk {
     /// Reads the next block.
-    pub(super) fn step(
-        &mut self,
-        window: &mut Window,
-        batch: &mut Batch,
-        summary: &mut Summary,
-    ) -> io::Result<Step> {
+    pub(super) fn step(&mut self, window: &mut Window, batch: &mut Batch, summary: &mut Summary) -> io::Result<Step> {
         if window.is_at_end()? {
             return Ok(Step::End);
         }
@@ -106,8 +101,7 @@ impl Walk {
             return Ok(Err(Trouble::PastTheEnd));
         }
         let order = self.order_at(head);
-        let Some((order, length)) = order.and_then(|order| Some((order, length_of(head, order)?)))
-        else {
+        let Some((order, length)) = order.and_then(|order| Some((order, length_of(head, order)?))) else {
             return Ok(Err(Trouble::NoLength));
         };
         let Some(block) = window.fill(length)?.get(..length) else {
@@ -148,13 +142,7 @@ impl Walk {
     }
 
     /// Leaves what is damaged behind and stands at the next block, or at the end.
-    fn resume(
-        &self,
-        trouble: Trouble,
-        window: &mut Window,
-        batch: &mut Batch,
-        summary: &Summary,
-    ) -> io::Result<Step> {
+    fn resume(&self, trouble: Trouble, window: &mut Window, batch: &mut Batch, summary: &Summary) -> io::Result<Step> {
         let number = summary.next_frame();
         let (at, what) = (window.position(), trouble.words());
         loop {
@@ -170,10 +158,7 @@ impl Walk {
             batch.gaps.push(in_frame(number, GapReason::CutFile(words)));
             return Ok(Step::End);
         }
-        let words = format!(
-            "{what} at byte {at}, {lost} bytes passed over; the next frame counts as {}",
-            number.0
-        );
+        let words = format!("{what} at byte {at}, {lost} bytes passed over; the next frame counts as {}", number.0);
         batch.gaps.push(damaged(words));
         Ok(if is_end { Step::End } else { Step::More })
     }
@@ -189,11 +174,7 @@ impl Walk {
     ) -> Result<(), Gap> {
         let kind = order.u32_at(block, 0).unwrap_or_default();
         if kind == SECTION_HEADER {
-            self.section = Some(Section {
-                order,
-                interfaces: Vec::new(),
-                dropped: BTreeMap::new(),
-            });
+            self.section = Some(Section { order, interfaces: Vec::new(), dropped: BTreeMap::new() });
         }
         let Some(section) = &mut self.section else {
             return Ok(());
@@ -218,12 +199,7 @@ impl Section {
         }
         let link_type = LinkType(self.order.u16_at(block, 8).unwrap_or(u16::MAX));
         let snaplen = self.order.u32_at(block, 12).unwrap_or_default();
-        let mut interface = Interface {
-            link_type,
-            snaplen,
-            ticks_per_second: Some(MICROSECONDS),
-            offset_seconds: 0,
-        };
+        let mut interface = Interface { link_type, snaplen, ticks_per_second: Some(MICROSECONDS), offset_seconds: 0 };
         summary.interface(link_type, snaplen);
         let parsed = self.parse(block);
         if let Some(Block::InterfaceDescription(description)) = &parsed {
@@ -257,23 +233,14 @@ impl Section {
         Ok(())
     }
 
-    fn packet(
-        &self,
-        kind: u32,
-        block: &[u8],
-        batch: &mut Batch,
-        summary: &mut Summary,
-    ) -> Result<(), Gap> {
+    fn packet(&self, kind: u32, block: &[u8], batch: &mut Batch, summary: &mut Summary) -> Result<(), Gap> {
         let number = summary.next_frame();
         summary.frames = number.0;
         let bad = |words: String| in_frame(number, GapReason::DamagedCapture(words));
-        let record = self
-            .record(kind, block)
-            .ok_or_else(|| bad(format!("frame {}, a block without a packet", number.0)))?;
-        let interface = usize::try_from(record.interface)
-            .ok()
-            .and_then(|at| self.interfaces.get(at))
-            .ok_or_else(|| {
+        let record =
+            self.record(kind, block).ok_or_else(|| bad(format!("frame {}, a block without a packet", number.0)))?;
+        let interface =
+            usize::try_from(record.interface).ok().and_then(|at| self.interfaces.get(at)).ok_or_else(|| {
                 let words = "is of an interface that the file does not describe";
                 bad(format!("frame {} {words}: {}", number.0, record.interface))
             })?;
@@ -313,11 +280,7 @@ impl Section {
                 rest,
             });
         }
-        let interface = if kind == PACKET {
-            u32::from(order.u16_at(block, 8)?)
-        } else {
-            order.u32_at(block, 8)?
-        };
+        let interface = if kind == PACKET { u32::from(order.u16_at(block, 8)?) } else { order.u32_at(block, 8)? };
         let high = u64::from(order.u32_at(block, 12)?);
         Some(Record {
             interface,
@@ -366,16 +329,14 @@ impl Interface {
 
 /// The byte order of the section that begins here.
 fn order_of_section(head: &[u8]) -> Option<Order> {
-    [Order::Little, Order::Big]
-        .into_iter()
-        .find(|order| order.u32_at(head, 8) == Some(BYTE_ORDER_MAGIC))
+    [Order::Little, Order::Big].into_iter().find(|order| order.u32_at(head, 8) == Some(BYTE_ORDER_MAGIC))
 }
 
 /// The length that a block gives first, when a block can have it.
 fn length_of(head: &[u8], order: Order) -> Option<usize> {
     let length = usize::try_from(order.u32_at(head, 4)?).ok()?;
-    let is_usable = (BLOCK_BYTES_MIN..=limits::BLOCK_BYTES_MAX).contains(&length)
-        && length.is_multiple_of(ALIGNMENT_BYTES);
+    let is_usable =
+        (BLOCK_BYTES_MIN..=limits::BLOCK_BYTES_MAX).contains(&length) && length.is_multiple_of(ALIGNMENT_BYTES);
     is_usable.then_some(length)
 }
 

@@ -82,11 +82,7 @@ impl Leaf<'_> {
     /// them.
     pub fn check(&self, host: &Name) -> Option<Check> {
         let san = self.certificate.san.as_ref()?;
-        Some(name::check(
-            host,
-            san.dns.iter().map(String::as_str),
-            san.ip.iter().map(String::as_str),
-        ))
+        Some(name::check(host, san.dns.iter().map(String::as_str), san.ip.iter().map(String::as_str)))
     }
 
     /// The names to show: the presented identifiers, or the common name as a label.
@@ -118,27 +114,12 @@ impl<'e> Handshakes<'e> {
                 continue;
             };
             let source = source_of(observation);
-            let chain = handshake
-                .chain
-                .iter()
-                .filter_map(|it| certificates.find(source, it))
-                .collect();
+            let chain = handshake.chain.iter().filter_map(|it| certificates.find(source, it)).collect();
             let key = (source, handshake.client, handshake.server, handshake.run);
             let alerts = alerts.get(&key).cloned().unwrap_or_default();
-            all.push(Connection {
-                id,
-                handshake,
-                source,
-                joined_by: JoinedBy::Sni,
-                chain,
-                alerts,
-            });
+            all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts });
         }
-        let mut joined = Self {
-            all,
-            by_host: BTreeMap::new(),
-            of_nobody: Vec::new(),
-        };
+        let mut joined = Self { all, by_host: BTreeMap::new(), of_nobody: Vec::new() };
         joined.join(evidence, answers, selected);
         joined
     }
@@ -164,20 +145,14 @@ impl<'e> Handshakes<'e> {
         let known = self.by_host.get(host).into_iter().flatten();
         known
             .filter_map(|(at, by)| {
-                self.all.get(*at).map(|connection| Connection {
-                    joined_by: *by,
-                    ..connection.clone()
-                })
+                self.all.get(*at).map(|connection| Connection { joined_by: *by, ..connection.clone() })
             })
             .collect()
     }
 
     /// The handshakes that no host can be found for.
     pub fn of_nobody(&self) -> Vec<Connection<'e>> {
-        self.of_nobody
-            .iter()
-            .filter_map(|at| self.all.get(*at).cloned())
-            .collect()
+        self.of_nobody.iter().filter_map(|at| self.all.get(*at).cloned()).collect()
     }
 }
 
@@ -191,15 +166,8 @@ fn hosts_of(
     let mut hosts: Vec<(Name, JoinedBy)> = Vec::new();
     hosts.extend(connection.sni().map(|sni| (sni, JoinedBy::Sni)));
     let dialed = handshake.dialed.as_deref().and_then(Name::parse);
-    hosts.extend(
-        dialed
-            .clone()
-            .filter(|name| name.ip().is_none())
-            .map(|name| (name, JoinedBy::Dialed)),
-    );
-    let header = handshake
-        .run
-        .and_then(|run| headers.get(&(connection.source, run)));
+    hosts.extend(dialed.clone().filter(|name| name.ip().is_none()).map(|name| (name, JoinedBy::Dialed)));
+    let header = handshake.run.and_then(|run| headers.get(&(connection.source, run)));
     hosts.extend(header.map(|name| (name.clone(), JoinedBy::Header)));
     if hosts.is_empty() {
         hosts.extend(host_at_address(connection, answers).map(|name| (name, JoinedBy::Address)));
@@ -224,16 +192,10 @@ fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option
         _ => true,
     };
     let before = |asked: &&Asked| match (asked.time, handshake.time) {
-        (Some(answered), Some(opened)) => {
-            (answered.seconds, answered.nanos) <= (opened.seconds, opened.nanos)
-        }
+        (Some(answered), Some(opened)) => (answered.seconds, answered.nanos) <= (opened.seconds, opened.nanos),
         _ => true,
     };
-    let mut asked: Vec<&Asked> = answers
-        .hosts_at(connection.server_ip()?)
-        .filter(fits)
-        .filter(before)
-        .collect();
+    let mut asked: Vec<&Asked> = answers.hosts_at(connection.server_ip()?).filter(fits).filter(before).collect();
     if client.is_some() && asked.iter().all(|it| it.time.is_some()) {
         let latest = asked.iter().map(|it| (it.time, &it.host)).max()?;
         return Some(latest.1.clone());
@@ -257,26 +219,14 @@ fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {
     hosts
 }
 
-type ConnectionKey = (
-    SourceId,
-    Option<std::net::SocketAddr>,
-    Option<std::net::SocketAddr>,
-    Option<u32>,
-);
+type ConnectionKey = (SourceId, Option<std::net::SocketAddr>, Option<std::net::SocketAddr>, Option<u32>);
 
 /// Alerts by connection. Handshakes of one reused tuple share what came on it.
-fn alerts_by_connection(
-    evidence: &Evidence,
-) -> BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> {
+fn alerts_by_connection(evidence: &Evidence) -> BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> {
     let mut alerts: BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> = BTreeMap::new();
     for (id, observation) in evidence.numbered() {
         if let Fact::TlsAlert(alert) = &observation.fact {
-            let key = (
-                source_of(observation),
-                alert.client,
-                alert.server,
-                alert.run,
-            );
+            let key = (source_of(observation), alert.client, alert.server, alert.run);
             alerts.entry(key).or_default().push((id, alert));
         }
     }
@@ -292,31 +242,19 @@ struct Certificates<'e> {
 
 impl<'e> Certificates<'e> {
     fn of(evidence: &'e Evidence) -> Self {
-        let mut certificates = Self {
-            in_source: BTreeMap::new(),
-            anywhere: BTreeMap::new(),
-        };
+        let mut certificates = Self { in_source: BTreeMap::new(), anywhere: BTreeMap::new() };
         for (id, observation) in evidence.numbered() {
             if let Fact::Certificate(certificate) = &observation.fact {
                 let leaf = Leaf { id, certificate };
-                certificates
-                    .in_source
-                    .entry((certificate.id(), source_of(observation)))
-                    .or_insert(leaf);
-                certificates
-                    .anywhere
-                    .entry(certificate.id())
-                    .or_insert(leaf);
+                certificates.in_source.entry((certificate.id(), source_of(observation))).or_insert(leaf);
+                certificates.anywhere.entry(certificate.id()).or_insert(leaf);
             }
         }
         certificates
     }
 
     fn find(&self, source: SourceId, id: &str) -> Option<Leaf<'e>> {
-        self.in_source
-            .get(&(id, source))
-            .or_else(|| self.anywhere.get(id))
-            .copied()
+        self.in_source.get(&(id, source)).or_else(|| self.anywhere.get(id)).copied()
     }
 }
 
@@ -330,11 +268,7 @@ pub fn certificates_without_handshake<'e>(
 ) -> Vec<Leaf<'e>> {
     let own: Vec<(SourceId, u32)> = runs
         .iter()
-        .filter_map(|(id, run)| {
-            evidence
-                .observation(*id)
-                .map(|observation| (source_of(observation), run.run))
-        })
+        .filter_map(|(id, run)| evidence.observation(*id).map(|observation| (source_of(observation), run.run)))
         .collect();
     let with_host: Vec<(SourceId, u32)> = evidence
         .observations
@@ -358,17 +292,11 @@ pub fn certificates_without_handshake<'e>(
         let Fact::Certificate(certificate) = &observation.fact else {
             continue;
         };
-        if matches!(observation.at.first(), Some(Place::Frames { .. }))
-            || in_chain.contains(certificate.id())
-        {
+        if matches!(observation.at.first(), Some(Place::Frames { .. })) || in_chain.contains(certificate.id()) {
             continue;
         }
         let source = source_of(observation);
-        let of_run = |known: &[(SourceId, u32)]| {
-            certificate
-                .run
-                .is_some_and(|run| known.contains(&(source, run)))
-        };
+        let of_run = |known: &[(SourceId, u32)]| certificate.run.is_some_and(|run| known.contains(&(source, run)));
         if of_run(&own) || (selected == [host.clone()] && !of_run(&with_host)) {
             found.push(Leaf { id, certificate });
         }
@@ -377,8 +305,5 @@ pub fn certificates_without_handshake<'e>(
 }
 
 fn source_of(observation: &Observation) -> SourceId {
-    observation
-        .at
-        .first()
-        .map_or(SourceId(u32::MAX), Place::source)
+    observation.at.first().map_or(SourceId(u32::MAX), Place::source)
 }

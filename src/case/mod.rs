@@ -76,10 +76,8 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
         }
     }
     let joined = join::Handshakes::of(evidence, &answers, selected);
-    let mut cases: Vec<Case<'e>> = hosts
-        .into_iter()
-        .map(|(host, source)| case_of(evidence, &answers, &joined, host, source, selected))
-        .collect();
+    let mut cases: Vec<Case<'e>> =
+        hosts.into_iter().map(|(host, source)| case_of(evidence, &answers, &joined, host, source, selected)).collect();
     if selected.is_empty() {
         cases.extend(nameless(evidence, &joined));
     }
@@ -146,24 +144,15 @@ fn nameless<'e>(evidence: &'e Evidence, joined: &join::Handshakes<'e>) -> Option
     })
 }
 
-fn facts<'e, T>(
-    evidence: &'e Evidence,
-    pick: impl Fn(&'e Fact) -> Option<&'e T>,
-) -> Vec<(ObservationId, &'e T)> {
-    evidence
-        .numbered()
-        .filter_map(|(id, observation)| pick(&observation.fact).map(|it| (id, it)))
-        .collect()
+fn facts<'e, T>(evidence: &'e Evidence, pick: impl Fn(&'e Fact) -> Option<&'e T>) -> Vec<(ObservationId, &'e T)> {
+    evidence.numbered().filter_map(|(id, observation)| pick(&observation.fact).map(|it| (id, it))).collect()
 }
 
 /// The names that clients meant, each with how it is known.
 fn hosts_in(evidence: &Evidence, answers: &resolution::Answers<'_>) -> BTreeMap<Name, HostSource> {
     let mut hosts: BTreeMap<Name, HostSource> = BTreeMap::new();
     let mut add = |name: Name, source: HostSource| {
-        hosts
-            .entry(name)
-            .and_modify(|known| *known = (*known).min(source))
-            .or_insert(source);
+        hosts.entry(name).and_modify(|known| *known = (*known).min(source)).or_insert(source);
     };
     for (name, source) in answers.asked() {
         add(name, source);
@@ -185,29 +174,13 @@ fn meant_by(fact: &Fact, answers: &resolution::Answers<'_>) -> Vec<(Name, HostSo
             let sni = name(it.sni.as_ref());
             let dialed = name(it.dialed.as_ref()).filter(|dialed| dialed.ip().is_none());
             let lone_address = name(it.dialed.as_ref()).filter(|dialed| {
-                sni.is_none()
-                    && dialed
-                        .ip()
-                        .is_some_and(|address| answers.hosts_at(address).next().is_none())
+                sni.is_none() && dialed.ip().is_some_and(|address| answers.hosts_at(address).next().is_none())
             });
-            let dialed = dialed
-                .or(lone_address)
-                .map(|name| (name, HostSource::Dialed));
-            sni.map(|name| (name, HostSource::Sni))
-                .into_iter()
-                .chain(dialed)
-                .collect()
+            let dialed = dialed.or(lone_address).map(|name| (name, HostSource::Dialed));
+            sni.map(|name| (name, HostSource::Sni)).into_iter().chain(dialed).collect()
         }
-        Fact::ClientVerdict(it) => it
-            .host
-            .iter()
-            .map(|name| (name.clone(), HostSource::Command))
-            .collect(),
-        Fact::HttpExchange(it) => it
-            .host
-            .iter()
-            .map(|name| (name.clone(), HostSource::Url))
-            .collect(),
+        Fact::ClientVerdict(it) => it.host.iter().map(|name| (name.clone(), HostSource::Command)).collect(),
+        Fact::HttpExchange(it) => it.host.iter().map(|name| (name.clone(), HostSource::Url)).collect(),
         _ => Vec::new(),
     }
 }

@@ -97,34 +97,25 @@ impl<'e> Answers<'e> {
         let all: Vec<Entry<'e>> = evidence
             .numbered()
             .filter_map(|(id, observation)| match &observation.fact {
-                Fact::DnsAnswer(answer) => Some(Entry {
-                    id,
-                    source: observation.at.first().map(Place::source),
-                    answer,
-                }),
+                Fact::DnsAnswer(answer) => {
+                    Some(Entry { id, source: observation.at.first().map(Place::source), answer })
+                }
                 _ => None,
             })
             .collect();
-        let mut answers = Self {
-            all,
-            by_owner: BTreeMap::new(),
-            targets: BTreeSet::new(),
-            by_address: BTreeMap::new(),
-        };
+        let mut answers =
+            Self { all, by_owner: BTreeMap::new(), targets: BTreeSet::new(), by_address: BTreeMap::new() };
         answers.index();
         answers
     }
 
     fn index(&mut self) {
         for (at, entry) in self.all.iter().enumerate() {
-            let owners: BTreeSet<&'e Name> = in_answer(entry.answer)
-                .map(|record| &record.owner)
-                .collect();
+            let owners: BTreeSet<&'e Name> = in_answer(entry.answer).map(|record| &record.owner).collect();
             for owner in owners {
                 self.by_owner.entry(owner).or_default().push(at);
             }
-            self.targets
-                .extend(in_answer(entry.answer).filter_map(Record::target));
+            self.targets.extend(in_answer(entry.answer).filter_map(Record::target));
         }
         let mut by_address: BTreeMap<IpAddr, Vec<Asked>> = BTreeMap::new();
         let starts: Vec<(Name, usize)> = self
@@ -140,12 +131,8 @@ impl<'e> Answers<'e> {
             let Some(resolution) = self.walk(&name, at) else {
                 continue;
             };
-            let asked = Asked {
-                host: name,
-                client: resolution.client,
-                time: resolution.time,
-                source: resolution.source,
-            };
+            let asked =
+                Asked { host: name, client: resolution.client, time: resolution.time, source: resolution.source };
             for (address, _) in resolution.addresses {
                 by_address.entry(address).or_default().push(asked.clone());
             }
@@ -166,33 +153,22 @@ impl<'e> Answers<'e> {
     /// The names that were asked for and are no alias's target, with how each is known.
     pub fn asked(&self) -> impl Iterator<Item = (Name, HostSource)> {
         self.all.iter().flat_map(|entry| {
-            let source = if entry.answer.question.is_some() {
-                HostSource::Asked
-            } else {
-                HostSource::Answer
-            };
-            starts(entry.answer)
-                .filter(|name| !self.targets.contains(name))
-                .map(move |name| (name, source))
+            let source = if entry.answer.question.is_some() { HostSource::Asked } else { HostSource::Answer };
+            starts(entry.answer).filter(|name| !self.targets.contains(name)).map(move |name| (name, source))
         })
     }
 
     /// Questions that a resolver's search list made of another host: they failed, and they are that
     /// host with a suffix.
     pub fn search_suffix_questions(&self, hosts: &BTreeMap<Name, HostSource>) -> BTreeSet<Name> {
-        let failed = self
-            .all
-            .iter()
-            .filter(|entry| entry.answer.rcode.as_deref() == Some("NXDOMAIN"));
+        let failed = self.all.iter().filter(|entry| entry.answer.rcode.as_deref() == Some("NXDOMAIN"));
         failed
             .filter_map(|entry| entry.answer.question.as_ref())
             .map(|question| question.name.clone())
             .filter(|name| {
-                hosts.keys().any(|host| {
-                    name.as_str()
-                        .strip_prefix(host.as_str())
-                        .is_some_and(|rest| rest.starts_with('.'))
-                })
+                hosts
+                    .keys()
+                    .any(|host| name.as_str().strip_prefix(host.as_str()).is_some_and(|rest| rest.starts_with('.')))
             })
             .collect()
     }
@@ -256,22 +232,13 @@ impl<'e> Answers<'e> {
                 .collect()
         };
         let own = held(first);
-        if own.is_empty() {
-            self.kin(owner, first).flat_map(held).collect()
-        } else {
-            own
-        }
+        if own.is_empty() { self.kin(owner, first).flat_map(held).collect() } else { own }
     }
 
     /// The answers that speak of `owner` to the same client from the same resolver, the first one
     /// itself before the others.
     fn kin(&self, owner: &Name, first: Entry<'e>) -> impl Iterator<Item = Entry<'e>> {
-        let others = self
-            .by_owner
-            .get(owner)
-            .into_iter()
-            .flatten()
-            .filter_map(|at| self.all.get(*at).copied());
+        let others = self.by_owner.get(owner).into_iter().flatten().filter_map(|at| self.all.get(*at).copied());
         let kin = others.filter(move |entry| entry.id != first.id && are_kin(first, *entry));
         std::iter::once(first).chain(kin)
     }
@@ -281,8 +248,7 @@ fn are_kin(one: Entry<'_>, other: Entry<'_>) -> bool {
     let ip = |address: Option<std::net::SocketAddr>| address.map(|address| address.ip());
     one.source == other.source
         && ip(one.answer.client) == ip(other.answer.client)
-        && (one.answer.transport == Transport::Text
-            || ip(one.answer.server) == ip(other.answer.server))
+        && (one.answer.transport == Transport::Text || ip(one.answer.server) == ip(other.answer.server))
 }
 
 fn note(cites: &mut Vec<ObservationId>, id: ObservationId) {
@@ -292,10 +258,7 @@ fn note(cites: &mut Vec<ObservationId>, id: ObservationId) {
 }
 
 fn in_answer(answer: &Answer) -> impl Iterator<Item = &Record> {
-    answer
-        .records
-        .iter()
-        .filter(|record| record.section == Section::Answer)
+    answer.records.iter().filter(|record| record.section == Section::Answer)
 }
 
 /// The names that an answer begins a chain for: its question, or without one the owners that are
@@ -312,11 +275,7 @@ fn starts(answer: &Answer) -> impl Iterator<Item = Name> {
                 .filter(|record| record.target().is_some() || record.address().is_some())
                 .map(|record| &record.owner)
                 .collect();
-            owners
-                .into_iter()
-                .filter(|owner| !targets.contains(owner))
-                .cloned()
-                .collect()
+            owners.into_iter().filter(|owner| !targets.contains(owner)).cloned().collect()
         }
     };
     names.into_iter()
@@ -329,9 +288,7 @@ pub fn resolutions(answers: &Answers<'_>, host: &Name, selected: &[Name]) -> Vec
         let begins = starts(entry.answer).any(|name| name == *host);
         let adopted = !begins && selected == [host.clone()] && entry.answer.question.is_none();
         let start = match adopted {
-            true => starts(entry.answer)
-                .next()
-                .filter(|name| name.as_str() == "?"),
+            true => starts(entry.answer).next().filter(|name| name.as_str() == "?"),
             false => begins.then(|| host.clone()),
         };
         if let Some(resolution) = start.and_then(|name| answers.walk(&name, at)) {

@@ -6,13 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Why was the wrong certificate returned? Answers it offline, from captures and saved output.
 #[derive(Debug, Parser)]
-#[command(
-    name = "whycert",
-    version,
-    max_term_width = 100,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
+#[command(name = "whycert", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     #[command(subcommand)]

@@ -20,15 +20,8 @@ pub(super) fn page(id: &str) -> super::Done {
 pub(super) fn table(format: ListFormat) -> String {
     match format {
         ListFormat::Text => {
-            let width = rules::RULES
-                .iter()
-                .map(|rule| rule.id.len())
-                .max()
-                .unwrap_or(0);
-            rules::RULES
-                .iter()
-                .map(|rule| format!("{:width$}  {}\n", rule.id, rule.summary))
-                .collect()
+            let width = rules::RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+            rules::RULES.iter().map(|rule| format!("{:width$}  {}\n", rule.id, rule.summary)).collect()
         }
         ListFormat::Json => {
             let rules: Vec<serde_json::Value> = rules::RULES

@@ -80,9 +80,7 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     let hosts = selected_hosts(&arguments.host)?;
     let digest = arguments.digest.unwrap_or(args::DigestChoice::Sha256);
     let gathered = gather(&arguments.read, digest)?;
-    let report = in_pool(&arguments.read, || {
-        analyze::diagnose(&gathered.evidence, &hosts)
-    })?;
+    let report = in_pool(&arguments.read, || analyze::diagnose(&gathered.evidence, &hosts))?;
     let renderer = RENDERERS
         .iter()
         .find(|renderer| renderer.id == arguments.format.id())
@@ -100,11 +98,7 @@ fn write_facts(arguments: &FactsArguments) -> Done {
         (_, true) => Exit::Clean,
         (_, false) => Exit::Inconclusive,
     };
-    Ok((
-        facts::write(&gathered.evidence),
-        exit,
-        arguments.read.output.clone(),
-    ))
+    Ok((facts::write(&gathered.evidence), exit, arguments.read.output.clone()))
 }
 
 fn schema(of: Schema) -> String {
@@ -118,10 +112,7 @@ fn schema(of: Schema) -> String {
 fn selected_hosts(texts: &[String]) -> Result<Vec<Name>, String> {
     texts
         .iter()
-        .map(|text| {
-            Name::parse(text)
-                .ok_or_else(|| format!("expected a host name for --host, found {text:?}"))
-        })
+        .map(|text| Name::parse(text).ok_or_else(|| format!("expected a host name for --host, found {text:?}")))
         .collect()
 }
 
@@ -133,29 +124,19 @@ fn gather(arguments: &ReadArguments, digest: args::DigestChoice) -> Result<Gathe
         args::DigestChoice::None => Digest::None,
     };
     let tell = |bytes: u64| progress.advance(bytes);
-    let options = analyze::Options {
-        digest,
-        progress: &tell,
-    };
+    let options = analyze::Options { digest, progress: &tell };
     let gathered = in_pool(arguments, || analyze::gather(&arguments.paths, &options))?;
     progress.finish();
     if gathered.opened == 0 && gathered.not_analysed.is_empty() {
         warn("no file was found below the given paths");
     }
     for (name, why) in &gathered.not_analysed {
-        warn(&format!(
-            "{}: {}",
-            crate::report::escape::line(name),
-            crate::report::escape::line(why)
-        ));
+        warn(&format!("{}: {}", crate::report::escape::line(name), crate::report::escape::line(why)));
     }
     Ok(gathered)
 }
 
-fn in_pool<T: Send>(
-    arguments: &ReadArguments,
-    work: impl FnOnce() -> T + Send,
-) -> Result<T, String> {
+fn in_pool<T: Send>(arguments: &ReadArguments, work: impl FnOnce() -> T + Send) -> Result<T, String> {
     analyze::with_threads(arguments.threads, work)
 }
 
@@ -165,29 +146,20 @@ fn exit_of(gathered: &Gathered, report: &Report, is_selected: bool) -> Exit {
     }
     let is_wrong = report.cases.iter().any(|case| {
         case.outcome == Outcome::WrongCertificate
-            || case
-                .findings
-                .iter()
-                .any(|finding| finding.severity == Severity::Error)
+            || case.findings.iter().any(|finding| finding.severity == Severity::Error)
     });
     if is_wrong {
         return Exit::Finding;
     }
     let inconclusive = |case: &report::CaseEntry| case.outcome == Outcome::Inconclusive;
-    let nothing_judged = report.cases.iter().all(inconclusive)
-        || (is_selected && report.cases.iter().any(inconclusive));
-    if nothing_judged || !gathered.not_analysed.is_empty() {
-        Exit::Inconclusive
-    } else {
-        Exit::Clean
-    }
+    let nothing_judged =
+        report.cases.iter().all(inconclusive) || (is_selected && report.cases.iter().any(inconclusive));
+    if nothing_judged || !gathered.not_analysed.is_empty() { Exit::Inconclusive } else { Exit::Clean }
 }
 
 fn style(arguments: &DiagnoseArguments) -> Style {
     let to_terminal = arguments.read.output.is_none() && io::stdout().is_terminal();
-    let columns = terminal_size::terminal_size()
-        .filter(|_| to_terminal)
-        .map(|(width, _)| usize::from(width.0));
+    let columns = terminal_size::terminal_size().filter(|_| to_terminal).map(|(width, _)| usize::from(width.0));
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = match arguments.color {
         args::ColourChoice::Always => true,
@@ -195,11 +167,7 @@ fn style(arguments: &DiagnoseArguments) -> Style {
         args::ColourChoice::Auto => to_terminal && !no_colour,
     };
     let width = arguments.width.or(columns).unwrap_or(80).clamp(40, 100);
-    Style {
-        width,
-        colour,
-        ascii: arguments.ascii,
-    }
+    Style { width, colour, ascii: arguments.ascii }
 }
 
 /// Writes to the file, or to standard output. A reader that closes the pipe early is no error.
@@ -213,10 +181,7 @@ fn deliver(text: &str, to: Option<&Path>) -> Result<(), String> {
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let place = to.map_or_else(
-                || "standard output".to_owned(),
-                |path| path.display().to_string(),
-            );
+            let place = to.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
             Err(format!("{place}: cannot be written: {error}"))
         }
         _ => Ok(()),

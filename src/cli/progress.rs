@@ -11,11 +11,7 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// Starts one over the sizes of the files named; folders add theirs while they are read.
     pub(super) fn start(paths: &[PathBuf], is_off: bool) -> Self {
-        let bytes: u64 = paths
-            .iter()
-            .filter_map(|path| path.metadata().ok())
-            .map(|data| data.len())
-            .sum();
+        let bytes: u64 = paths.iter().filter_map(|path| path.metadata().ok()).map(|data| data.len()).sum();
         if is_off || !io::stderr().is_terminal() || bytes < LONG_WORK_BYTES {
             return Self(ProgressBar::hidden());
         }

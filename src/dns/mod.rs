@@ -43,19 +43,7 @@ pub struct Answer {
 }
 
 /// How a DNS message travelled.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// UDP.
@@ -75,13 +63,8 @@ pub enum Transport {
 }
 
 /// The header flags of RFC 1035 and RFC 4035.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the wire has seven flag bits, and the contract names them"
-)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the wire has seven flag bits, and the contract names them")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Flags {
     /// A response.
     pub qr: bool,
@@ -139,9 +122,7 @@ impl Record {
 }
 
 /// The section of a message.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
     /// Answer.

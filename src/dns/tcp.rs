@@ -49,11 +49,7 @@ impl StreamReader for Reader {
             let Some(message) = wire::decode(body).filter(|_| wire::looks_like(body)) else {
                 return Interest::Done;
             };
-            self.messages.push(Framed {
-                message,
-                frames: self.frames.clone(),
-                time: origin.time,
-            });
+            self.messages.push(Framed { message, frames: self.frames.clone(), time: origin.time });
             self.pending.drain(..length.saturating_add(2));
             self.frames.retain(|frame| *frame == origin.frame);
             if self.pending.is_empty() {

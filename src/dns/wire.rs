@@ -63,10 +63,7 @@ pub fn looks_like(bytes: &[u8]) -> bool {
     };
     let known = matches!((header.bits >> 11) & 0xf, 0 | 4 | 5) && header.bits & 0x40 == 0;
     let few = header.questions == 1 && header.counts.iter().all(|count| *count <= 512);
-    known
-        && few
-        && decode(bytes)
-            .is_some_and(|message| message.question.is_some() && message.problems.len() < 2)
+    known && few && decode(bytes).is_some_and(|message| message.question.is_some() && message.problems.len() < 2)
 }
 
 struct Header {
@@ -78,27 +75,14 @@ struct Header {
 
 fn header(bytes: &[u8]) -> Option<Header> {
     let word = |at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
-    Some(Header {
-        id: word(0)?,
-        bits: word(2)?,
-        questions: word(4)?,
-        counts: [word(6)?, word(8)?, word(10)?],
-    })
+    Some(Header { id: word(0)?, bits: word(2)?, questions: word(4)?, counts: [word(6)?, word(8)?, word(10)?] })
 }
 
 /// Reads a message; `None` when it has no whole header.
 pub fn decode(bytes: &[u8]) -> Option<Message> {
     let header = header(bytes)?;
     let bit = |at: u16| header.bits & (1 << at) != 0;
-    let flags = Flags {
-        qr: bit(15),
-        aa: bit(10),
-        tc: bit(9),
-        rd: bit(8),
-        ra: bit(7),
-        ad: bit(5),
-        cd: bit(4),
-    };
+    let flags = Flags { qr: bit(15), aa: bit(10), tc: bit(9), rd: bit(8), ra: bit(7), ad: bit(5), cd: bit(4) };
     let mut message = Message {
         id: header.id,
         flags,
@@ -111,9 +95,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
     let mut at = HEADER_BYTES;
     for _ in 0..header.questions {
         let Some((question, next)) = read_question(bytes, at) else {
-            message
-                .problems
-                .push("the question cannot be read".to_owned());
+            message.problems.push("the question cannot be read".to_owned());
             message.rcode = rcode_name(rcode);
             return Some(message);
         };
@@ -127,9 +109,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
                 break 'message;
             }
             let Some(frame) = frame(bytes, at) else {
-                message
-                    .problems
-                    .push(format!("a record of the {section:?} section is cut").to_lowercase());
+                message.problems.push(format!("a record of the {section:?} section is cut").to_lowercase());
                 break 'message;
             };
             if frame.kind == OPT {
@@ -137,9 +117,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
             } else {
                 match read_record(bytes, at, &frame, section) {
                     Some(record) => message.records.push(record),
-                    None => message
-                        .problems
-                        .push(format!("a {} record cannot be read", kind_name(frame.kind))),
+                    None => message.problems.push(format!("a {} record cannot be read", kind_name(frame.kind))),
                 }
             }
             at = frame.end;
@@ -153,13 +131,7 @@ fn read_question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
     let (name, next) = read_name(bytes, at)?;
     let kind = u16::from_be_bytes([*bytes.get(next)?, *bytes.get(next + 1)?]);
     bytes.get(next + 2..next + 4)?;
-    Some((
-        Question {
-            name,
-            kind: kind_name(kind),
-        },
-        next + 4,
-    ))
+    Some((Question { name, kind: kind_name(kind) }, next + 4))
 }
 
 /// A name at an offset and the offset behind it.
@@ -173,11 +145,7 @@ fn read_name(bytes: &[u8], at: usize) -> Option<(Name, usize)> {
 /// The comparable form of a wire name, escaped as RFC 1035 section 5.1 says.
 fn comparable(name: &WireName) -> Option<Name> {
     let labels: Vec<String> = name.iter().map(escape_label).collect();
-    if labels.is_empty() {
-        Name::parse(".")
-    } else {
-        Name::parse(&labels.join("."))
-    }
+    if labels.is_empty() { Name::parse(".") } else { Name::parse(&labels.join(".")) }
 }
 
 fn escape_label(label: &[u8]) -> String {
@@ -235,28 +203,16 @@ fn read_record(bytes: &[u8], at: usize, frame: &RecordFrame, section: Section) -
             }
         }
     };
-    Some(Record {
-        section,
-        owner,
-        kind: kind_name(frame.kind),
-        ttl: Some(frame.ttl),
-        data,
-    })
+    Some(Record { section, owner, kind: kind_name(frame.kind), ttl: Some(frame.ttl), data })
 }
 
 fn dotted(name: &Name) -> String {
-    if name.as_str() == "." {
-        ".".to_owned()
-    } else {
-        format!("{name}.")
-    }
+    if name.as_str() == "." { ".".to_owned() } else { format!("{name}.") }
 }
 
 /// RFC 3597 section 5.
 fn unknown_data(data: &[u8]) -> String {
-    let digits = data
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let digits = data.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     format!("\\# {} {digits}", data.len()).trim_end().to_owned()
 }
 
@@ -292,8 +248,8 @@ fn rcode_name(rcode: u16) -> String {
 const HEADER_BYTES: usize = 12;
 const OPT: u16 = 41;
 const RCODES: &[&str] = &[
-    "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
-    "NXRRSET", "NOTAUTH", "NOTZONE",
+    "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
+    "NOTZONE",
 ];
 const KINDS: &[(u16, &str)] = &[
     (1, "A"),

@@ -62,44 +62,17 @@ pub fn is_facts(head: &[u8]) -> bool {
 /// Writes all evidence, one line per fact.
 pub fn write(evidence: &Evidence) -> String {
     let mut text = String::new();
-    let paths: Vec<&str> = evidence
-        .sources
-        .iter()
-        .map(|source| source.path.as_str())
-        .collect();
+    let paths: Vec<&str> = evidence.sources.iter().map(|source| source.path.as_str()).collect();
     for (at, source) in evidence.sources.iter().enumerate() {
         let id = SourceId(u32::try_from(at).unwrap_or(u32::MAX));
         let counts = evidence.counts.get(at).copied().unwrap_or_default();
-        line(
-            &mut text,
-            "source",
-            &[],
-            &SourceLine {
-                source: source.clone(),
-                counts,
-            },
-        );
+        line(&mut text, "source", &[], &SourceLine { source: source.clone(), counts });
         let of_source = |places: &[Place]| places.first().is_some_and(|place| place.source() == id);
-        for observation in evidence
-            .observations
-            .iter()
-            .filter(|observation| of_source(&observation.at))
-        {
-            fact_line(
-                &mut text,
-                &observation.fact,
-                &on_paper(&observation.at, &paths),
-            );
+        for observation in evidence.observations.iter().filter(|observation| of_source(&observation.at)) {
+            fact_line(&mut text, &observation.fact, &on_paper(&observation.at, &paths));
         }
         for gap in evidence.gaps_of(id) {
-            line(
-                &mut text,
-                "gap",
-                &on_paper(&gap.at, &paths),
-                &GapLine {
-                    reason: gap.reason.to_string(),
-                },
-            );
+            line(&mut text, "gap", &on_paper(&gap.at, &paths), &GapLine { reason: gap.reason.to_string() });
         }
     }
     text
@@ -128,9 +101,7 @@ fn line<T: Serialize>(text: &mut String, kind: &'static str, at: &[PlaceLine], f
 fn on_paper(at: &[Place], paths: &[&str]) -> Vec<PlaceLine> {
     let path = |id: SourceId| {
         let at = usize::try_from(id.0).unwrap_or(usize::MAX);
-        paths
-            .get(at)
-            .map_or_else(String::new, |path| (*path).to_owned())
+        paths.get(at).map_or_else(String::new, |path| (*path).to_owned())
     };
     at.iter()
         .map(|place| match place {
@@ -140,23 +111,13 @@ fn on_paper(at: &[Place], paths: &[&str]) -> Vec<PlaceLine> {
                 lines: None,
                 columns: None,
             },
-            Place::Lines {
-                source,
-                first,
-                last,
-                columns,
-            } => PlaceLine {
+            Place::Lines { source, first, last, columns } => PlaceLine {
                 source: path(*source),
                 frames: None,
                 lines: Some([*first, *last]),
                 columns: columns.map(|(from, to)| [from, to]),
             },
-            Place::Whole { source } => PlaceLine {
-                source: path(*source),
-                frames: None,
-                lines: None,
-                columns: None,
-            },
+            Place::Whole { source } => PlaceLine { source: path(*source), frames: None, lines: None, columns: None },
         })
         .collect()
 }
@@ -171,10 +132,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Vec<Reading> {
             continue;
         }
         if let Err(why) = read_line(line, &mut readings) {
-            let reason = GapReason::Undecoded {
-                what: "line of facts".to_owned(),
-                why,
-            };
+            let reason = GapReason::Undecoded { what: "line of facts".to_owned(), why };
             bad.push(Gap::new(Place::on_line(SourceId(0), number), reason));
         }
     }
@@ -198,27 +156,17 @@ fn read_line(line: &[u8], readings: &mut BTreeMap<String, Reading>) -> Result<()
     if kind == "source" {
         let it: SourceLine = decode(Value::Object(map))?;
         let path = it.source.path.clone();
-        let reading = readings
-            .entry(path)
-            .or_insert_with(|| Reading::of(it.source.clone()));
+        let reading = readings.entry(path).or_insert_with(|| Reading::of(it.source.clone()));
         reading.source = it.source;
         reading.counts = it.counts;
         return Ok(());
     }
-    let path = at
-        .first()
-        .map(|place| place.source.clone())
-        .ok_or("no place")?;
-    let reading = readings
-        .entry(path.clone())
-        .or_insert_with(|| Reading::of(Source::named(&path, "unknown", 0)));
+    let path = at.first().map(|place| place.source.clone()).ok_or("no place")?;
+    let reading = readings.entry(path.clone()).or_insert_with(|| Reading::of(Source::named(&path, "unknown", 0)));
     let at = at.into_iter().map(off_paper).collect();
     if kind == "gap" {
         let it: GapLine = decode(Value::Object(map))?;
-        reading.gaps.push(Gap {
-            at,
-            reason: GapReason::Recorded(it.reason),
-        });
+        reading.gaps.push(Gap { at, reason: GapReason::Recorded(it.reason) });
         return Ok(());
     }
     let fact = read_fact(&kind, Value::Object(map))?;
@@ -248,12 +196,9 @@ fn off_paper(place: PlaceLine) -> Place {
     let source = SourceId(0);
     match (place.frames, place.lines) {
         (Some(frames), _) => Place::in_frames(source, frames.into_iter().map(FrameNumber)),
-        (None, Some([first, last])) => Place::Lines {
-            source,
-            first,
-            last,
-            columns: place.columns.map(|[from, to]| (from, to)),
-        },
+        (None, Some([first, last])) => {
+            Place::Lines { source, first, last, columns: place.columns.map(|[from, to]| (from, to)) }
+        }
         (None, None) => Place::Whole { source },
     }
 }
@@ -264,43 +209,15 @@ pub fn schema() -> Value {
     let place = generator.subschema_for::<Vec<PlaceLine>>().to_value();
     let kinds = [
         ("source", generator.subschema_for::<Source>().to_value()),
-        (
-            "gap",
-            serde_json::json!({"type":"object","properties":{"reason":{"type":"string"}},"required":["reason"]}),
-        ),
-        (
-            "dns.answer",
-            generator.subschema_for::<crate::dns::Answer>().to_value(),
-        ),
-        (
-            "tls.handshake",
-            generator
-                .subschema_for::<crate::tls::Handshake>()
-                .to_value(),
-        ),
-        (
-            "tls.alert",
-            generator.subschema_for::<crate::tls::Alert>().to_value(),
-        ),
-        (
-            "certificate",
-            generator
-                .subschema_for::<crate::x509::Certificate>()
-                .to_value(),
-        ),
-        (
-            "http.exchange",
-            generator.subschema_for::<super::HttpExchange>().to_value(),
-        ),
+        ("gap", serde_json::json!({"type":"object","properties":{"reason":{"type":"string"}},"required":["reason"]})),
+        ("dns.answer", generator.subschema_for::<crate::dns::Answer>().to_value()),
+        ("tls.handshake", generator.subschema_for::<crate::tls::Handshake>().to_value()),
+        ("tls.alert", generator.subschema_for::<crate::tls::Alert>().to_value()),
+        ("certificate", generator.subschema_for::<crate::x509::Certificate>().to_value()),
+        ("http.exchange", generator.subschema_for::<super::HttpExchange>().to_value()),
         ("run", generator.subschema_for::<super::Run>().to_value()),
-        (
-            "override",
-            generator.subschema_for::<super::Override>().to_value(),
-        ),
-        (
-            "client.verdict",
-            generator.subschema_for::<super::ClientVerdict>().to_value(),
-        ),
+        ("override", generator.subschema_for::<super::Override>().to_value()),
+        ("client.verdict", generator.subschema_for::<super::ClientVerdict>().to_value()),
     ];
     let one_of: Vec<Value> = kinds
         .into_iter()

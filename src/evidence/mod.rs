@@ -17,19 +17,7 @@ pub mod facts;
 pub mod order;
 
 /// The number of an observation in its evidence: what reasons cite.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct ObservationId(pub u32);
 
@@ -44,10 +32,7 @@ pub struct Observation {
 
 /// What can be observed.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "observations are kept by the vector, and most are the large ones"
-)]
+#[expect(clippy::large_enum_variant, reason = "observations are kept by the vector, and most are the large ones")]
 pub enum Fact {
     /// A DNS response.
     DnsAnswer(dns::Answer),
@@ -254,9 +239,7 @@ pub struct Reading {
 }
 
 /// What was counted while reading, for the report's counters.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counts {
     /// ClientHello messages.
     pub client_hellos: u64,
@@ -301,22 +284,13 @@ impl Source {
 impl Reading {
     /// A reading without anything in it yet.
     pub fn of(source: Source) -> Self {
-        Self {
-            source,
-            observations: Vec::new(),
-            gaps: Vec::new(),
-            counts: Counts::default(),
-            quotes: BTreeMap::new(),
-        }
+        Self { source, observations: Vec::new(), gaps: Vec::new(), counts: Counts::default(), quotes: BTreeMap::new() }
     }
 
     /// Whether it holds a DNS answer, a handshake or a certificate: what a diagnosis is made of.
     pub fn holds_evidence(&self) -> bool {
         self.observations.iter().any(|observation| {
-            matches!(
-                observation.fact,
-                Fact::DnsAnswer(_) | Fact::TlsHandshake(_) | Fact::Certificate(_)
-            )
+            matches!(observation.fact, Fact::DnsAnswer(_) | Fact::TlsHandshake(_) | Fact::Certificate(_))
         })
     }
 }

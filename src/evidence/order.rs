@@ -11,15 +11,9 @@ impl Evidence {
     /// sources of one name and different bytes are told apart by a number.
     pub fn gather(mut readings: Vec<Reading>) -> Self {
         readings.sort_by(|a, b| {
-            (&a.source.path, &a.source.sha256, a.source.bytes).cmp(&(
-                &b.source.path,
-                &b.source.sha256,
-                b.source.bytes,
-            ))
+            (&a.source.path, &a.source.sha256, a.source.bytes).cmp(&(&b.source.path, &b.source.sha256, b.source.bytes))
         });
-        readings.dedup_by(|later, earlier| {
-            later.source == earlier.source && later.source.sha256.is_some()
-        });
+        readings.dedup_by(|later, earlier| later.source == earlier.source && later.source.sha256.is_some());
         tell_apart(&mut readings);
         let mut evidence = Self::default();
         for (id, reading) in (0..).map(SourceId).zip(readings) {
@@ -39,37 +33,24 @@ impl Evidence {
         for gap in &mut gaps {
             move_to(&mut gap.at, id);
         }
-        gaps.sort_by_key(|gap| {
-            (
-                gap.at.first().map_or(0, Place::start),
-                gap.reason.to_string(),
-            )
-        });
+        gaps.sort_by_key(|gap| (gap.at.first().map_or(0, Place::start), gap.reason.to_string()));
         self.gaps.append(&mut gaps);
-        self.quotes.extend(
-            reading
-                .quotes
-                .into_iter()
-                .map(|(line, text)| ((id, line), text)),
-        );
+        self.quotes.extend(reading.quotes.into_iter().map(|(line, text)| ((id, line), text)));
         self.counts.push(reading.counts);
         self.sources.push(reading.source);
     }
 
     /// The gaps of one source.
     pub fn gaps_of(&self, id: SourceId) -> impl Iterator<Item = &Gap> {
-        self.gaps
-            .iter()
-            .filter(move |gap| gap.at.first().is_some_and(|place| place.source() == id))
+        self.gaps.iter().filter(move |gap| gap.at.first().is_some_and(|place| place.source() == id))
     }
 }
 
 fn tell_apart(readings: &mut [Reading]) {
     let mut number = 1_u32;
     for at in 1..readings.len() {
-        let Some([earlier, later]) = readings
-            .get_mut(at - 1..=at)
-            .and_then(|pair| <&mut [Reading; 2]>::try_from(pair).ok())
+        let Some([earlier, later]) =
+            readings.get_mut(at - 1..=at).and_then(|pair| <&mut [Reading; 2]>::try_from(pair).ok())
         else {
             continue;
         };

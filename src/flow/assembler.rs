@@ -50,13 +50,7 @@ impl Assembler {
     }
 
     /// Bytes of a segment, `cut` more of which were on the wire.
-    pub fn segment(
-        &mut self,
-        sequence: u32,
-        bytes: &[u8],
-        origin: Origin,
-        reader: &mut impl StreamReader,
-    ) {
+    pub fn segment(&mut self, sequence: u32, bytes: &[u8], origin: Origin, reader: &mut impl StreamReader) {
         if self.is_done || bytes.is_empty() {
             return;
         }
@@ -66,9 +60,8 @@ impl Assembler {
             return;
         }
         self.keep(offset, bytes, origin);
-        let waits_for_start = self.next.is_none()
-            && self.pending_bytes < START_BYTES
-            && self.pending.len() < START_SEGMENTS;
+        let waits_for_start =
+            self.next.is_none() && self.pending_bytes < START_BYTES && self.pending.len() < START_SEGMENTS;
         if waits_for_start {
             return;
         }
@@ -108,11 +101,7 @@ impl Assembler {
             bytes = rest;
         }
         while !bytes.is_empty() {
-            let before = self
-                .pending
-                .range(..=offset)
-                .next_back()
-                .map(|(start, (held, _))| end_of(*start, held));
+            let before = self.pending.range(..=offset).next_back().map(|(start, (held, _))| end_of(*start, held));
             if let Some(end) = before.filter(|end| *end > offset) {
                 let known = usize::try_from(end - offset).unwrap_or(usize::MAX);
                 bytes = bytes.get(known..).unwrap_or_default();
@@ -120,9 +109,7 @@ impl Assembler {
                 continue;
             }
             let after = self.pending.range(offset..).next().map(|(start, _)| *start);
-            let room = after.map_or(usize::MAX, |start| {
-                usize::try_from(start - offset).unwrap_or(usize::MAX)
-            });
+            let room = after.map_or(usize::MAX, |start| usize::try_from(start - offset).unwrap_or(usize::MAX));
             let part = bytes.get(..room).unwrap_or(bytes);
             self.pending_bytes += part.len();
             self.pending.insert(offset, (part.to_vec(), origin));
@@ -215,10 +202,7 @@ mod tests {
     fn assembled(syn: Option<u32>, segments: &[(u32, &[u8])]) -> Collect {
         let (mut assembler, mut collect) = (Assembler::default(), Collect::default());
         for (number, (sequence, bytes)) in (1..).zip(segments) {
-            let origin = Origin {
-                frame: FrameNumber(number),
-                time: None,
-            };
+            let origin = Origin { frame: FrameNumber(number), time: None };
             assembler.segment(*sequence, bytes, origin, &mut collect);
             if let (Some(initial), 1) = (syn, number) {
                 assembler.syn(initial);
@@ -258,10 +242,7 @@ mod tests {
     #[test]
     fn a_missing_segment_is_a_hole() {
         let it = assembled(Some(99), &[(100, b"ab"), (105, b"fg")]);
-        assert_eq!(
-            (it.bytes.as_slice(), it.holes.as_slice()),
-            (&b"abfg"[..], &[3][..])
-        );
+        assert_eq!((it.bytes.as_slice(), it.holes.as_slice()), (&b"abfg"[..], &[3][..]));
     }
 
     #[test]

@@ -25,21 +25,9 @@ impl FlowKey {
     /// The key of a packet, and its way.
     pub fn of(source: SocketAddr, destination: SocketAddr) -> (Self, Way) {
         if source <= destination {
-            (
-                Self {
-                    low: source,
-                    high: destination,
-                },
-                Way::FromLow,
-            )
+            (Self { low: source, high: destination }, Way::FromLow)
         } else {
-            (
-                Self {
-                    low: destination,
-                    high: source,
-                },
-                Way::FromHigh,
-            )
+            (Self { low: destination, high: source }, Way::FromHigh)
         }
     }
 

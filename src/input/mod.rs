@@ -71,9 +71,7 @@ pub fn reason(error: &io::Error) -> String {
     let words = error.to_string();
     let words = words.split(" (os error").next().unwrap_or(&words);
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// A path that was found, with what names it.
@@ -90,12 +88,7 @@ struct Found {
 impl Found {
     /// What lies at `path`, named by its last `shown` parts.
     fn new(path: &Path, shown: usize, trouble: Option<String>) -> Self {
-        Self {
-            parts: parts_of(path),
-            shown: shown.max(1),
-            path: path.to_owned(),
-            trouble,
-        }
+        Self { parts: parts_of(path), shown: shown.max(1), path: path.to_owned(), trouble }
     }
 
     fn name(&self) -> String {
@@ -143,9 +136,7 @@ impl Search {
                     self.entry(&entry, depth + 1);
                 }
             }
-            Err(error) => self
-                .found
-                .push(Found::new(path, depth, Some(reason(&error)))),
+            Err(error) => self.found.push(Found::new(path, depth, Some(reason(&error)))),
         }
     }
 
@@ -155,10 +146,7 @@ impl Search {
         }
         if self.found.len() >= limits::FILES_MAX {
             self.is_full = true;
-            let why = format!(
-                "more than {} files; the rest is not read",
-                limits::FILES_MAX
-            );
+            let why = format!("more than {} files; the rest is not read", limits::FILES_MAX);
             self.found.push(Found::new(path, depth, Some(why)));
             return;
         }
@@ -166,9 +154,7 @@ impl Search {
             Ok(data) if data.is_dir() => self.folder(path, depth),
             Ok(data) if data.is_file() => self.found.push(Found::new(path, depth, None)),
             Ok(_) => {}
-            Err(error) => self
-                .found
-                .push(Found::new(path, depth, Some(reason(&error)))),
+            Err(error) => self.found.push(Found::new(path, depth, Some(reason(&error)))),
         }
     }
 
@@ -178,23 +164,15 @@ impl Search {
         tell_apart(&mut self.found);
         let mut gathered = Gathered::default();
         if self.standard_input {
-            gathered.files.push(InputFile {
-                name: "-".to_owned(),
-                origin: Origin::StandardInput,
-            });
+            gathered.files.push(InputFile { name: "-".to_owned(), origin: Origin::StandardInput });
         }
         for (name, found) in numbered(self.found) {
             match found.trouble {
                 Some(why) => gathered.unreadable.push((name, why)),
-                None => gathered.files.push(InputFile {
-                    name,
-                    origin: Origin::Path(found.path),
-                }),
+                None => gathered.files.push(InputFile { name, origin: Origin::Path(found.path) }),
             }
         }
-        gathered
-            .files
-            .sort_by(|left, right| left.name.cmp(&right.name));
+        gathered.files.sort_by(|left, right| left.name.cmp(&right.name));
         gathered.unreadable.sort();
         gathered
     }
@@ -269,11 +247,7 @@ fn numbered(found: Vec<Found>) -> Vec<(String, Found)> {
         let name = found.name();
         let nth = seen.entry(name.clone()).or_default();
         *nth += 1;
-        let name = if *nth > 1 {
-            format!("{name} ({nth})")
-        } else {
-            name
-        };
+        let name = if *nth > 1 { format!("{name} ({nth})") } else { name };
         named.push((name, found));
     }
     named
@@ -291,34 +265,18 @@ mod tests {
     #[test]
     fn names_are_short_and_told_apart() {
         let root = tempfile::tempdir().unwrap();
-        for file in [
-            "a/x/c.pcap",
-            "b/x/c.pcap",
-            "b/y/c.pcap",
-            "b/d.txt",
-            "b/.hidden",
-            ".named",
-        ] {
+        for file in ["a/x/c.pcap", "b/x/c.pcap", "b/y/c.pcap", "b/d.txt", "b/.hidden", ".named"] {
             let path = root.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, file).unwrap();
         }
         let cases: [(&[&str], &[&str]); 8] = [
             (&["a/x/c.pcap"], &["c.pcap"]),
-            (
-                &["a/x/c.pcap", "b/x/../x/c.pcap"],
-                &["a/x/c.pcap", "b/x/c.pcap"],
-            ),
-            (
-                &["b/y/c.pcap", "b/x/c.pcap", "a/x/c.pcap"],
-                &["a/x/c.pcap", "b/x/c.pcap", "y/c.pcap"],
-            ),
+            (&["a/x/c.pcap", "b/x/../x/c.pcap"], &["a/x/c.pcap", "b/x/c.pcap"]),
+            (&["b/y/c.pcap", "b/x/c.pcap", "a/x/c.pcap"], &["a/x/c.pcap", "b/x/c.pcap", "y/c.pcap"]),
             (&["a/x/c.pcap", "a/./x/c.pcap"], &["c.pcap"]),
             (&["b"], &["d.txt", "x/c.pcap", "y/c.pcap"]),
-            (
-                &["a", "b"],
-                &["a/x/c.pcap", "b/x/c.pcap", "d.txt", "y/c.pcap"],
-            ),
+            (&["a", "b"], &["a/x/c.pcap", "b/x/c.pcap", "d.txt", "y/c.pcap"]),
             (&[".named", "-"], &["-", ".named"]),
             (&["-"], &["-"]),
         ];
@@ -342,13 +300,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let gathered = gather(&[root.path().join("nothing.pcap"), root.path().to_owned()]);
         assert!(gathered.files.is_empty());
-        assert_eq!(
-            gathered.unreadable,
-            [(
-                "nothing.pcap".to_owned(),
-                "no such file or directory".to_owned()
-            )]
-        );
+        assert_eq!(gathered.unreadable, [("nothing.pcap".to_owned(), "no such file or directory".to_owned())]);
     }
 
     #[cfg(unix)]

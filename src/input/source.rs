@@ -28,10 +28,7 @@ struct Stamp {
 
 impl Stamp {
     fn of(data: &Metadata) -> Self {
-        Self {
-            bytes: data.len(),
-            modified: data.modified().ok(),
-        }
+        Self { bytes: data.len(), modified: data.modified().ok() }
     }
 }
 
@@ -44,18 +41,12 @@ impl Source {
             return Ok(Self::stream(Box::new(file)));
         }
         let at_first = Stamp::of(&data);
-        Ok(Self {
-            body: Body::File { file, at_first },
-            ahead: Vec::new(),
-        })
+        Ok(Self { body: Body::File { file, at_first }, ahead: Vec::new() })
     }
 
     /// A source whose bytes come once, in order.
     pub fn stream(stream: Box<dyn Read + Send>) -> Self {
-        Self {
-            body: Body::Stream(stream),
-            ahead: Vec::new(),
-        }
+        Self { body: Body::Stream(stream), ahead: Vec::new() }
     }
 
     /// How many bytes the file had when it was opened; `None` for a stream.
@@ -111,8 +102,7 @@ impl Source {
                 Body::File { file, at_first } => {
                     let left = at_first.bytes.saturating_sub(position);
                     let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
-                    room.get_mut(..wanted)
-                        .map_or(Ok(0), |room| read_file_at(file, room, position))
+                    room.get_mut(..wanted).map_or(Ok(0), |room| read_file_at(file, room, position))
                 }
                 Body::Stream(stream) => stream.read(room),
             };
@@ -126,9 +116,7 @@ impl Source {
     /// Whether the file is no longer the one that was opened.
     pub(super) fn is_changed(&self) -> bool {
         match &self.body {
-            Body::File { file, at_first } => file
-                .metadata()
-                .is_ok_and(|data| Stamp::of(&data) != *at_first),
+            Body::File { file, at_first } => file.metadata().is_ok_and(|data| Stamp::of(&data) != *at_first),
             Body::Stream(_) => false,
         }
     }

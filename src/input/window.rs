@@ -153,9 +153,7 @@ impl Window {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect()
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 #[cfg(test)]
@@ -190,9 +188,7 @@ mod tests {
 
     #[test]
     fn windows_show_every_byte_once() {
-        let bytes: Vec<u8> = (0..limits::WINDOW_BYTES * 3 + 17)
-            .map(|at| u8::try_from(at % 251).unwrap())
-            .collect();
+        let bytes: Vec<u8> = (0..limits::WINDOW_BYTES * 3 + 17).map(|at| u8::try_from(at % 251).unwrap()).collect();
         let whole = hexadecimal(&Sha256::digest(&bytes));
         for step in [7, 4096, limits::WINDOW_BYTES + 1] {
             for mut source in sources(&bytes) {
@@ -218,19 +214,11 @@ mod tests {
 
     #[test]
     fn reading_all_says_when_more_was_there() {
-        for (limit, expected) in [
-            (0, ("", true)),
-            (3, ("abc", true)),
-            (6, ("abcdef", false)),
-            (9, ("abcdef", false)),
-        ] {
+        for (limit, expected) in [(0, ("", true)), (3, ("abc", true)), (6, ("abcdef", false)), (9, ("abcdef", false))] {
             for source in sources(b"abcdef") {
                 let mut window = source.window(Digest::None);
                 let (bytes, more) = window.read_all(limit).unwrap();
-                assert_eq!(
-                    (bytes.as_slice(), more),
-                    (expected.0.as_bytes(), expected.1)
-                );
+                assert_eq!((bytes.as_slice(), more), (expected.0.as_bytes(), expected.1));
             }
         }
     }

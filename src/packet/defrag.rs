@@ -108,22 +108,15 @@ impl Defrag {
 
 impl Parts {
     fn begun_in(frame: FrameNumber) -> Self {
-        Self {
-            began: frame,
-            payload: Vec::new(),
-            present: Vec::new(),
-            end: None,
-            frames: Vec::new(),
-        }
+        Self { began: frame, payload: Vec::new(), present: Vec::new(), end: None, frames: Vec::new() }
     }
 
     /// Whether the fragment has other bytes at a place that is there, or ends elsewhere.
     fn is_contradicted_by(&self, fragment: &Fragment<'_>) -> bool {
         let range = fragment.range();
         let past_the_end = self.end.is_some_and(|end| range.end > end);
-        let other_end = fragment
-            .end()
-            .is_some_and(|end| end < self.payload.len() || self.end.is_some_and(|old| old != end));
+        let other_end =
+            fragment.end().is_some_and(|end| end < self.payload.len() || self.end.is_some_and(|old| old != end));
         past_the_end
             || other_end
             || self.present.iter().any(|present| {
@@ -140,8 +133,7 @@ impl Parts {
     fn add(&mut self, fragment: &Fragment<'_>, frame: FrameNumber) {
         self.end = self.end.or(fragment.end());
         let range = fragment.range();
-        let is_known =
-            |present: &Range<usize>| present.start <= range.start && range.end <= present.end;
+        let is_known = |present: &Range<usize>| present.start <= range.start && range.end <= present.end;
         if range.is_empty() || self.present.iter().any(is_known) {
             return;
         }
@@ -164,9 +156,7 @@ impl Parts {
             }
             !touches
         });
-        let at = self
-            .present
-            .partition_point(|present| present.start < range.start);
+        let at = self.present.partition_point(|present| present.start < range.start);
         self.present.insert(at, range);
     }
 
@@ -189,11 +179,7 @@ impl Parts {
     }
 
     fn into_packet(self, key: FragmentKey) -> Reassembled {
-        Reassembled {
-            key,
-            payload: self.payload,
-            frames: sorted(self.frames),
-        }
+        Reassembled { key, payload: self.payload, frames: sorted(self.frames) }
     }
 }
 
@@ -226,12 +212,7 @@ mod tests {
         let source = std::net::IpAddr::from([192, 0, 2, 1]);
         for number in 0..3000 {
             let fragment = Fragment {
-                key: FragmentKey {
-                    source,
-                    destination: source,
-                    identification: number,
-                    protocol: 17,
-                },
+                key: FragmentKey { source, destination: source, identification: number, protocol: 17 },
                 offset: 65_528,
                 is_last: false,
                 payload: &[1; 8],

@@ -8,8 +8,8 @@
 use std::net::IpAddr;
 
 use etherparse::{
-    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
-    Ipv6RawExtHeaderSlice, ip_number,
+    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
+    ip_number,
 };
 
 use crate::limits;
@@ -112,8 +112,8 @@ impl<'b> Body<'b> {
                     (header.next_header(), header.slice().len())
                 }
                 ip_number::AUTH => {
-                    let header = IpAuthHeaderSlice::from_slice(self.payload)
-                        .map_err(|_| Undecoded::Cut("IP authentication"))?;
+                    let header =
+                        IpAuthHeaderSlice::from_slice(self.payload).map_err(|_| Undecoded::Cut("IP authentication"))?;
                     (header.next_header(), header.slice().len())
                 }
                 ip_number::IPV6_FRAG => {
@@ -144,11 +144,6 @@ impl<'b> Body<'b> {
     }
 
     fn key(&self, identification: u32) -> FragmentKey {
-        FragmentKey {
-            source: self.source,
-            destination: self.destination,
-            identification,
-            protocol: self.protocol.0,
-        }
+        FragmentKey { source: self.source, destination: self.destination, identification, protocol: self.protocol.0 }
     }
 }

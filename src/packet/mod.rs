@@ -48,10 +48,7 @@ pub enum Transport<'b> {
 }
 
 /// One TCP segment.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the flags of the header, each on its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the header, each on its own")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'b> {
     /// Source port.
@@ -151,11 +148,7 @@ enum Layer<'b> {
 }
 
 /// Decodes the captured `bytes` of a frame that was `wire_bytes` long.
-pub fn decode(
-    link_type: LinkType,
-    bytes: &[u8],
-    wire_bytes: u32,
-) -> Result<Decoded<'_>, Undecoded> {
+pub fn decode(link_type: LinkType, bytes: &[u8], wire_bytes: u32) -> Result<Decoded<'_>, Undecoded> {
     let link = link::of(link_type).ok_or(Undecoded::LinkType(link_type))?;
     let captured = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let cut_bytes = wire_bytes.saturating_sub(captured);
@@ -191,11 +184,8 @@ mod tests {
     use crate::provenance::FrameNumber;
 
     fn addresses() -> [(IpAddr, IpAddr); 2] {
-        [
-            ("192.0.2.1", "198.51.100.2"),
-            ("2001:db8::1", "2001:db8::2"),
-        ]
-        .map(|(source, destination)| (source.parse().unwrap(), destination.parse().unwrap()))
+        [("192.0.2.1", "198.51.100.2"), ("2001:db8::1", "2001:db8::2")]
+            .map(|(source, destination)| (source.parse().unwrap(), destination.parse().unwrap()))
     }
 
     fn whole(link: u16, bytes: &[u8]) -> Result<Decoded<'_>, Undecoded> {
@@ -204,23 +194,16 @@ mod tests {
 
     fn segment(decoded: Result<Decoded<'_>, Undecoded>) -> Segment<'_> {
         match decoded {
-            Ok(Decoded::Packet(Packet {
-                transport: Transport::Tcp(segment),
-                ..
-            })) => segment,
+            Ok(Decoded::Packet(Packet { transport: Transport::Tcp(segment), .. })) => segment,
             other => panic!("{other:?}"),
         }
     }
 
     fn datagram(decoded: Result<Decoded<'_>, Undecoded>) -> (&[u8], u32) {
         match decoded {
-            Ok(Decoded::Packet(Packet {
-                transport:
-                    Transport::Udp {
-                        payload, cut_bytes, ..
-                    },
-                ..
-            })) => (payload, cut_bytes),
+            Ok(Decoded::Packet(Packet { transport: Transport::Udp { payload, cut_bytes, .. }, .. })) => {
+                (payload, cut_bytes)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -269,10 +252,7 @@ mod tests {
                 assert_eq!(decoded, Ok(Decoded::Packet(expected)), "{link:?}");
                 let udp = builder::udp((5353, 53), b"dns");
                 let frame = link.wrap(&builder::ip((source, destination), UDP, &udp));
-                assert_eq!(
-                    datagram(whole(link.number(), &frame)),
-                    (b"dns".as_slice(), 0)
-                );
+                assert_eq!(datagram(whole(link.number(), &frame)), (b"dns".as_slice(), 0));
             }
         }
     }
@@ -310,33 +290,21 @@ mod tests {
 
         let mut offloaded = Link::Ethernet.wrap(&packet);
         (offloaded[16], offloaded[17]) = (0, 0);
-        assert_eq!(
-            segment(whole(1, &offloaded)).payload,
-            b"x",
-            "no total length"
-        );
+        assert_eq!(segment(whole(1, &offloaded)).payload, b"x", "no total length");
         let cut = segment(decode(LinkType(1), &offloaded, 1000));
-        assert_eq!(
-            cut.cut_bytes,
-            1000 - u32::try_from(offloaded.len()).unwrap()
-        );
+        assert_eq!(cut.cut_bytes, 1000 - u32::try_from(offloaded.len()).unwrap());
 
         let mut short = builder::udp((1, 2), b"answer and more");
         short[5] = 8 + 6;
         let frame = Link::Raw(101).wrap(&builder::ip(pair, UDP, &short));
-        assert_eq!(
-            datagram(whole(101, &frame)),
-            (b"answer".as_slice(), 0),
-            "datagram"
-        );
+        assert_eq!(datagram(whole(101, &frame)), (b"answer".as_slice(), 0), "datagram");
     }
 
     #[test]
     fn extension_headers_are_walked() {
         let udp = builder::udp((1, 2), b"payload");
         let options = |next: u8, rest: &[u8]| [&[next, 0, 1, 4, 0, 0, 0, 0], rest].concat();
-        let authentication =
-            |next: u8, rest: &[u8]| [&[next, 1, 0, 0], [7; 8].as_slice(), rest].concat();
+        let authentication = |next: u8, rest: &[u8]| [&[next, 1, 0, 0], [7; 8].as_slice(), rest].concat();
         let atomic = |next: u8, rest: &[u8]| [&[next, 0, 0, 0, 1, 2, 3, 4], rest].concat();
         let cases = [
             (0, options(UDP, &udp)),
@@ -350,11 +318,7 @@ mod tests {
         };
         for (first, body) in cases {
             let packet = builder::ipv6((source, destination), first, &body);
-            assert_eq!(
-                datagram(whole(229, &packet)),
-                (b"payload".as_slice(), 0),
-                "{first}"
-            );
+            assert_eq!(datagram(whole(229, &packet)), (b"payload".as_slice(), 0), "{first}");
         }
         let endless = (0..100).fold(udp, |rest, _| options(60, &rest));
         let packet = builder::ipv6((source, destination), 60, &endless);
@@ -411,12 +375,9 @@ mod tests {
             let parts = builder::fragments(pair, UDP, 7, &udp, 40);
             let [a, b, c] = [0, 1, 2].map(|part: usize| parts[part].as_slice());
             let all = vec![(payload.clone(), vec![1, 2, 3])];
-            for order in [
-                [(1, a), (2, b), (3, c)],
-                [(1, c), (2, b), (3, a)],
-                [(1, b), (2, c), (3, a)],
-                [(1, c), (2, a), (3, b)],
-            ] {
+            for order in
+                [[(1, a), (2, b), (3, c)], [(1, c), (2, b), (3, a)], [(1, b), (2, c), (3, a)], [(1, c), (2, a), (3, b)]]
+            {
                 assert_eq!(reassemble(&order), (all.clone(), vec![]));
             }
             let repeated = [(1, a), (2, a), (3, b), (4, c)];
@@ -430,24 +391,14 @@ mod tests {
     fn overlapping_fragments_and_numbers_used_again() {
         let (first, second) = (vec![1; 100], vec![2; 92]);
         let pair = addresses()[0];
-        let parts = |payload: &[u8], piece| {
-            builder::fragments(pair, UDP, 7, &builder::udp((53, 999), payload), piece)
-        };
+        let parts = |payload: &[u8], piece| builder::fragments(pair, UDP, 7, &builder::udp((53, 999), payload), piece);
         let (wide, narrow) = (parts(&first, 64), parts(&first, 40));
         let overlap: [(u64, &[u8]); 3] = [(1, &wide[0]), (2, &narrow[1]), (3, &narrow[2])];
         assert_eq!(reassemble(&overlap).0, [(first.clone(), vec![1, 2, 3])]);
 
         let later = parts(&second, 40);
-        let again: [(u64, &[u8]); 5] = [
-            (1, &narrow[0]),
-            (2, &narrow[1]),
-            (8, &later[0]),
-            (9, &later[1]),
-            (10, &later[2]),
-        ];
-        assert_eq!(
-            reassemble(&again),
-            (vec![(second, vec![8, 9, 10])], vec![vec![1, 2]])
-        );
+        let again: [(u64, &[u8]); 5] =
+            [(1, &narrow[0]), (2, &narrow[1]), (8, &later[0]), (9, &later[1]), (10, &later[2])];
+        assert_eq!(reassemble(&again), (vec![(second, vec![8, 9, 10])], vec![vec![1, 2]]));
     }
 }

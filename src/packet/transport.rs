@@ -44,11 +44,7 @@ pub(super) fn udp<'b>(body: &Body<'b>) -> Result<Packet<'b>, Undecoded> {
 
 impl<'b> Body<'b> {
     fn packet(&self, transport: Transport<'b>) -> Packet<'b> {
-        Packet {
-            source: self.source,
-            destination: self.destination,
-            transport,
-        }
+        Packet { source: self.source, destination: self.destination, transport }
     }
 }
 

@@ -10,11 +10,7 @@ pub fn is_distribution(name: &Name) -> bool {
     let Some(label) = name.as_str().strip_suffix(".cloudfront.net") else {
         return false;
     };
-    label.len() > 1
-        && label.starts_with('d')
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    label.len() > 1 && label.starts_with('d') && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -30,11 +26,7 @@ mod tests {
             ("a.d111111abcdef8.cloudfront.net", false),
             ("d111111abcdef8.cloudfront.net.example.com", false),
         ] {
-            assert_eq!(
-                is_distribution(&Name::parse(name).unwrap()),
-                expected,
-                "{name}"
-            );
+            assert_eq!(is_distribution(&Name::parse(name).unwrap()), expected, "{name}");
         }
     }
 }

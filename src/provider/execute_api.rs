@@ -60,28 +60,11 @@ pub fn host(name: &Name) -> Option<Host> {
         return None;
     }
     if let Some((api, endpoint)) = label.split_once("-vpce-") {
-        let fits =
-            is_id(api) && !endpoint.is_empty() && endpoint.bytes().all(|b| b.is_ascii_hexdigit());
-        return fits.then(|| {
-            made(
-                Role::PrivateAlias,
-                label,
-                region,
-                suffix,
-                api.len() == ID_LENGTH,
-            )
-        });
+        let fits = is_id(api) && !endpoint.is_empty() && endpoint.bytes().all(|b| b.is_ascii_hexdigit());
+        return fits.then(|| made(Role::PrivateAlias, label, region, suffix, api.len() == ID_LENGTH));
     }
     if let Some(id) = label.strip_prefix("d-") {
-        return is_id(id).then(|| {
-            made(
-                Role::DomainName,
-                label,
-                region,
-                suffix,
-                id.len() == ID_LENGTH,
-            )
-        });
+        return is_id(id).then(|| made(Role::DomainName, label, region, suffix, id.len() == ID_LENGTH));
     }
     is_id(label).then(|| made(Role::Stage, label, region, suffix, label.len() == ID_LENGTH))
 }
@@ -95,20 +78,11 @@ pub fn default_certificate(presented: &str) -> Option<(String, String)> {
 }
 
 fn made(role: Role, id: &str, region: &str, suffix: &str, usual_length: bool) -> Host {
-    Host {
-        role,
-        id: id.to_owned(),
-        region: region.to_owned(),
-        suffix: suffix.to_owned(),
-        usual_length,
-    }
+    Host { role, id: id.to_owned(), region: region.to_owned(), suffix: suffix.to_owned(), usual_length }
 }
 
 fn is_id(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 fn is_region(text: &str) -> bool {
@@ -116,13 +90,10 @@ fn is_region(text: &str) -> bool {
     let Some((number, words)) = parts.split_last() else {
         return false;
     };
-    let counts =
-        !number.is_empty() && number.len() <= 2 && number.bytes().all(|b| b.is_ascii_digit());
+    let counts = !number.is_empty() && number.len() <= 2 && number.bytes().all(|b| b.is_ascii_digit());
     counts
         && words.len() >= 2
-        && words
-            .iter()
-            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn is_suffix(text: &str) -> bool {
@@ -150,55 +121,27 @@ mod tests {
     #[test]
     fn names_are_told_apart_by_shape() {
         for (name, expected) in [
-            (
-                "8gdcomkvu4.execute-api.us-east-1.amazonaws.com",
-                Some((Role::Stage, true)),
-            ),
-            (
-                "abc123.execute-api.us-east-1.amazonaws.com.",
-                Some((Role::Stage, false)),
-            ),
-            (
-                "v944po9kjb.execute-api.cn-northwest-1.amazonaws.com.cn",
-                Some((Role::Stage, true)),
-            ),
-            (
-                "66j88og9x3.execute-api.us-gov-west-1.amazonaws.com",
-                Some((Role::Stage, true)),
-            ),
-            (
-                "q6t71pmdq7.execute-api.eusc-de-east-1.amazonaws.eu",
-                Some((Role::Stage, true)),
-            ),
-            (
-                "d-numh1z56v6.execute-api.us-west-2.amazonaws.com",
-                Some((Role::DomainName, true)),
-            ),
-            (
-                "d-example.execute-api.us-east-1.amazonaws.com",
-                Some((Role::DomainName, false)),
-            ),
+            ("8gdcomkvu4.execute-api.us-east-1.amazonaws.com", Some((Role::Stage, true))),
+            ("abc123.execute-api.us-east-1.amazonaws.com.", Some((Role::Stage, false))),
+            ("v944po9kjb.execute-api.cn-northwest-1.amazonaws.com.cn", Some((Role::Stage, true))),
+            ("66j88og9x3.execute-api.us-gov-west-1.amazonaws.com", Some((Role::Stage, true))),
+            ("q6t71pmdq7.execute-api.eusc-de-east-1.amazonaws.eu", Some((Role::Stage, true))),
+            ("d-numh1z56v6.execute-api.us-west-2.amazonaws.com", Some((Role::DomainName, true))),
+            ("d-example.execute-api.us-east-1.amazonaws.com", Some((Role::DomainName, false))),
             ("d-.execute-api.us-east-1.amazonaws.com", None),
             ("x.d-numh1z56v6.execute-api.us-west-2.amazonaws.com", None),
-            (
-                "01234567ab-vpce-01234567abcdef012.execute-api.us-west-2.amazonaws.com",
-                Some((Role::PrivateAlias, true)),
-            ),
+            ("01234567ab-vpce-01234567abcdef012.execute-api.us-west-2.amazonaws.com", Some((Role::PrivateAlias, true))),
             (
                 "vpce-0ee878fea3ffd19c4-6bsoxvze.execute-api.us-east-1.vpce.amazonaws.com",
                 Some((Role::VpcEndpoint, true)),
             ),
             ("execute-api.us-east-1.amazonaws.com", None),
             ("abc.def.execute-api.us-east-1.amazonaws.com", None),
-            (
-                "abc123.execute-api.us-east-1.amazonaws.com.evil.example",
-                None,
-            ),
+            ("abc123.execute-api.us-east-1.amazonaws.com.evil.example", None),
             ("abc123execute-api.us-east-1.amazonaws.com", None),
             ("abc123.execute-api.amazonaws.com", None),
         ] {
-            let found =
-                host(&Name::parse(name).unwrap()).map(|host| (host.role, host.usual_length));
+            let found = host(&Name::parse(name).unwrap()).map(|host| (host.role, host.usual_length));
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -212,11 +155,7 @@ mod tests {
             ("execute-api.us-east-1.amazonaws.com", false),
             ("*.appsync-api.us-east-1.amazonaws.com", false),
         ] {
-            assert_eq!(
-                default_certificate(presented).is_some(),
-                expected,
-                "{presented}"
-            );
+            assert_eq!(default_certificate(presented).is_some(), expected, "{presented}");
         }
     }
 }

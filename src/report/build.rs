@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry,
-    NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut,
-    SourceEntry, Step, Tool, TriedEntry, Undecided,
+    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry, NameCheckEntry,
+    ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, SourceEntry, Step, Tool, TriedEntry,
+    Undecided,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact};
@@ -20,16 +20,9 @@ use crate::tls::Transport;
 
 /// The report over all cases, worst first.
 pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
-    let mut cases: Vec<CaseEntry> = judged
-        .iter()
-        .map(|(case, judgement)| case_entry(case, judgement))
-        .collect();
+    let mut cases: Vec<CaseEntry> = judged.iter().map(|(case, judgement)| case_entry(case, judgement)).collect();
     cases.sort_by(|one, other| {
-        let confidence = |case: &CaseEntry| {
-            case.findings
-                .first()
-                .map_or(0.0, |finding| finding.confidence)
-        };
+        let confidence = |case: &CaseEntry| case.findings.first().map_or(0.0, |finding| finding.confidence);
         (one.outcome.cmp(&other.outcome))
             .then(confidence(other).total_cmp(&confidence(one)))
             .then(one.host.cmp(&other.host))
@@ -40,24 +33,14 @@ pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
         partial: None,
         sources: sources(evidence),
         cases,
-        observations: evidence
-            .numbered()
-            .map(|(id, it)| observation_entry(id, it))
-            .collect(),
+        observations: evidence.numbered().map(|(id, it)| observation_entry(id, it)).collect(),
         gaps: evidence
             .gaps
             .iter()
-            .map(|gap| GapEntry {
-                at: places(&gap.at),
-                reason: gap.reason.to_string(),
-            })
+            .map(|gap| GapEntry { at: places(&gap.at), reason: gap.reason.to_string() })
             .collect(),
         counters: counters(evidence),
-        quotes: evidence
-            .quotes
-            .iter()
-            .map(|((id, line), text)| ((id.0, *line), text.clone()))
-            .collect(),
+        quotes: evidence.quotes.iter().map(|((id, line), text)| ((id.0, *line), text.clone())).collect(),
     }
 }
 
@@ -67,10 +50,7 @@ pub fn tool() -> Tool {
         name: "whycert",
         version: env!("CARGO_PKG_VERSION"),
         rules: rules::VERSION,
-        data: vec![DataSet {
-            name: "providers",
-            as_of: "2026-11-22",
-        }],
+        data: vec![DataSet { name: "providers", as_of: "2026-11-22" }],
     }
 }
 
@@ -94,44 +74,20 @@ fn sources(evidence: &Evidence) -> Vec<SourceEntry> {
 
 fn counters(evidence: &Evidence) -> Counters {
     let count = |is: fn(&Fact) -> bool| {
-        u64::try_from(
-            evidence
-                .observations
-                .iter()
-                .filter(|it| is(&it.fact))
-                .count(),
-        )
-        .unwrap_or(u64::MAX)
+        u64::try_from(evidence.observations.iter().filter(|it| is(&it.fact)).count()).unwrap_or(u64::MAX)
     };
     Counters {
-        frames: evidence
-            .sources
-            .iter()
-            .filter_map(|source| source.frames)
-            .sum(),
+        frames: evidence.sources.iter().filter_map(|source| source.frames).sum(),
         dns_responses: count(|fact| matches!(fact, Fact::DnsAnswer(_))),
-        client_hellos: evidence
-            .counts
-            .iter()
-            .map(|counts| counts.client_hellos)
-            .sum(),
-        server_hellos: evidence
-            .counts
-            .iter()
-            .map(|counts| counts.server_hellos)
-            .sum(),
+        client_hellos: evidence.counts.iter().map(|counts| counts.client_hellos).sum(),
+        server_hellos: evidence.counts.iter().map(|counts| counts.server_hellos).sum(),
         certificates: count(|fact| matches!(fact, Fact::Certificate(_))),
-        quic_connections: count(
-            |fact| matches!(fact, Fact::TlsHandshake(it) if it.transport == Transport::Quic),
-        ),
+        quic_connections: count(|fact| matches!(fact, Fact::TlsHandshake(it) if it.transport == Transport::Quic)),
         gaps: u64::try_from(evidence.gaps.len()).unwrap_or(u64::MAX),
     }
 }
 
-fn observation_entry(
-    id: crate::evidence::ObservationId,
-    it: &crate::evidence::Observation,
-) -> ObservationEntry {
+fn observation_entry(id: crate::evidence::ObservationId, it: &crate::evidence::Observation) -> ObservationEntry {
     let mut fact = match &it.fact {
         Fact::DnsAnswer(fact) => object(fact),
         Fact::TlsHandshake(fact) => object(fact),
@@ -143,12 +99,7 @@ fn observation_entry(
         Fact::ClientVerdict(fact) => object(fact),
     };
     fact.remove("der");
-    ObservationEntry {
-        id,
-        kind: it.fact.kind(),
-        at: places(&it.at),
-        fact,
-    }
+    ObservationEntry { id, kind: it.fact.kind(), at: places(&it.at), fact }
 }
 
 fn object<T: Serialize>(fact: &T) -> Map<String, Value> {
@@ -161,16 +112,10 @@ fn object<T: Serialize>(fact: &T) -> Map<String, Value> {
 fn places(at: &[Place]) -> Vec<PlaceEntry> {
     at.iter()
         .map(|place| match place {
-            Place::Frames { source, frames } => PlaceEntry::Frames {
-                source: source.0,
-                frames: frames.iter().map(|frame| frame.0).collect(),
-            },
-            Place::Lines {
-                source,
-                first,
-                last,
-                columns,
-            } => PlaceEntry::Lines {
+            Place::Frames { source, frames } => {
+                PlaceEntry::Frames { source: source.0, frames: frames.iter().map(|frame| frame.0).collect() }
+            }
+            Place::Lines { source, first, last, columns } => PlaceEntry::Lines {
                 source: source.0,
                 lines: [*first, *last],
                 columns: columns.map(|(from, to)| [from, to]),
@@ -181,47 +126,33 @@ fn places(at: &[Place]) -> Vec<PlaceEntry> {
 }
 
 fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
-    let findings = judgement
-        .findings()
-        .into_iter()
-        .map(|(rule, finding)| FindingEntry {
-            rule: rule.id,
-            severity: finding.severity,
-            strength: finding.strength,
-            confidence: rules::confidence(rule, finding),
-            cause: finding.cause.clone(),
-            remedy: finding.remedy.clone(),
-            verify: finding.verify.clone(),
-            reasons: finding
-                .reasons
-                .iter()
-                .map(|reason| ReasonEntry {
-                    text: reason.text.clone(),
-                    cites: reason.cites.clone(),
-                })
-                .collect(),
-            marks: finding.marks.clone(),
-            change: finding.change.clone(),
-            expect: finding.expect.clone(),
-            headline: finding.headline.clone(),
-        });
+    let findings = judgement.findings().into_iter().map(|(rule, finding)| FindingEntry {
+        rule: rule.id,
+        severity: finding.severity,
+        strength: finding.strength,
+        confidence: rules::confidence(rule, finding),
+        cause: finding.cause.clone(),
+        remedy: finding.remedy.clone(),
+        verify: finding.verify.clone(),
+        reasons: finding
+            .reasons
+            .iter()
+            .map(|reason| ReasonEntry { text: reason.text.clone(), cites: reason.cites.clone() })
+            .collect(),
+        marks: finding.marks.clone(),
+        change: finding.change.clone(),
+        expect: finding.expect.clone(),
+        headline: finding.headline.clone(),
+    });
     let mut ruled_out = Vec::new();
     let mut undecided = Vec::new();
     for (rule, verdict) in &judgement.verdicts {
         match verdict {
             Verdict::Clear { because, cites } => {
-                ruled_out.push(RuledOut {
-                    rule: rule.id,
-                    because: because.clone(),
-                    cites: cites.clone(),
-                });
+                ruled_out.push(RuledOut { rule: rule.id, because: because.clone(), cites: cites.clone() });
             }
             Verdict::Unknown { missing, ask } => {
-                undecided.push(Undecided {
-                    rule: rule.id,
-                    missing: missing.clone(),
-                    ask: ask.clone(),
-                });
+                undecided.push(Undecided { rule: rule.id, missing: missing.clone(), ask: ask.clone() });
             }
             Verdict::NotApplicable | Verdict::Found(_) => {}
         }
@@ -234,11 +165,7 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         ruled_out,
         undecided,
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
-        connections: case
-            .connections
-            .iter()
-            .map(|it| connection_entry(it, case.host.as_ref()))
-            .collect(),
+        connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),
     }
 }
 
@@ -251,11 +178,7 @@ fn resolution_entry(resolution: &Resolution) -> ResolutionEntry {
     });
     ResolutionEntry {
         steps: steps.collect(),
-        addresses: resolution
-            .addresses
-            .iter()
-            .map(|(address, _)| address.to_string())
-            .collect(),
+        addresses: resolution.addresses.iter().map(|(address, _)| address.to_string()).collect(),
         rcode: resolution.rcode.clone(),
         resolver: resolution.resolver.map(|resolver| resolver.to_string()),
         time: resolution.time,
@@ -298,10 +221,7 @@ fn chain_entry(leaf: &Leaf<'_>) -> ChainEntry {
         sha256: certificate.sha256.clone(),
         subject: certificate.subject.clone(),
         issuer: certificate.issuer.clone(),
-        san: certificate
-            .san
-            .as_ref()
-            .map(|san| san.dns.iter().chain(&san.ip).cloned().collect()),
+        san: certificate.san.as_ref().map(|san| san.dns.iter().chain(&san.ip).cloned().collect()),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         observation: Some(leaf.id),

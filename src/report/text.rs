@@ -11,8 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::line as safe;
 use super::{
-    CaseEntry, FindingEntry, Mark, ObservationEntry, Outcome, PlaceEntry, Renderer, Report,
-    Severity, Sign, Style,
+    CaseEntry, FindingEntry, Mark, ObservationEntry, Outcome, PlaceEntry, Renderer, Report, Severity, Sign, Style,
 };
 use crate::evidence::ObservationId;
 
@@ -20,16 +19,15 @@ use crate::evidence::ObservationId;
 pub static RENDERER: Renderer = Renderer { id: "text", render };
 
 fn render(report: &Report, style: &Style) -> String {
-    let mut page = Page {
-        report,
-        style: *style,
-        text: String::new(),
-    };
+    let mut page = Page { report, style: *style, text: String::new() };
     for case in &report.cases {
         page.case(case);
     }
     if report.cases.is_empty() {
-        page.wrapped("", "nothing could be judged: no host is named by a DNS question, a handshake, a command or a client's words");
+        page.wrapped(
+            "",
+            "nothing could be judged: no host is named by a DNS question, a handshake, a command or a client's words",
+        );
         page.blank();
     }
     page.sources();
@@ -55,11 +53,7 @@ impl Page<'_> {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.style.colour && !text.is_empty() {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.style.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
     /// A label and prose beside it; under 60 columns the label takes its own line.
@@ -73,11 +67,8 @@ impl Page<'_> {
         }
         for (nth, row) in rows.iter().enumerate() {
             let pad = if nth == 0 && !narrow {
-                let shown = if self.style.colour && !label.is_empty() {
-                    label.len().saturating_sub(8)
-                } else {
-                    label.len()
-                };
+                let shown =
+                    if self.style.colour && !label.is_empty() { label.len().saturating_sub(8) } else { label.len() };
                 format!("{label}{}", " ".repeat(indent.saturating_sub(shown)))
             } else {
                 " ".repeat(indent)
@@ -87,15 +78,8 @@ impl Page<'_> {
     }
 
     fn case(&mut self, case: &CaseEntry) {
-        let host = safe(
-            case.host
-                .as_deref()
-                .unwrap_or("handshakes without a host name"),
-        );
-        let error = case
-            .findings
-            .first()
-            .filter(|finding| finding.severity == Severity::Error);
+        let host = safe(case.host.as_deref().unwrap_or("handshakes without a host name"));
+        let error = case.findings.first().filter(|finding| finding.severity == Severity::Error);
         let (code, head, words) = headline(case, &host, error);
         self.head(code, &head, &words);
         self.blank();
@@ -108,14 +92,7 @@ impl Page<'_> {
                     &format!(
                         "{}: {}",
                         finding.rule,
-                        safe(
-                            &finding
-                                .reasons
-                                .iter()
-                                .map(|it| it.text.clone())
-                                .collect::<Vec<_>>()
-                                .join("; ")
-                        )
+                        safe(&finding.reasons.iter().map(|it| it.text.clone()).collect::<Vec<_>>().join("; "))
                     ),
                 ),
             }
@@ -128,15 +105,7 @@ impl Page<'_> {
             self.blank();
         }
         for finding in case.findings.iter().skip(1) {
-            self.wrapped(
-                "also",
-                &format!(
-                    "{} ({}): {}",
-                    finding.rule,
-                    strength(finding),
-                    safe(&finding.cause)
-                ),
-            );
+            self.wrapped("also", &format!("{} ({}): {}", finding.rule, strength(finding), safe(&finding.cause)));
             self.blank();
         }
         self.checked(case);
@@ -146,10 +115,7 @@ impl Page<'_> {
     }
 
     fn head(&mut self, code: &str, head: &str, words: &str) {
-        let rows = wrap(
-            &format!("{head}: {words}"),
-            self.style.width.saturating_sub(2),
-        );
+        let rows = wrap(&format!("{head}: {words}"), self.style.width.saturating_sub(2));
         for (nth, row) in rows.iter().enumerate() {
             match row.strip_prefix(head).filter(|_| nth == 0) {
                 Some(rest) => {
@@ -167,11 +133,7 @@ impl Page<'_> {
     /// The observations that prove the headline, or what the case holds, one block a source.
     fn proof(&mut self, case: &CaseEntry) {
         let shown = shown_observations(case);
-        let marks: Vec<Mark> = case
-            .findings
-            .first()
-            .map(|finding| finding.marks.clone())
-            .unwrap_or_default();
+        let marks: Vec<Mark> = case.findings.first().map(|finding| finding.marks.clone()).unwrap_or_default();
         for source in &self.report.sources {
             let here: Vec<&ObservationEntry> = shown
                 .iter()
@@ -182,24 +144,12 @@ impl Page<'_> {
                 continue;
             }
             let rows: Vec<Row> = here.iter().flat_map(|it| self.rows(it, &marks)).collect();
-            let gutter = rows
-                .iter()
-                .filter_map(|row| row.number)
-                .map(|n| n.to_string().len())
-                .max()
-                .unwrap_or(1);
+            let gutter = rows.iter().filter_map(|row| row.number).map(|n| n.to_string().len()).max().unwrap_or(1);
             let time = source.first.map_or_else(String::new, |time| {
-                format!(
-                    "  {}",
-                    time.rfc3339().replace('T', " ").replace('Z', " UTC")
-                )
+                format!("  {}", time.rfc3339().replace('T', " ").replace('Z', " UTC"))
             });
             let edge = self.paint("94", "┌─");
-            self.line(&format!(
-                "{} {edge} {}{time}",
-                " ".repeat(gutter),
-                safe(&source.path)
-            ));
+            self.line(&format!("{} {edge} {}{time}", " ".repeat(gutter), safe(&source.path)));
             let bar = self.paint("94", "│");
             self.line(&format!("{} {bar}", " ".repeat(gutter)));
             for row in rows {
@@ -212,22 +162,12 @@ impl Page<'_> {
     }
 
     fn row(&mut self, row: &Row, gutter: usize) {
-        let number = row
-            .number
-            .map_or_else(String::new, |number| number.to_string());
+        let number = row.number.map_or_else(String::new, |number| number.to_string());
         let room = self.style.width.saturating_sub(gutter + 3);
         let pieces = fold(&row.text, room);
         for (nth, piece) in pieces.iter().enumerate() {
-            let bar = if nth == 0 {
-                self.paint("94", "│")
-            } else {
-                self.paint("94", "↳")
-            };
-            let number = if nth == 0 {
-                self.paint("94", &format!("{number:>gutter$}"))
-            } else {
-                " ".repeat(gutter)
-            };
+            let bar = if nth == 0 { self.paint("94", "│") } else { self.paint("94", "↳") };
+            let number = if nth == 0 { self.paint("94", &format!("{number:>gutter$}")) } else { " ".repeat(gutter) };
             self.line(&format!("{number} {bar} {piece}"));
             for mark in &row.marks {
                 self.mark(mark, piece, gutter, room, nth + 1 == pieces.len());
@@ -257,18 +197,13 @@ impl Page<'_> {
             return;
         };
         let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
-        let carets = sign
-            .to_string()
-            .repeat(mark.words.width().min(room.saturating_sub(before)));
+        let carets = sign.to_string().repeat(mark.words.width().min(room.saturating_sub(before)));
         let label = safe(&mark.label);
         let beside = before + carets.len() + 1;
         if room.saturating_sub(beside) >= 24 {
             for (nth, row) in wrap(&label, room.saturating_sub(beside)).iter().enumerate() {
-                let drawn = if nth == 0 {
-                    format!("{carets} {row}")
-                } else {
-                    format!("{}{row}", " ".repeat(carets.len() + 1))
-                };
+                let drawn =
+                    if nth == 0 { format!("{carets} {row}") } else { format!("{}{row}", " ".repeat(carets.len() + 1)) };
                 let painted = self.paint(colour, &drawn);
                 self.line(&format!("{pad} {bar} {}{painted}", " ".repeat(before)));
             }
@@ -305,24 +240,15 @@ impl Page<'_> {
         if case.outcome != Outcome::Ok {
             return;
         }
-        let covering = case.connections.iter().find_map(|it| {
-            it.name_check
-                .as_ref()?
-                .tried
-                .iter()
-                .find(|tried| tried.rejected_because.is_none())
-        });
+        let covering = case
+            .connections
+            .iter()
+            .find_map(|it| it.name_check.as_ref()?.tried.iter().find(|tried| tried.rejected_because.is_none()));
         if let Some(tried) = covering {
             let host = case.host.clone().unwrap_or_default();
-            self.wrapped(
-                "checked",
-                &safe(&format!("name: {} covers {host}", tried.presented)),
-            );
+            self.wrapped("checked", &safe(&format!("name: {} covers {host}", tried.presented)));
         }
-        self.wrapped(
-            "not seen",
-            "other resolvers, other addresses, and clients that send no server name",
-        );
+        self.wrapped("not seen", "other resolvers, other addresses, and clients that send no server name");
         self.blank();
     }
 
@@ -346,15 +272,9 @@ impl Page<'_> {
         }
         let mut label = "ruled out";
         for it in &case.ruled_out {
-            let number = it
-                .cites
-                .first()
-                .and_then(|id| self.number_of(*id))
-                .map_or_else(String::new, |n| format!("{n}  "));
-            self.wrapped(
-                label,
-                &format!("{number}{}: {}", it.rule, safe(&it.because)),
-            );
+            let number =
+                it.cites.first().and_then(|id| self.number_of(*id)).map_or_else(String::new, |n| format!("{n}  "));
+            self.wrapped(label, &format!("{number}{}: {}", it.rule, safe(&it.because)));
             label = "";
         }
         self.blank();
@@ -364,9 +284,7 @@ impl Page<'_> {
         let observation = self.report.observations.iter().find(|it| it.id == id)?;
         match observation.at.first()? {
             PlaceEntry::Frames { frames, .. } => frames.first().copied(),
-            PlaceEntry::Lines {
-                lines: [first, _], ..
-            } => Some(u64::from(*first)),
+            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
             PlaceEntry::Whole { .. } => None,
         }
     }
@@ -375,11 +293,8 @@ impl Page<'_> {
         let Some(finding) = case.findings.first() else {
             return;
         };
-        let cited: BTreeSet<ObservationId> = finding
-            .reasons
-            .iter()
-            .flat_map(|reason| reason.cites.iter().copied())
-            .collect();
+        let cited: BTreeSet<ObservationId> =
+            finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()).collect();
         for source in &self.report.sources {
             let frames: BTreeSet<u64> = self
                 .report
@@ -388,19 +303,14 @@ impl Page<'_> {
                 .filter(|it| cited.contains(&it.id))
                 .flat_map(|it| &it.at)
                 .filter_map(|place| match place {
-                    PlaceEntry::Frames { source: id, frames } if *id == source.id => {
-                        Some(frames.iter().copied())
-                    }
+                    PlaceEntry::Frames { source: id, frames } if *id == source.id => Some(frames.iter().copied()),
                     _ => None,
                 })
                 .flatten()
                 .collect();
             if !frames.is_empty() {
                 let list: Vec<String> = frames.iter().map(ToString::to_string).collect();
-                self.wrapped(
-                    "wireshark",
-                    &format!("frame.number in {{{}}}", list.join(", ")),
-                );
+                self.wrapped("wireshark", &format!("frame.number in {{{}}}", list.join(", ")));
                 self.blank();
             }
         }
@@ -420,18 +330,10 @@ impl Page<'_> {
             };
             self.wrapped(
                 "source",
-                &format!(
-                    "{}{size} · {} bytes · {gaps}",
-                    safe(&source.path),
-                    thousands(source.bytes)
-                ),
+                &format!("{}{size} · {} bytes · {gaps}", safe(&source.path), thousands(source.bytes)),
             );
-            let own: Vec<&super::GapEntry> = self
-                .report
-                .gaps
-                .iter()
-                .filter(|gap| gap.at.first().map(source_of) == Some(source.id))
-                .collect();
+            let own: Vec<&super::GapEntry> =
+                self.report.gaps.iter().filter(|gap| gap.at.first().map(source_of) == Some(source.id)).collect();
             for gap in own.iter().take(GAPS_SHOWN) {
                 self.wrapped("", &format!("gap {}{}", place(&gap.at), safe(&gap.reason)));
             }
@@ -449,12 +351,7 @@ impl Page<'_> {
         let groups: Vec<String> = GROUPS
             .iter()
             .filter_map(|(outcome, words)| {
-                let count = self
-                    .report
-                    .cases
-                    .iter()
-                    .filter(|case| case.outcome == *outcome)
-                    .count();
+                let count = self.report.cases.iter().filter(|case| case.outcome == *outcome).count();
                 (count > 0).then(|| format!("{count} {words}"))
             })
             .collect();
@@ -468,80 +365,41 @@ impl Page<'_> {
             1 => "1 host judged".to_owned(),
             many => format!("{many} hosts judged"),
         };
-        let counts = if groups.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", groups.join(", "))
-        };
+        let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
         let line = self.paint(code, &format!("{glyph} {hosts}{counts}"));
         self.line(&line);
-        let rule = self
-            .report
-            .cases
-            .first()
-            .and_then(|case| case.findings.first())
-            .map(|finding| finding.rule);
+        let rule = self.report.cases.first().and_then(|case| case.findings.first()).map(|finding| finding.rule);
         if let Some(rule) = rule {
             self.line(&format!("  whycert explain {rule}"));
         }
     }
 }
 
-fn headline(
-    case: &CaseEntry,
-    host: &str,
-    error: Option<&FindingEntry>,
-) -> (&'static str, String, String) {
+fn headline(case: &CaseEntry, host: &str, error: Option<&FindingEntry>) -> (&'static str, String, String) {
     if let Some(finding) = error {
-        return (
-            "1;91",
-            format!("error[{}]", finding.rule),
-            safe(&finding.headline),
-        );
+        return ("1;91", format!("error[{}]", finding.rule), safe(&finding.headline));
     }
-    let insufficient = case
-        .undecided
-        .iter()
-        .find(|it| it.rule.starts_with("insufficient."))
-        .map_or("", |it| it.rule);
+    let insufficient = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")).map_or("", |it| it.rule);
     let tag = |word: &str| {
-        if insufficient.is_empty() {
-            word.to_owned()
-        } else {
-            format!("{word}[{insufficient}]")
-        }
+        if insufficient.is_empty() { word.to_owned() } else { format!("{word}[{insufficient}]") }
     };
     match case.outcome {
-        Outcome::Ok => (
-            "1;92",
-            "ok[none.certificate_ok]".to_owned(),
-            format!("{host} is served a certificate that covers it"),
-        ),
-        Outcome::WrongCertificate => (
-            "1;91",
-            tag("wrong-certificate"),
-            format!("{host} is served a certificate that does not cover it"),
-        ),
-        Outcome::InvalidCertificate => (
-            "1;91",
-            tag("invalid-certificate"),
-            format!("{host} is served a certificate that the client refuses"),
-        ),
-        Outcome::HandshakeFailed => (
-            "1;91",
-            tag("handshake-failed"),
-            format!("{host}: the handshake ended before a certificate"),
-        ),
-        Outcome::NoHandshake => (
-            "1;93",
-            tag("no-handshake"),
-            format!("no handshake with {host} is in this evidence"),
-        ),
-        Outcome::Inconclusive => (
-            "1;93",
-            tag("inconclusive"),
-            format!("this evidence cannot show which certificate {host} was served"),
-        ),
+        Outcome::Ok => {
+            ("1;92", "ok[none.certificate_ok]".to_owned(), format!("{host} is served a certificate that covers it"))
+        }
+        Outcome::WrongCertificate => {
+            ("1;91", tag("wrong-certificate"), format!("{host} is served a certificate that does not cover it"))
+        }
+        Outcome::InvalidCertificate => {
+            ("1;91", tag("invalid-certificate"), format!("{host} is served a certificate that the client refuses"))
+        }
+        Outcome::HandshakeFailed => {
+            ("1;91", tag("handshake-failed"), format!("{host}: the handshake ended before a certificate"))
+        }
+        Outcome::NoHandshake => ("1;93", tag("no-handshake"), format!("no handshake with {host} is in this evidence")),
+        Outcome::Inconclusive => {
+            ("1;93", tag("inconclusive"), format!("this evidence cannot show which certificate {host} was served"))
+        }
     }
 }
 
@@ -557,32 +415,14 @@ fn strength(finding: &FindingEntry) -> &'static str {
 fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
     let mut ids: BTreeSet<ObservationId> = BTreeSet::new();
     if let Some(finding) = case.findings.first() {
-        ids.extend(
-            finding
-                .reasons
-                .iter()
-                .flat_map(|reason| reason.cites.iter().copied()),
-        );
+        ids.extend(finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()));
         ids.extend(finding.marks.iter().map(|mark| mark.on));
     }
-    if case
-        .findings
-        .first()
-        .is_none_or(|finding| finding.severity != Severity::Error)
-    {
-        ids.extend(
-            case.resolutions
-                .first()
-                .into_iter()
-                .flat_map(|it| it.cites.iter().copied()),
-        );
+    if case.findings.first().is_none_or(|finding| finding.severity != Severity::Error) {
+        ids.extend(case.resolutions.first().into_iter().flat_map(|it| it.cites.iter().copied()));
         if let Some(connection) = case.connections.first() {
             ids.extend(connection.cites.iter().copied().filter(|id| {
-                let in_chain = connection
-                    .chain
-                    .iter()
-                    .filter_map(|it| it.observation)
-                    .position(|it| it == *id);
+                let in_chain = connection.chain.iter().filter_map(|it| it.observation).position(|it| it == *id);
                 in_chain.is_none_or(|at| at == 0)
             }));
         }
@@ -599,15 +439,9 @@ struct Row {
 
 impl Page<'_> {
     fn rows(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let own: Vec<Mark> = marks
-            .iter()
-            .filter(|mark| mark.on == it.id)
-            .cloned()
-            .collect();
+        let own: Vec<Mark> = marks.iter().filter(|mark| mark.on == it.id).cloned().collect();
         match it.at.first() {
-            Some(PlaceEntry::Lines { .. }) if !self.report.quotes.is_empty() => {
-                self.quoted(it, &own)
-            }
+            Some(PlaceEntry::Lines { .. }) if !self.report.quotes.is_empty() => self.quoted(it, &own),
             _ => self.drawn(it, &own),
         }
     }
@@ -618,41 +452,26 @@ impl Page<'_> {
             .at
             .iter()
             .filter_map(|place| match place {
-                PlaceEntry::Lines {
-                    source,
-                    lines: [first, last],
-                    ..
-                } => Some((*source, *first..=*last)),
+                PlaceEntry::Lines { source, lines: [first, last], .. } => Some((*source, *first..=*last)),
                 _ => None,
             })
             .flat_map(|(source, range)| range.map(move |line| (source, line)))
             .filter_map(|(source, line)| {
-                self.report
-                    .quotes
-                    .get(&(source, line))
-                    .map(|text| (line, safe(&text.replace('\t', " "))))
+                self.report.quotes.get(&(source, line)).map(|text| (line, safe(&text.replace('\t', " "))))
             })
             .collect();
         let holds = |text: &str, mark: &Mark| {
             let lower = text.to_lowercase();
-            lower.contains(&mark.words.to_lowercase())
-                && lower.contains(&mark.beside.to_lowercase())
+            lower.contains(&mark.words.to_lowercase()) && lower.contains(&mark.beside.to_lowercase())
         };
         let mut rows: Vec<Row> = Vec::new();
         for mark in marks {
-            let found = lines
-                .iter()
-                .find(|(_, text)| holds(text, mark))
-                .or(lines.first());
+            let found = lines.iter().find(|(_, text)| holds(text, mark)).or(lines.first());
             let Some((line, text)) = found else { continue };
             let number = Some(u64::from(*line));
             match rows.iter_mut().find(|row| row.number == number) {
                 Some(row) => row.marks.push(mark.clone()),
-                None => rows.push(Row {
-                    number,
-                    text: text.clone(),
-                    marks: vec![mark.clone()],
-                }),
+                None => rows.push(Row { number, text: text.clone(), marks: vec![mark.clone()] }),
             }
         }
         if rows.is_empty() && it.kind != "tls.handshake" {
@@ -669,22 +488,15 @@ impl Page<'_> {
     /// Rows drawn from the fact.
     fn drawn(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
         let number = self.number_of(it.id);
-        let mut rows: Vec<Row> = drawn_texts(it)
-            .into_iter()
-            .map(|text| Row {
-                number: None,
-                text,
-                marks: Vec::new(),
-            })
-            .collect();
+        let mut rows: Vec<Row> =
+            drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
         if let Some(row) = rows.first_mut() {
             row.number = number;
         }
         for mark in marks {
             let at = rows.iter().position(|row| {
                 let lower = row.text.to_lowercase();
-                lower.contains(&mark.words.to_lowercase())
-                    && lower.contains(&mark.beside.to_lowercase())
+                lower.contains(&mark.words.to_lowercase()) && lower.contains(&mark.beside.to_lowercase())
             });
             let last = rows.len().saturating_sub(1);
             if let Some(row) = rows.get_mut(at.unwrap_or(last)) {
@@ -696,56 +508,22 @@ impl Page<'_> {
 }
 
 fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
-    let text = |name: &str| {
-        it.fact
-            .get(name)
-            .and_then(Value::as_str)
-            .map(safe)
-            .unwrap_or_default()
-    };
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
     match it.kind {
         "dns.answer" => {
-            let asked = it
-                .fact
-                .get("question")
-                .and_then(|question| question.get("name"))
-                .and_then(Value::as_str);
+            let asked = it.fact.get("question").and_then(|question| question.get("name")).and_then(Value::as_str);
             let mut rows = vec![format!("DNS   {}", safe(asked.unwrap_or("")))];
-            let records = it
-                .fact
-                .get("records")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            for record in records
-                .filter(|record| record.get("section").and_then(Value::as_str) == Some("answer"))
-            {
-                let field = |name: &str| {
-                    record
-                        .get(name)
-                        .and_then(Value::as_str)
-                        .map(safe)
-                        .unwrap_or_default()
-                };
-                let ttl = record
-                    .get("ttl")
-                    .and_then(Value::as_u64)
-                    .map_or_else(String::new, |ttl| format!("  TTL {ttl}"));
-                rows.push(format!(
-                    "      {:<6} {}{ttl}",
-                    field("type"),
-                    field("data").trim_end_matches('.')
-                ));
+            let records = it.fact.get("records").and_then(Value::as_array).into_iter().flatten();
+            for record in records.filter(|record| record.get("section").and_then(Value::as_str) == Some("answer")) {
+                let field = |name: &str| record.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
+                let ttl =
+                    record.get("ttl").and_then(Value::as_u64).map_or_else(String::new, |ttl| format!("  TTL {ttl}"));
+                rows.push(format!("      {:<6} {}{ttl}", field("type"), field("data").trim_end_matches('.')));
             }
             rows
         }
         "tls.handshake" => {
-            let mut rows = vec![format!(
-                "TLS   {} → {}  {}",
-                text("client"),
-                text("server"),
-                text("version")
-            )];
+            let mut rows = vec![format!("TLS   {} → {}  {}", text("client"), text("server"), text("version"))];
             rows.push(match (text("sni"), text("sni_state").as_str()) {
                 (_, "absent") => "      SNI    none".to_owned(),
                 (_, "unknown") => "      SNI    unknown".to_owned(),
@@ -764,11 +542,7 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
                 .and_then(Value::as_array)
                 .map(|names| names.iter().filter_map(Value::as_str).map(safe).collect())
                 .unwrap_or_default();
-            let shown = if names.is_empty() {
-                text("subject")
-            } else {
-                names.join(", ")
-            };
+            let shown = if names.is_empty() { text("subject") } else { names.join(", ") };
             vec![format!("CERT  {shown}")]
         }
         "client.verdict" => vec![format!("SAYS  {}", text("words"))],
@@ -778,9 +552,7 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
 
 fn source_of(place: &PlaceEntry) -> u32 {
     match place {
-        PlaceEntry::Frames { source, .. }
-        | PlaceEntry::Lines { source, .. }
-        | PlaceEntry::Whole { source } => *source,
+        PlaceEntry::Frames { source, .. } | PlaceEntry::Lines { source, .. } | PlaceEntry::Whole { source } => *source,
     }
 }
 
@@ -794,9 +566,7 @@ fn place(at: &[PlaceEntry]) -> String {
                 format!("frame {first}: ")
             }
         }
-        Some(PlaceEntry::Lines {
-            lines: [first, _], ..
-        }) => format!("line {first}: "),
+        Some(PlaceEntry::Lines { lines: [first, _], .. }) => format!("line {first}: "),
         _ => String::new(),
     }
 }
@@ -826,11 +596,7 @@ fn wrap(prose: &str, columns: usize) -> Vec<String> {
             _ => rows.push(word),
         }
     }
-    if rows.is_empty() {
-        vec![String::new()]
-    } else {
-        rows
-    }
+    if rows.is_empty() { vec![String::new()] } else { rows }
 }
 
 /// A line in pieces of so many columns: at a blank, else before a dot, else anywhere.
@@ -839,20 +605,10 @@ fn fold(text: &str, columns: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while rest.width() > columns {
-        let limit = rest
-            .char_indices()
-            .nth(columns)
-            .map_or(rest.len(), |(at, _)| at);
+        let limit = rest.char_indices().nth(columns).map_or(rest.len(), |(at, _)| at);
         let head = rest.get(..limit).unwrap_or(rest);
-        let blank = head
-            .trim_start()
-            .find(' ')
-            .and_then(|_| head.rfind(' '))
-            .filter(|at| *at > columns / 3);
-        let at = blank
-            .map(|at| at + 1)
-            .or_else(|| head.rfind('.').filter(|at| *at > columns / 3))
-            .unwrap_or(limit);
+        let blank = head.trim_start().find(' ').and_then(|_| head.rfind(' ')).filter(|at| *at > columns / 3);
+        let at = blank.map(|at| at + 1).or_else(|| head.rfind('.').filter(|at| *at > columns / 3)).unwrap_or(limit);
         let (piece, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
         pieces.push(piece.trim_end().to_owned());
         rest = tail;
@@ -862,24 +618,23 @@ fn fold(text: &str, columns: usize) -> Vec<String> {
 }
 
 fn to_ascii(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut ascii, c| {
-            match c {
-                '│' => ascii.push('|'),
-                '┌' => ascii.push('-'),
-                '└' => ascii.push('`'),
-                '─' => ascii.push('-'),
-                '→' => ascii.push_str("->"),
-                '✗' => ascii.push('x'),
-                '✓' => ascii.push('v'),
-                '↳' => ascii.push('\\'),
-                '·' => ascii.push(','),
-                '…' => ascii.push_str("..."),
-                c if c.is_ascii() => ascii.push(c),
-                c => ascii.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            }
-            ascii
-        })
+    text.chars().fold(String::with_capacity(text.len()), |mut ascii, c| {
+        match c {
+            '│' => ascii.push('|'),
+            '┌' => ascii.push('-'),
+            '└' => ascii.push('`'),
+            '─' => ascii.push('-'),
+            '→' => ascii.push_str("->"),
+            '✗' => ascii.push('x'),
+            '✓' => ascii.push('v'),
+            '↳' => ascii.push('\\'),
+            '·' => ascii.push(','),
+            '…' => ascii.push_str("..."),
+            c if c.is_ascii() => ascii.push(c),
+            c => ascii.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+        }
+        ascii
+    })
 }
 
 const LABEL_COLUMNS: usize = 11;

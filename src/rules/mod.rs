@@ -223,14 +223,8 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 
 /// Judges one case.
 pub fn judge(case: &Case<'_>) -> Judgement {
-    let verdicts: Vec<(&'static Rule, Verdict)> = RULES
-        .iter()
-        .map(|rule| (*rule, (rule.check)(case)))
-        .collect();
-    Judgement {
-        outcome: outcome::of(case),
-        verdicts,
-    }
+    let verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
+    Judgement { outcome: outcome::of(case), verdicts }
 }
 
 /// The version of the set of rules: it grows with every rule or changed verdict.

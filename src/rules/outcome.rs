@@ -34,9 +34,7 @@ pub fn of(case: &Case<'_>) -> Outcome {
     let shown = view::shown(case);
     let bare = view::shown_without_handshake(case);
     let wrong = shown.iter().any(Shown::is_wrong)
-        || bare.iter().any(|(_, coverage)| {
-            matches!(coverage, Coverage::DoesNotCover | Coverage::ProviderDefault)
-        });
+        || bare.iter().any(|(_, coverage)| matches!(coverage, Coverage::DoesNotCover | Coverage::ProviderDefault));
     if wrong || !view::said(case, Says::NameMismatch).is_empty() {
         return Outcome::WrongCertificate;
     }
@@ -44,25 +42,17 @@ pub fn of(case: &Case<'_>) -> Outcome {
         return Outcome::InvalidCertificate;
     }
     let covered = shown.iter().any(|it| it.coverage == Coverage::Covers)
-        || bare
-            .iter()
-            .any(|(_, coverage)| *coverage == Coverage::Covers)
+        || bare.iter().any(|(_, coverage)| *coverage == Coverage::Covers)
         || !view::said(case, Says::NameMatches).is_empty();
     if covered {
         return Outcome::Ok;
     }
-    if case.connections.iter().any(is_refused)
-        || !view::said(case, Says::HandshakeFailed).is_empty()
-    {
+    if case.connections.iter().any(is_refused) || !view::said(case, Says::HandshakeFailed).is_empty() {
         return Outcome::HandshakeFailed;
     }
     if case.connections.is_empty() && case.verdicts.is_empty() && case.certificates.is_empty() {
         let nothing = case.resolutions.is_empty() && case.runs.is_empty();
-        return if nothing {
-            Outcome::Inconclusive
-        } else {
-            Outcome::NoHandshake
-        };
+        return if nothing { Outcome::Inconclusive } else { Outcome::NoHandshake };
     }
     Outcome::Inconclusive
 }
@@ -70,19 +60,14 @@ pub fn of(case: &Case<'_>) -> Outcome {
 /// Whether a certificate that covers the host, or that a client did not get to compare, fails
 /// otherwise: by its dates at the time of the handshake, or in the client's own words.
 fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
-    let dated = shown
-        .iter()
-        .filter(|it| it.coverage == Coverage::Covers)
-        .any(|it| {
-            let out_of_date = time_of(it.connection).is_some_and(|time| {
-                let certificate = it.leaf.certificate;
-                certificate.not_after.is_some_and(|end| is_after(time, end))
-                    || certificate
-                        .not_before
-                        .is_some_and(|start| is_after(start, time))
-            });
-            out_of_date || is_refused_by_client(it.connection)
+    let dated = shown.iter().filter(|it| it.coverage == Coverage::Covers).any(|it| {
+        let out_of_date = time_of(it.connection).is_some_and(|time| {
+            let certificate = it.leaf.certificate;
+            certificate.not_after.is_some_and(|end| is_after(time, end))
+                || certificate.not_before.is_some_and(|start| is_after(start, time))
         });
+        out_of_date || is_refused_by_client(it.connection)
+    });
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
         Says::Expired | Says::NotYetValid => true,
         Says::ChainUntrusted => verdict.client != "openssl",
@@ -93,10 +78,7 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
 
 /// The time of a handshake, when the evidence states its zone.
 pub fn time_of(connection: &Connection<'_>) -> Option<Time> {
-    connection
-        .handshake
-        .time
-        .filter(|time| time.zone == Zone::Stated)
+    connection.handshake.time.filter(|time| time.zone == Zone::Stated)
 }
 
 /// Whether one time lies after another, by seconds.
@@ -116,11 +98,7 @@ fn is_refused(connection: &Connection<'_>) -> bool {
 /// Whether the client answered the certificate with a fatal alert about it (RFC 8446 section 6.2).
 fn is_refused_by_client(connection: &Connection<'_>) -> bool {
     connection.alerts.iter().any(|(_, alert)| {
-        alert.from == Side::Client
-            && alert
-                .description
-                .as_deref()
-                .is_some_and(|it| CERTIFICATE_ALERTS.contains(&it))
+        alert.from == Side::Client && alert.description.as_deref().is_some_and(|it| CERTIFICATE_ALERTS.contains(&it))
     })
 }
 

@@ -42,19 +42,8 @@ fn is_covered_by_label(label: &str, host: &Name) -> bool {
 pub fn default_of(leaf: &Leaf<'_>) -> Option<(String, String, String)> {
     let labels = leaf.labels();
     let (region, suffix) = execute_api::default_certificate(labels.first()?)?;
-    let all = labels
-        .iter()
-        .all(|label| execute_api::default_certificate(label).is_some());
-    all.then(|| {
-        (
-            labels
-                .first()
-                .map(|label| (*label).to_owned())
-                .unwrap_or_default(),
-            region,
-            suffix,
-        )
-    })
+    let all = labels.iter().all(|label| execute_api::default_certificate(label).is_some());
+    all.then(|| (labels.first().map(|label| (*label).to_owned()).unwrap_or_default(), region, suffix))
 }
 
 /// A connection whose certificate is visible.
@@ -80,11 +69,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
         .filter(|connection| connection.sni().is_none_or(|sni| sni == *host))
         .filter_map(|connection| {
             let leaf = connection.leaf()?;
-            Some(Shown {
-                connection,
-                leaf,
-                coverage: coverage(leaf, host),
-            })
+            Some(Shown { connection, leaf, coverage: coverage(leaf, host) })
         })
         .collect()
 }
@@ -94,19 +79,13 @@ pub fn shown_without_handshake<'c, 'e>(case: &'c Case<'e>) -> Vec<(&'c Leaf<'e>,
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    case.certificates
-        .iter()
-        .map(|leaf| (leaf, coverage(leaf, host)))
-        .collect()
+    case.certificates.iter().map(|leaf| (leaf, coverage(leaf, host))).collect()
 }
 
 impl Shown<'_, '_> {
     /// Whether the certificate is seen not to cover the host.
     pub fn is_wrong(&self) -> bool {
-        matches!(
-            self.coverage,
-            Coverage::DoesNotCover | Coverage::ProviderDefault
-        )
+        matches!(self.coverage, Coverage::DoesNotCover | Coverage::ProviderDefault)
     }
 
     /// Whether every byte or word that names the certificate is in the evidence.
@@ -137,11 +116,7 @@ pub fn execute_api_targets<'c>(case: &'c Case<'_>) -> Vec<ExecuteApiTarget<'c>> 
         .iter()
         .filter_map(|resolution| {
             resolution.aliases.iter().rev().find_map(|alias| {
-                execute_api::host(&alias.target).map(|target| ExecuteApiTarget {
-                    resolution,
-                    alias,
-                    target,
-                })
+                execute_api::host(&alias.target).map(|target| ExecuteApiTarget { resolution, alias, target })
             })
         })
         .collect()
@@ -149,22 +124,13 @@ pub fn execute_api_targets<'c>(case: &'c Case<'_>) -> Vec<ExecuteApiTarget<'c>> 
 
 /// The alias of a case whose target is a CloudFront distribution.
 pub fn cloudfront_target<'c>(case: &'c Case<'_>) -> Option<&'c Alias> {
-    let aliases = case
-        .resolutions
-        .iter()
-        .flat_map(|resolution| &resolution.aliases);
-    aliases
-        .into_iter()
-        .find(|alias| cloudfront::is_distribution(&alias.target))
+    let aliases = case.resolutions.iter().flat_map(|resolution| &resolution.aliases);
+    aliases.into_iter().find(|alias| cloudfront::is_distribution(&alias.target))
 }
 
 /// What a client said of the host's name in its own words.
 pub fn said<'c, 'e>(case: &'c Case<'e>, says: Says) -> Vec<(ObservationId, &'c &'e ClientVerdict)> {
-    case.verdicts
-        .iter()
-        .filter(|(_, verdict)| verdict.says == says)
-        .map(|(id, verdict)| (*id, verdict))
-        .collect()
+    case.verdicts.iter().filter(|(_, verdict)| verdict.says == says).map(|(id, verdict)| (*id, verdict)).collect()
 }
 
 /// Whether an address belongs to a private network: RFC 1918, RFC 6598, RFC 4193, link-local.
@@ -189,16 +155,11 @@ pub fn target_for<'c>(
     connection: &Connection<'_>,
 ) -> Option<&'c ExecuteApiTarget<'c>> {
     let client = connection.handshake.client.map(|client| client.ip());
-    targets
-        .iter()
-        .filter(|it| may_lead(it.resolution, connection))
-        .max_by_key(|it| {
-            let same_client = client.is_some() && it.resolution.client == client;
-            let holds = connection
-                .server_ip()
-                .is_some_and(|ip| it.resolution.has_address(ip));
-            (same_client, holds, it.resolution.time)
-        })
+    targets.iter().filter(|it| may_lead(it.resolution, connection)).max_by_key(|it| {
+        let same_client = client.is_some() && it.resolution.client == client;
+        let holds = connection.server_ip().is_some_and(|ip| it.resolution.has_address(ip));
+        (same_client, holds, it.resolution.time)
+    })
 }
 
 /// Whether a resolution came before a connection, as far as both times are known.
@@ -215,17 +176,10 @@ fn may_lead(resolution: &Resolution, connection: &Connection<'_>) -> bool {
 
 /// The private address of a resolution or of a server, with the observation that holds it.
 pub fn private_address(case: &Case<'_>) -> Option<(IpAddr, ObservationId)> {
-    let resolved = case
-        .resolutions
-        .iter()
-        .flat_map(|resolution| resolution.addresses.iter().copied());
-    let contacted = case
-        .connections
-        .iter()
-        .filter_map(|connection| connection.server_ip().map(|ip| (ip, connection.id)));
-    resolved
-        .chain(contacted)
-        .find(|(address, _)| is_private(*address))
+    let resolved = case.resolutions.iter().flat_map(|resolution| resolution.addresses.iter().copied());
+    let contacted =
+        case.connections.iter().filter_map(|connection| connection.server_ip().map(|ip| (ip, connection.id)));
+    resolved.chain(contacted).find(|(address, _)| is_private(*address))
 }
 
 /// Cites without repeats, in the order given.

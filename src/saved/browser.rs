@@ -15,10 +15,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
 };
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let Some((line, mut said)) = run
-        .lines
-        .iter()
-        .find_map(|line| verdict(&line.text).map(|it| (line.number, it)))
+    let Some((line, mut said)) = run.lines.iter().find_map(|line| verdict(&line.text).map(|it| (line.number, it)))
     else {
         return;
     };
@@ -37,9 +34,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         command: None,
         vantage: None,
         time: None,
-        server_name: host.as_ref().map_or(ServerName::Unknown, |host| {
-            ServerName::Yes(host.to_string())
-        }),
+        server_name: host.as_ref().map_or(ServerName::Unknown, |host| ServerName::Yes(host.to_string())),
         host,
     };
     sink.observe(Fact::Run(it), [line]);
@@ -49,29 +44,18 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 /// What a sentence says of a host and the names that it was served.
 fn verdict(line: &str) -> Option<ClientVerdict> {
     let line = line.trim();
-    let (client, host, presented) = if let Some((_, rest)) = line
-        .split_once("could not prove that it is ")
-        .or_else(|| line.split_once("couldn't prove that it's "))
+    let (client, host, presented) = if let Some((_, rest)) =
+        line.split_once("could not prove that it is ").or_else(|| line.split_once("couldn't prove that it's "))
     {
         let (host, rest) = rest.split_once(';')?;
         let (_, names) = rest.split_once("is from ")?;
-        let name = names
-            .split(". ")
-            .next()
-            .unwrap_or(names)
-            .trim_end_matches('.');
+        let name = names.split(". ").next().unwrap_or(names).trim_end_matches('.');
         ("chrome", host, vec![name.to_owned()])
     } else if let Some((_, rest)) = line.split_once("The certificate is only valid for ") {
         let names = rest.strip_prefix("the following names: ").unwrap_or(rest);
-        let names = names
-            .split(',')
-            .map(|name| name.trim().trim_end_matches('.').to_owned())
-            .filter(|name| !name.is_empty());
-        let host = line
-            .split("it uses a security certificate that is not valid for ")
-            .nth(1)?
-            .split(". ")
-            .next()?;
+        let names =
+            names.split(',').map(|name| name.trim().trim_end_matches('.').to_owned()).filter(|name| !name.is_empty());
+        let host = line.split("it uses a security certificate that is not valid for ").nth(1)?.split(". ").next()?;
         ("firefox", host, names.collect())
     } else {
         return None;

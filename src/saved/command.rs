@@ -15,18 +15,10 @@ pub struct Prompted {
 pub fn find(line: &str) -> Option<Prompted> {
     let (vantage, command) = split_prompt(line.trim())?;
     let words = shlex::split(command)?;
-    let stages: Vec<Vec<String>> = words
-        .split(|word| matches!(word.as_str(), "|" | ";" | "&&" | "||"))
-        .map(without_redirections)
-        .collect();
-    let is_known = stages
-        .iter()
-        .any(|stage| stage.first().is_some_and(|word| is_tool(word)));
-    is_known.then(|| Prompted {
-        vantage,
-        stages,
-        shown: without_secrets(command),
-    })
+    let stages: Vec<Vec<String>> =
+        words.split(|word| matches!(word.as_str(), "|" | ";" | "&&" | "||")).map(without_redirections).collect();
+    let is_known = stages.iter().any(|stage| stage.first().is_some_and(|word| is_tool(word)));
+    is_known.then(|| Prompted { vantage, stages, shown: without_secrets(command) })
 }
 
 fn without_redirections(stage: &[String]) -> Vec<String> {
@@ -38,11 +30,7 @@ fn without_redirections(stage: &[String]) -> Vec<String> {
         }
         if matches!(word.as_str(), "<" | ">" | ">>" | "2>") {
             skip = true;
-        } else if !word.starts_with(['<', '>'])
-            && !word.starts_with("2>")
-            && word != "sudo"
-            && word != "time"
-        {
+        } else if !word.starts_with(['<', '>']) && !word.starts_with("2>") && word != "sudo" && word != "time" {
             words.push(word.clone());
         }
     }
@@ -58,9 +46,7 @@ fn split_prompt(line: &str) -> Option<(Option<String>, &str)> {
         let Some(at) = line.find(mark) else { continue };
         let (prompt, command) = (line.get(..at)?, line.get(at + mark.len()..)?.trim_start());
         if starts_with_tool(command) && prompt.len() < 80 {
-            let host = prompt
-                .split_whitespace()
-                .map(|word| word.trim_matches(['[', ']', '(', ')']));
+            let host = prompt.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')']));
             let vantage = host.into_iter().find(|word| word.contains('@'));
             let vantage = vantage.map(|word| word.split(':').next().unwrap_or(word).to_owned());
             return Some((vantage, command));
@@ -96,9 +82,7 @@ fn without_secrets(command: &str) -> String {
         }
         hide = SECRET_OPTIONS.contains(&word);
         let lower = word.to_ascii_lowercase();
-        let is_header = ["authorization:", "cookie:", "x-api-key:"]
-            .iter()
-            .any(|name| lower.contains(name));
+        let is_header = ["authorization:", "cookie:", "x-api-key:"].iter().any(|name| lower.contains(name));
         if is_header {
             shown.push("(removed)".to_owned());
             hide = true;
@@ -116,10 +100,7 @@ pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
             if word == name {
                 return words.get(at + 1).map(String::as_str);
             }
-            if let Some(rest) = word
-                .strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix('='))
-            {
+            if let Some(rest) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
                 return Some(rest);
             }
         }
@@ -127,19 +108,6 @@ pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
     None
 }
 
-const TOOLS: &[&str] = &[
-    "dig", "openssl", "curl", "host", "nslookup", "kdig", "drill", "aws", "wget",
-];
-const SECRET_OPTIONS: &[&str] = &[
-    "-u",
-    "--user",
-    "--proxy-user",
-    "-U",
-    "-b",
-    "--cookie",
-    "--pass",
-    "-pass",
-    "--oauth2-bearer",
-    "-d",
-    "--data",
-];
+const TOOLS: &[&str] = &["dig", "openssl", "curl", "host", "nslookup", "kdig", "drill", "aws", "wget"];
+const SECRET_OPTIONS: &[&str] =
+    &["-u", "--user", "--proxy-user", "-U", "-b", "--cookie", "--pass", "-pass", "--oauth2-bearer", "-d", "--data"];

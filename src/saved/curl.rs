@@ -7,9 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::grammar::{dn, time};
 use super::{RunText, SavedFormat, Sink, command};
-use crate::evidence::{
-    ClientVerdict, Fact, HttpExchange, Override, OverrideKind, Run, Says, ServerName,
-};
+use crate::evidence::{ClientVerdict, Fact, HttpExchange, Override, OverrideKind, Run, Says, ServerName};
 use crate::name::Name;
 use crate::tls::{ChainState, Handshake, SniState, Transport};
 use crate::x509::Certificate;
@@ -39,38 +37,21 @@ fn url(words: &[String]) -> Option<Url> {
         .iter()
         .skip(1)
         .find(|word| word.contains("://"))
-        .or_else(|| {
-            words
-                .iter()
-                .skip(1)
-                .rfind(|word| !word.starts_with('-') && word.contains('.'))
-        })?;
+        .or_else(|| words.iter().skip(1).rfind(|word| !word.starts_with('-') && word.contains('.')))?;
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let path = rest
-        .strip_prefix(authority)
-        .unwrap_or_default()
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default();
+    let path = rest.strip_prefix(authority).unwrap_or_default().split(['?', '#']).next().unwrap_or_default();
     let authority = authority.rsplit('@').next().unwrap_or(authority);
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
         _ => (authority, if scheme == "https" { 443 } else { 80 }),
     };
-    Some(Url {
-        shown: format!("{scheme}://{authority}{path}"),
-        host: Name::parse(host),
-        port,
-    })
+    Some(Url { shown: format!("{scheme}://{authority}{path}"), host: Name::parse(host), port })
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let url = url(&run.command);
-    let host = url
-        .as_ref()
-        .and_then(|url| url.host.clone())
-        .or_else(|| host_in_output(run));
+    let host = url.as_ref().and_then(|url| url.host.clone()).or_else(|| host_in_output(run));
     let first = run.first_line();
     let server_name = match &host {
         Some(host) if host.ip().is_some() => ServerName::No,
@@ -91,38 +72,22 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         [first],
     );
     overrides(run, first, sink);
-    handshake(
-        run,
-        host.as_ref(),
-        url.as_ref().map_or(443, |url| url.port),
-        sink,
-    );
-    let is_blind = run.command.iter().any(|word| {
-        word == "--insecure"
-            || (word.starts_with('-') && !word.starts_with("--") && word.contains('k'))
-    });
+    handshake(run, host.as_ref(), url.as_ref().map_or(443, |url| url.port), sink);
+    let is_blind = run
+        .command
+        .iter()
+        .any(|word| word == "--insecure" || (word.starts_with('-') && !word.starts_with("--") && word.contains('k')));
     verdicts(run, host.as_ref(), is_blind, sink);
     exchange(run, url.as_ref(), host.as_ref(), sink);
 }
 
 fn overrides(run: &RunText<'_>, first: u32, sink: &mut Sink) {
-    for (option, by) in [
-        ("--resolve", OverrideKind::Resolve),
-        ("--connect-to", OverrideKind::ConnectTo),
-    ] {
+    for (option, by) in [("--resolve", OverrideKind::Resolve), ("--connect-to", OverrideKind::ConnectTo)] {
         if let Some(value) = command::value(&run.command, &[option]) {
             let mut parts = value.splitn(3, ':');
             let host = parts.next().and_then(Name::parse);
             let to = parts.nth(1).map(str::to_owned);
-            sink.observe(
-                Fact::Override(Override {
-                    by,
-                    host,
-                    to,
-                    run: Some(run.number),
-                }),
-                [first],
-            );
+            sink.observe(Fact::Override(Override { by, host, to, run: Some(run.number) }), [first]);
         }
     }
 }
@@ -134,22 +99,15 @@ fn told(text: &str) -> Option<&str> {
 }
 
 fn host_in_output(run: &RunText<'_>) -> Option<Name> {
-    run.lines
-        .iter()
-        .filter_map(|line| told(&line.text))
-        .find_map(|text| {
-            let host = text
-                .strip_prefix("Connected to ")
-                .or_else(|| text.strip_prefix("Established connection to "));
-            let resolved = text
-                .strip_prefix("Host ")
-                .and_then(|rest| rest.strip_suffix(" was resolved."))
-                .and_then(|it| it.rsplit_once(':'))
-                .map(|it| it.0);
-            host.and_then(|rest| rest.split(" (").next())
-                .or(resolved)
-                .and_then(Name::parse)
-        })
+    run.lines.iter().filter_map(|line| told(&line.text)).find_map(|text| {
+        let host = text.strip_prefix("Connected to ").or_else(|| text.strip_prefix("Established connection to "));
+        let resolved = text
+            .strip_prefix("Host ")
+            .and_then(|rest| rest.strip_suffix(" was resolved."))
+            .and_then(|it| it.rsplit_once(':'))
+            .map(|it| it.0);
+        host.and_then(|rest| rest.split(" (").next()).or(resolved).and_then(Name::parse)
+    })
 }
 
 /// What `* ` lines say of a handshake.
@@ -216,11 +174,7 @@ fn handshake(run: &RunText<'_>, host: Option<&Name>, port: u16, sink: &mut Sink)
         versions: Vec::new(),
         version: it.version,
         cipher: it.cipher,
-        chain_state: if chain.is_empty() {
-            ChainState::Missing
-        } else {
-            ChainState::Seen
-        },
+        chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
         chain,
         resumed: false,
         hrr: false,
@@ -244,17 +198,10 @@ fn take(it: &mut Told, text: &str, number: u32, port: u16) {
         it.client = client;
     } else if let Some(rest) = text.strip_prefix("SSL connection using ") {
         let mut parts = rest.split(" / ");
-        it.version = parts
-            .next()
-            .and_then(|word| word.strip_prefix("TLSv"))
-            .map(|number| format!("TLS {number}"));
+        it.version = parts.next().and_then(|word| word.strip_prefix("TLSv")).map(|number| format!("TLS {number}"));
         it.cipher = parts.next().map(str::to_owned);
-    } else if let Some((_, offered)) = text
-        .split_once("curl offers ")
-        .or_else(|| text.split_once("offering "))
-    {
-        it.alpn
-            .extend(offered.split(',').map(|name| name.trim().to_owned()));
+    } else if let Some((_, offered)) = text.split_once("curl offers ").or_else(|| text.split_once("offering ")) {
+        it.alpn.extend(offered.split(',').map(|name| name.trim().to_owned()));
     } else if let Some(rest) = text.strip_prefix("subject: ") {
         it.subject = Some(dn::normal(rest));
         it.certificate.push(number);
@@ -282,32 +229,20 @@ fn take(it: &mut Told, text: &str, number: u32, port: u16) {
 /// `203.0.113.14:443...`, `[2001:db8::1]:443...`, `203.0.113.14...`.
 fn trying(rest: &str, port: u16) -> Option<SocketAddr> {
     let end = rest.trim_end_matches('.').trim();
-    end.parse().ok().or_else(|| {
-        end.parse::<IpAddr>()
-            .ok()
-            .map(|ip| SocketAddr::new(ip, port))
-    })
+    end.parse().ok().or_else(|| end.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port)))
 }
 
 /// `Connected to h (203.0.113.14) port 443`, `Established connection to h (203.0.113.14 port 443) from 192.0.2.9 port 5`.
 fn connected(text: &str, port: u16) -> (Option<SocketAddr>, Option<SocketAddr>) {
     let address = |rest: &str| {
-        let words: Vec<&str> = rest
-            .split([' ', '(', ')'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = rest.split([' ', '(', ')']).filter(|word| !word.is_empty()).collect();
         let ip: IpAddr = words.first()?.parse().ok()?;
         let at = words.iter().position(|word| *word == "port");
-        let port = at
-            .and_then(|at| words.get(at + 1))
-            .and_then(|it| it.parse().ok())
-            .unwrap_or(port);
+        let port = at.and_then(|at| words.get(at + 1)).and_then(|it| it.parse().ok()).unwrap_or(port);
         Some(SocketAddr::new(ip, port))
     };
     let server = text.split_once('(').and_then(|(_, rest)| address(rest));
-    let client = text
-        .split_once(") from ")
-        .and_then(|(_, rest)| address(rest));
+    let client = text.split_once(") from ").and_then(|(_, rest)| address(rest));
     (server, client)
 }
 
@@ -315,15 +250,8 @@ fn verdicts(run: &RunText<'_>, host: Option<&Name>, is_blind: bool, sink: &mut S
     let mut seen: Vec<Says> = Vec::new();
     for line in run.lines.iter().rev() {
         let text = line.text.trim();
-        let code = text
-            .strip_prefix("curl: (")
-            .and_then(|rest| rest.split_once(')'))
-            .map(|(code, _)| code.to_owned());
-        let words = if code.is_some() {
-            text
-        } else {
-            told(text).unwrap_or_default()
-        };
+        let code = text.strip_prefix("curl: (").and_then(|rest| rest.split_once(')')).map(|(code, _)| code.to_owned());
+        let words = if code.is_some() { text } else { told(text).unwrap_or_default() };
         let Some((says, about, presented)) = says_of(words, is_blind, code.as_deref()) else {
             continue;
         };
@@ -349,11 +277,7 @@ fn quoted(text: &str, mark: char) -> impl Iterator<Item = &str> {
 }
 
 /// What a line of curl says of the certificate, of which host, with which names.
-fn says_of(
-    text: &str,
-    is_blind: bool,
-    code: Option<&str>,
-) -> Option<(Says, Option<Name>, Vec<String>)> {
+fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Option<Name>, Vec<String>)> {
     let name = |mark| quoted(text, mark).next().and_then(Name::parse);
     if text.contains("no alternative certificate subject name matches target")
         || text.contains("does not match target host name")
@@ -361,29 +285,15 @@ fn says_of(
         let host = quoted(text, '\'').last().and_then(Name::parse);
         return Some((Says::NameMismatch, host, Vec::new()));
     }
-    if text.contains("subjectAltName does not match")
-        || text.contains("subjectAltName: does not match")
-    {
-        return Some((
-            Says::NameMismatch,
-            text.split_whitespace().next_back().and_then(Name::parse),
-            Vec::new(),
-        ));
+    if text.contains("subjectAltName does not match") || text.contains("subjectAltName: does not match") {
+        return Some((Says::NameMismatch, text.split_whitespace().next_back().and_then(Name::parse), Vec::new()));
     }
     if text.contains("subjectAltName")
         && (text.contains("matched cert's") || text.contains("matches cert's"))
         && !is_blind
     {
         let names: Vec<&str> = quoted(text, '"').collect();
-        return Some((
-            Says::NameMatches,
-            name('"'),
-            names
-                .get(1)
-                .map(|name| (*name).to_owned())
-                .into_iter()
-                .collect(),
-        ));
+        return Some((Says::NameMatches, name('"'), names.get(1).map(|name| (*name).to_owned()).into_iter().collect()));
     }
     code?;
     if text.contains("certificate has expired") {
@@ -409,19 +319,13 @@ fn exchange(run: &RunText<'_>, url: Option<&Url>, host: Option<&Name>, sink: &mu
     let mut lines = Vec::new();
     for line in run.lines {
         if let Some(rest) = line.text.strip_prefix("> ") {
-            if let Some(name) = rest
-                .strip_prefix("Host: ")
-                .or_else(|| rest.strip_prefix("host: "))
-            {
+            if let Some(name) = rest.strip_prefix("Host: ").or_else(|| rest.strip_prefix("host: ")) {
                 asked = Name::parse(name.trim().split(':').next().unwrap_or(name));
                 lines.push(line.number);
             }
         } else if let Some(rest) = line.text.strip_prefix("< ") {
             if rest.starts_with("HTTP/") {
-                status = rest
-                    .split_whitespace()
-                    .nth(1)
-                    .and_then(|code| code.parse().ok());
+                status = rest.split_whitespace().nth(1).and_then(|code| code.parse().ok());
                 lines.push(line.number);
             } else if let Some((name, value)) = rest.split_once(": ") {
                 let name = name.to_ascii_lowercase();

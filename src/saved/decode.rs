@@ -14,21 +14,11 @@ pub fn lines(bytes: &[u8]) -> Result<Vec<Line>, String> {
     }
     let encoding = encoding_of(bytes);
     let (text, _, _) = encoding.decode(bytes);
-    let odd = text
-        .chars()
-        .filter(|c| c.is_control() && !"\n\r\t\u{8}\u{1b}\u{7}".contains(*c))
-        .take(1000)
-        .count();
+    let odd = text.chars().filter(|c| c.is_control() && !"\n\r\t\u{8}\u{1b}\u{7}".contains(*c)).take(1000).count();
     if odd > 8 && odd.saturating_mul(50) > text.len() {
         return Err("binary data".to_owned());
     }
-    Ok((1..)
-        .zip(text.split('\n'))
-        .map(|(number, line)| Line {
-            number,
-            text: clean(line),
-        })
-        .collect())
+    Ok((1..).zip(text.split('\n')).map(|(number, line)| Line { number, text: clean(line) }).collect())
 }
 
 fn encoding_of(bytes: &[u8]) -> &'static Encoding {
@@ -36,13 +26,7 @@ fn encoding_of(bytes: &[u8]) -> &'static Encoding {
         return encoding;
     }
     let head = bytes.get(..4096).unwrap_or(bytes);
-    let nuls = |parity: usize| {
-        head.iter()
-            .skip(parity)
-            .step_by(2)
-            .filter(|byte| **byte == 0)
-            .count()
-    };
+    let nuls = |parity: usize| head.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let many = head.len() / 6;
     if head.len() > 3 && nuls(1) > many && nuls(0) == 0 {
         UTF_16LE
@@ -105,10 +89,7 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"\x89PNG", "a picture; send the text instead"),
     (b"\xff\xd8\xff", "a picture; send the text instead"),
     (b"%PDF", "a PDF; send the text instead"),
-    (
-        b"PK\x03\x04",
-        "an archive or office document; send the files or the text in it",
-    ),
+    (b"PK\x03\x04", "an archive or office document; send the files or the text in it"),
     (b"\x1f\x8b", "gzip; send it unpacked"),
     (b"\x28\xb5\x2f\xfd", "zstd; send it unpacked"),
 ];
@@ -120,23 +101,10 @@ mod tests {
     #[test]
     fn one_text_in_every_encoding() {
         let plain = "a\nb c\n";
-        let utf16: Vec<u8> = plain
-            .replace('\n', "\r\n")
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let utf16: Vec<u8> = plain.replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let with_mark: Vec<u8> = [0xff, 0xfe].into_iter().chain(utf16.clone()).collect();
-        for bytes in [
-            plain.as_bytes().to_vec(),
-            plain.replace('\n', "\r\n").into_bytes(),
-            utf16,
-            with_mark,
-        ] {
-            let found: Vec<String> = lines(&bytes)
-                .unwrap()
-                .into_iter()
-                .map(|line| line.text)
-                .collect();
+        for bytes in [plain.as_bytes().to_vec(), plain.replace('\n', "\r\n").into_bytes(), utf16, with_mark] {
+            let found: Vec<String> = lines(&bytes).unwrap().into_iter().map(|line| line.text).collect();
             assert_eq!(found, ["a", "b c", ""], "{bytes:?}");
         }
     }

@@ -21,27 +21,19 @@ pub static FORMAT: SavedFormat = SavedFormat {
     opens: |line| {
         line.starts_with("; <<>> DiG")
             || line.starts_with(";; ->>HEADER<<-")
-            || rr::record(line, Section::Answer)
-                .is_some_and(|it| it.owner.as_str().contains('.') && it.kind != "TXT")
+            || rr::record(line, Section::Answer).is_some_and(|it| it.owner.as_str().contains('.') && it.kind != "TXT")
     },
     repeats: false,
     read,
 };
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let words: Vec<String> = if run.command.is_empty() {
-        banner_words(run)
-    } else {
-        run.command.clone()
-    };
+    let words: Vec<String> = if run.command.is_empty() { banner_words(run) } else { run.command.clone() };
     let asked = asked(&words);
-    let version = run.lines.iter().find_map(|line| {
-        line.text
-            .strip_prefix("; <<>> DiG ")?
-            .split_whitespace()
-            .next()
-            .map(|v| format!("DiG {v}"))
-    });
+    let version = run
+        .lines
+        .iter()
+        .find_map(|line| line.text.strip_prefix("; <<>> DiG ")?.split_whitespace().next().map(|v| format!("DiG {v}")));
     let first = run.first_line();
     sink.observe(
         Fact::Run(Run {
@@ -58,12 +50,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     );
     if let Some(server) = words.iter().find_map(|word| word.strip_prefix('@')) {
         let host = asked.as_ref().map(|question| question.name.clone());
-        let it = Override {
-            by: OverrideKind::Server,
-            host,
-            to: Some(server.to_owned()),
-            run: Some(run.number),
-        };
+        let it = Override { by: OverrideKind::Server, host, to: Some(server.to_owned()), run: Some(run.number) };
         sink.observe(Fact::Override(it), [first]);
     }
     if words.iter().any(|word| word == "+short") {
@@ -74,16 +61,9 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 }
 
 fn banner_words(run: &RunText<'_>) -> Vec<String> {
-    let banner = run
-        .lines
-        .iter()
-        .find_map(|line| line.text.strip_prefix("; <<>> DiG "));
-    let words = banner
-        .and_then(|rest| rest.split_once("<<>> "))
-        .map(|(_, words)| words);
-    words
-        .map(|words| words.split_whitespace().map(str::to_owned).collect())
-        .unwrap_or_default()
+    let banner = run.lines.iter().find_map(|line| line.text.strip_prefix("; <<>> DiG "));
+    let words = banner.and_then(|rest| rest.split_once("<<>> ")).map(|(_, words)| words);
+    words.map(|words| words.split_whitespace().map(str::to_owned).collect()).unwrap_or_default()
 }
 
 /// The question that a command line asks.
@@ -95,10 +75,7 @@ fn asked(words: &[String]) -> Option<Question> {
         let upper = word.to_ascii_uppercase();
         if std::mem::take(&mut skip) || word == "dig" || word.starts_with(['@', '+']) {
             continue;
-        } else if matches!(
-            word.as_str(),
-            "-t" | "-c" | "-b" | "-p" | "-k" | "-y" | "-f" | "-q"
-        ) {
+        } else if matches!(word.as_str(), "-t" | "-c" | "-b" | "-p" | "-k" | "-y" | "-f" | "-q") {
             skip = word != "-t" && word != "-q";
         } else if TYPES.contains(&upper.as_str()) {
             kind = upper;
@@ -119,10 +96,7 @@ fn short(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
         let record = if let Ok(address) = text.parse::<IpAddr>() {
             let kind = if address.is_ipv4() { "A" } else { "AAAA" };
             Some((kind, address.to_string(), owner.clone()))
-        } else if text.ends_with('.')
-            && !text.contains(char::is_whitespace)
-            && !text.starts_with(';')
-        {
+        } else if text.ends_with('.') && !text.contains(char::is_whitespace) && !text.starts_with(';') {
             Name::parse(text).map(|target| ("CNAME", format!("{target}."), target))
         } else {
             None
@@ -133,13 +107,7 @@ fn short(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
             }
             break;
         };
-        let record = Record {
-            section: Section::Answer,
-            owner: owner.clone(),
-            kind: kind.to_owned(),
-            ttl: None,
-            data,
-        };
+        let record = Record { section: Section::Answer, owner: owner.clone(), kind: kind.to_owned(), ttl: None, data };
         records.push(record);
         lines.push(line.number);
         if kind == "CNAME" {
@@ -148,11 +116,7 @@ fn short(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
     }
     if !records.is_empty() {
         lines.extend(run.command_line.map(|line| line.number));
-        let answer = Answer {
-            question: Some(question),
-            records,
-            ..empty(run)
-        };
+        let answer = Answer { question: Some(question), records, ..empty(run) };
         sink.observe(Fact::DnsAnswer(answer), lines);
     }
 }
@@ -181,12 +145,7 @@ struct Open {
 }
 
 fn full(run: &RunText<'_>, sink: &mut Sink) {
-    let fresh = || Open {
-        answer: empty(run),
-        lines: Vec::new(),
-        section: Section::Answer,
-        is_headed: false,
-    };
+    let fresh = || Open { answer: empty(run), lines: Vec::new(), section: Section::Answer, is_headed: false };
     let mut open = fresh();
     for line in run.lines {
         if line.text.contains("->>HEADER<<-") && open.is_headed {
@@ -229,10 +188,7 @@ fn take(open: &mut Open, line: &Line, sink: &mut Sink) {
     } else if text.contains("timed out") || text.contains("no servers could be reached") {
         sink.gap(
             line.number,
-            GapReason::Undecoded {
-                what: "DNS answer".to_owned(),
-                why: text.trim_start_matches([';', ' ']).to_owned(),
-            },
+            GapReason::Undecoded { what: "DNS answer".to_owned(), why: text.trim_start_matches([';', ' ']).to_owned() },
         );
         is_used = false;
     } else if let Some(question) = question(text) {
@@ -254,15 +210,7 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 
 fn flags(text: &str) -> Flags {
     let has = |flag: &str| text.split_whitespace().any(|word| word == flag);
-    Flags {
-        qr: has("qr"),
-        aa: has("aa"),
-        tc: has("tc"),
-        rd: has("rd"),
-        ra: has("ra"),
-        ad: has("ad"),
-        cd: has("cd"),
-    }
+    Flags { qr: has("qr"), aa: has("aa"), tc: has("tc"), rd: has("rd"), ra: has("ra"), ad: has("ad"), cd: has("cd") }
 }
 
 /// `192.0.2.53#53(192.0.2.53) (UDP)`.
@@ -274,20 +222,13 @@ fn server(text: &str) -> Option<SocketAddr> {
 
 /// `;www.example.com.		IN	A`.
 fn question(text: &str) -> Option<Question> {
-    let rest = text
-        .strip_prefix(';')
-        .filter(|rest| !rest.starts_with([';', ' ']))?;
+    let rest = text.strip_prefix(';').filter(|rest| !rest.starts_with([';', ' ']))?;
     let words: Vec<&str> = rest.split_whitespace().collect();
     let [name, "IN", kind] = words.as_slice() else {
         return None;
     };
-    Some(Question {
-        name: Name::parse(name)?,
-        kind: (*kind).to_owned(),
-    })
+    Some(Question { name: Name::parse(name)?, kind: (*kind).to_owned() })
 }
 
-const TYPES: &[&str] = &[
-    "A", "AAAA", "CNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB", "ANY",
-    "DS", "DNSKEY",
-];
+const TYPES: &[&str] =
+    &["A", "AAAA", "CNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB", "ANY", "DS", "DNSKEY"];

@@ -51,9 +51,7 @@ pub struct RunText<'t> {
 impl RunText<'_> {
     /// The line of the command, or the first line of the output.
     pub fn first_line(&self) -> u32 {
-        self.command_line
-            .or(self.lines.first())
-            .map_or(1, |line| line.number)
+        self.command_line.or(self.lines.first()).map_or(1, |line| line.number)
     }
 }
 
@@ -93,9 +91,7 @@ impl Sink {
         let mut at: Vec<Place> = Vec::new();
         for line in lines {
             match at.last_mut() {
-                Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => {
-                    *last = line
-                }
+                Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = line,
                 _ => at.push(Place::on_line(SourceId(0), line)),
             }
         }
@@ -104,8 +100,7 @@ impl Sink {
 
     /// Adds a gap on a line.
     pub fn gap(&mut self, line: u32, reason: GapReason) {
-        self.gaps
-            .push(Gap::new(Place::on_line(SourceId(0), line), reason));
+        self.gaps.push(Gap::new(Place::on_line(SourceId(0), line), reason));
     }
 
     /// The id of a certificate that only text on this line describes.
@@ -115,13 +110,8 @@ impl Sink {
 }
 
 /// All formats. A run is read by the format of its command, or by the one whose line opened it.
-pub static FORMATS: &[&SavedFormat] = &[
-    &dig::FORMAT,
-    &openssl_s_client::FORMAT,
-    &openssl_x509::FORMAT,
-    &curl::FORMAT,
-    &browser::FORMAT,
-];
+pub static FORMATS: &[&SavedFormat] =
+    &[&dig::FORMAT, &openssl_s_client::FORMAT, &openssl_x509::FORMAT, &curl::FORMAT, &browser::FORMAT];
 
 /// Reads a text.
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
@@ -131,31 +121,20 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
         Ok(lines) => lines,
         Err(why) => {
             "unknown".clone_into(&mut reading.source.kind);
-            let at = Place::Whole {
-                source: SourceId(0),
-            };
-            reading
-                .gaps
-                .push(Gap::new(at, GapReason::Unrecognised(format!(" ({why})"))));
+            let at = Place::Whole { source: SourceId(0) };
+            reading.gaps.push(Gap::new(at, GapReason::Unrecognised(format!(" ({why})"))));
             return reading;
         }
     };
     reading.source.lines = lines.last().map(|line| u64::from(line.number));
-    let mut sink = Sink {
-        path: path.to_owned(),
-        ..Sink::default()
-    };
+    let mut sink = Sink { path: path.to_owned(), ..Sink::default() };
     let is_known = runs::read(&lines, &mut sink);
     let is_pem = pem::read(&lines, &mut sink);
     reading.observations = sink.observations;
     reading.gaps = sink.gaps;
-    let at = Place::Whole {
-        source: SourceId(0),
-    };
+    let at = Place::Whole { source: SourceId(0) };
     if !is_known && !is_pem {
-        reading
-            .gaps
-            .push(Gap::new(at, GapReason::Unrecognised(String::new())));
+        reading.gaps.push(Gap::new(at, GapReason::Unrecognised(String::new())));
     } else if !reading.holds_evidence() {
         reading.gaps.push(Gap::new(at, GapReason::NoEvidence));
     }
@@ -170,10 +149,7 @@ fn quote(reading: &mut Reading, lines: &[Line]) {
             let Place::Lines { first, last, .. } = place else {
                 continue;
             };
-            for line in lines
-                .iter()
-                .filter(|line| (*first..=*last).contains(&line.number))
-            {
+            for line in lines.iter().filter(|line| (*first..=*last).contains(&line.number)) {
                 reading.quotes.insert(line.number, line.text.clone());
             }
         }

@@ -18,11 +18,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     id: "openssl_s_client",
     made_by: "openssl s_client",
     is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && sub == "s_client"),
-    opens: |line| {
-        line.starts_with("CONNECTED(0")
-            || line == "CONNECTION ESTABLISHED"
-            || line == "Certificate chain"
-    },
+    opens: |line| line.starts_with("CONNECTED(0") || line == "CONNECTION ESTABLISHED" || line == "Certificate chain",
     repeats: false,
     read,
 };
@@ -36,41 +32,25 @@ struct Target {
 
 fn target(run: &RunText<'_>) -> Target {
     let words = &run.command;
-    let connect = command::value(words, &["-connect", "--connect"]).or_else(|| {
-        words
-            .last()
-            .filter(|word| word.contains(':') && !word.starts_with('-'))
-            .map(String::as_str)
-    });
+    let connect = command::value(words, &["-connect", "--connect"])
+        .or_else(|| words.last().filter(|word| word.contains(':') && !word.starts_with('-')).map(String::as_str));
     let (host, port) = connect.map_or((None, 443), |connect| match connect.rsplit_once(':') {
-        Some((host, port)) => (
-            Some(host.trim_matches(['[', ']']).to_owned()),
-            port.parse().unwrap_or(443),
-        ),
+        Some((host, port)) => (Some(host.trim_matches(['[', ']']).to_owned()), port.parse().unwrap_or(443)),
         None => (Some(connect.to_owned()), 443),
     });
     let server_name = server_name(run, host.as_deref());
-    Target {
-        host,
-        port,
-        server_name,
-    }
+    Target { host, port, server_name }
 }
 
 fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
     let words = &run.command;
     if words.iter().any(|word| word == "-noservername")
-        || run
-            .lines
-            .iter()
-            .any(|line| line.text.contains("Can't use SSL_get_servername"))
+        || run.lines.iter().any(|line| line.text.contains("Can't use SSL_get_servername"))
     {
         return ServerName::No;
     }
     if let Some(name) = command::value(words, &["-servername", "--servername"]) {
-        return Name::parse(name).map_or(ServerName::Unknown, |name| {
-            ServerName::Yes(name.to_string())
-        });
+        return Name::parse(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
     }
     let Some(host) = host else {
         return ServerName::Unknown;
@@ -80,9 +60,7 @@ fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
     }
     match sends_name_by_itself(run) {
         Some(true) if !host.contains('.') => ServerName::No,
-        Some(true) => Name::parse(host).map_or(ServerName::Unknown, |name| {
-            ServerName::Yes(name.to_string())
-        }),
+        Some(true) => Name::parse(host).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string())),
         Some(false) => ServerName::No,
         None => ServerName::Unknown,
     }
@@ -96,22 +74,14 @@ fn sends_name_by_itself(run: &RunText<'_>) -> Option<bool> {
             .split_whitespace()
             .nth(1)?
             .split(['.', '-'])
-            .map_while(|part| {
-                part.trim_end_matches(|c: char| c.is_alphabetic())
-                    .parse()
-                    .ok()
-            })
+            .map_while(|part| part.trim_end_matches(|c: char| c.is_alphabetic()).parse().ok())
             .collect();
         let number = (
             number.first().copied().unwrap_or(0),
             number.get(1).copied().unwrap_or(0),
             number.get(2).copied().unwrap_or(0),
         );
-        return Some(if version.starts_with("LibreSSL") {
-            number >= (3, 5, 0)
-        } else {
-            number >= (1, 1, 1)
-        });
+        return Some(if version.starts_with("LibreSSL") { number >= (3, 5, 0) } else { number >= (1, 1, 1) });
     }
     let has = |test: fn(&str) -> bool| run.lines.iter().any(|line| test(&line.text));
     let is_modern = has(|line| {
@@ -120,11 +90,7 @@ fn sends_name_by_itself(run: &RunText<'_>) -> Option<bool> {
             || line.starts_with("Verification error")
             || line.starts_with("New, TLSv1.3")
     });
-    if is_modern && !has(|line| line.starts_with(" 0 s:/")) {
-        Some(true)
-    } else {
-        None
-    }
+    if is_modern && !has(|line| line.starts_with(" 0 s:/")) { Some(true) } else { None }
 }
 
 /// One certificate of the output, as far as it was read.
@@ -160,12 +126,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         [first],
     );
     if let Some(address) = address {
-        let it = Override {
-            by: OverrideKind::ConnectIp,
-            host: sent,
-            to: Some(address.to_string()),
-            run: Some(run.number),
-        };
+        let it =
+            Override { by: OverrideKind::ConnectIp, host: sent, to: Some(address.to_string()), run: Some(run.number) };
         sink.observe(Fact::Override(it), [first]);
     }
     handshake(run, &target, sink);
@@ -180,28 +142,22 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) {
         lines.extend(&entry.lines);
         let certificate = certificate(entry, run, sink);
         chain.push(certificate.id().to_owned());
-        let known = sink.observations.iter().any(
-            |it| matches!(&it.fact, Fact::Certificate(known) if known.id() == certificate.id()),
-        );
+        let known = sink
+            .observations
+            .iter()
+            .any(|it| matches!(&it.fact, Fact::Certificate(known) if known.id() == certificate.id()));
         if !known {
             sink.observe(Fact::Certificate(certificate), entry.lines.clone());
         }
     }
     let find = |test: fn(&str) -> Option<String>| {
-        run.lines
-            .iter()
-            .find_map(|line| test(&line.text).map(|found| (line.number, found)))
+        run.lines.iter().find_map(|line| test(&line.text).map(|found| (line.number, found)))
     };
     let version = find(protocol);
     let cipher = find(cipher);
-    let connecting = find(|line| {
-        line.strip_prefix("Connecting to ")
-            .map(|ip| ip.trim().to_owned())
-    });
-    let connected = run
-        .lines
-        .iter()
-        .find(|line| line.text.starts_with("CONNECTED(") || line.text == "CONNECTION ESTABLISHED");
+    let connecting = find(|line| line.strip_prefix("Connecting to ").map(|ip| ip.trim().to_owned()));
+    let connected =
+        run.lines.iter().find(|line| line.text.starts_with("CONNECTED(") || line.text == "CONNECTION ESTABLISHED");
     for number in [
         version.as_ref().map(|it| it.0),
         cipher.as_ref().map(|it| it.0),
@@ -210,10 +166,7 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) {
     ] {
         lines.extend(number);
     }
-    let resumed = run
-        .lines
-        .iter()
-        .any(|line| line.text.starts_with("Reused, "));
+    let resumed = run.lines.iter().any(|line| line.text.starts_with("Reused, "));
     let nothing = connected.is_none() && entries.is_empty() && version.is_none();
     if nothing {
         return;
@@ -286,27 +239,17 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
         let text = line.text.trim_start();
         if text == "Certificate chain" {
             in_chain = true;
-        } else if text.starts_with("---") && !text.starts_with("-----")
-            || text == "Server certificate"
-        {
+        } else if text.starts_with("---") && !text.starts_with("-----") || text == "Server certificate" {
             in_chain = in_chain && text != "Server certificate" && entries.is_empty();
         } else if let Some(subject) = chain_subject(text).filter(|_| in_chain) {
-            entries.push(Entry {
-                subject: Some(dn::normal(subject)),
-                lines: vec![line.number],
-                ..Entry::default()
-            });
+            entries.push(Entry { subject: Some(dn::normal(subject)), lines: vec![line.number], ..Entry::default() });
         } else if let Some(issuer) = text.strip_prefix("i:").filter(|_| in_chain) {
             if let Some(entry) = entries.last_mut() {
                 entry.issuer = Some(dn::normal(issuer));
                 entry.lines.push(line.number);
             }
         } else if let Some(subject) = text.strip_prefix("Peer certificate: ") {
-            entries.push(Entry {
-                subject: Some(dn::normal(subject)),
-                lines: vec![line.number],
-                ..Entry::default()
-            });
+            entries.push(Entry { subject: Some(dn::normal(subject)), lines: vec![line.number], ..Entry::default() });
         }
     }
     attach_pem(run, &mut entries);
@@ -321,23 +264,13 @@ fn chain_subject(text: &str) -> Option<&str> {
 
 /// A PEM block belongs to the entry above it; one below the chain is the leaf.
 fn attach_pem(run: &RunText<'_>, entries: &mut Vec<Entry>) {
-    let blocks = x509::pem::blocks(
-        run.lines
-            .iter()
-            .map(|line| (line.number, line.text.as_str())),
-    );
-    let last_of_chain = entries
-        .iter()
-        .filter_map(|entry| entry.lines.last())
-        .max()
-        .copied();
+    let blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
+    let last_of_chain = entries.iter().filter_map(|entry| entry.lines.last()).max().copied();
     for (nth, block) in blocks.into_iter().enumerate() {
         let Ok(der) = block.der else { continue };
         let at = match last_of_chain {
             Some(last) if nth == 0 && block.first > last => Some(0),
-            Some(_) => entries
-                .iter()
-                .rposition(|entry| entry.lines.first().is_some_and(|line| *line < block.first)),
+            Some(_) => entries.iter().rposition(|entry| entry.lines.first().is_some_and(|line| *line < block.first)),
             None => None,
         };
         match at.and_then(|at| entries.get_mut(at)) {
@@ -346,11 +279,9 @@ fn attach_pem(run: &RunText<'_>, entries: &mut Vec<Entry>) {
                 entry.der = Some(der);
             }
             Some(_) => {}
-            None => entries.push(Entry {
-                lines: (block.first..=block.last).collect(),
-                der: Some(der),
-                ..Entry::default()
-            }),
+            None => {
+                entries.push(Entry { lines: (block.first..=block.last).collect(), der: Some(der), ..Entry::default() })
+            }
         }
     }
 }
@@ -369,9 +300,7 @@ fn version_name(word: &str) -> Option<String> {
     match word.trim() {
         "TLSv1" => Some("TLS 1.0".to_owned()),
         "SSLv3" => Some("SSL 3.0".to_owned()),
-        other => other
-            .strip_prefix("TLSv")
-            .map(|number| format!("TLS {number}")),
+        other => other.strip_prefix("TLSv").map(|number| format!("TLS {number}")),
     }
 }
 
@@ -411,29 +340,14 @@ fn alerts(run: &RunText<'_>, server: Option<SocketAddr>, sink: &mut Sink) {
 fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
     let mut seen = Vec::new();
     let verify_host = command::value(&run.command, &["-verify_hostname"]).and_then(Name::parse);
-    let has_certificate = !run
-        .lines
-        .iter()
-        .any(|line| line.text.contains("no peer certificate available"));
+    let has_certificate = !run.lines.iter().any(|line| line.text.contains("no peer certificate available"));
     for line in run.lines {
         let text = line.text.trim();
         let (says, code, about) = if let Some(rest) = text.strip_prefix("Verify return code: ") {
             let code = rest.split_whitespace().next().unwrap_or_default();
-            (
-                says_of(code),
-                code.to_owned(),
-                if code == "62" {
-                    verify_host.clone()
-                } else {
-                    host.cloned()
-                },
-            )
+            (says_of(code), code.to_owned(), if code == "62" { verify_host.clone() } else { host.cloned() })
         } else if let Some(name) = text.strip_prefix("Verified peername: ") {
-            (
-                Some(Says::NameMatches),
-                "0".to_owned(),
-                verify_host.clone().or_else(|| Name::parse(name)),
-            )
+            (Some(Says::NameMatches), "0".to_owned(), verify_host.clone().or_else(|| Name::parse(name)))
         } else {
             continue;
         };

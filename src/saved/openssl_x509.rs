@@ -22,15 +22,14 @@ pub static FORMAT: SavedFormat = SavedFormat {
 };
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let s_client = run.pipeline.iter().find(|stage| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client"));
+    let s_client = run
+        .pipeline
+        .iter()
+        .find(|stage| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client"));
     let host = s_client.and_then(|words| {
-        let connect = || {
-            command::value(words, &["-connect"])
-                .map(|it| it.rsplit_once(':').map_or(it, |(host, _)| host))
-        };
-        command::value(words, &["-servername"])
-            .or_else(connect)
-            .and_then(Name::parse)
+        let connect =
+            || command::value(words, &["-connect"]).map(|it| it.rsplit_once(':').map_or(it, |(host, _)| host));
+        command::value(words, &["-servername"]).or_else(connect).and_then(Name::parse)
     });
     sink.observe(
         Fact::Run(Run {
@@ -82,12 +81,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 
 /// Takes one line; whether it said something.
 fn field(certificate: &mut Certificate, text: &str) -> bool {
-    let after = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| text.strip_prefix(name))
-            .map(str::trim)
-    };
+    let after = |names: &[&str]| names.iter().find_map(|name| text.strip_prefix(name)).map(str::trim);
     if let Some(value) = after(&["subject=", "Subject:"]) {
         certificate.subject = Some(dn::normal(value));
     } else if let Some(value) = after(&["issuer=", "Issuer:"]) {
@@ -99,8 +93,7 @@ fn field(certificate: &mut Certificate, text: &str) -> bool {
     } else if let Some(value) = after(&["serial="]) {
         certificate.serial = Some(value.to_lowercase());
     } else if let Some(value) = after(&["sha256 Fingerprint=", "SHA256 Fingerprint="]) {
-        certificate.sha256 =
-            Some(value.replace(':', "").to_lowercase()).filter(|digits| digits.len() == 64);
+        certificate.sha256 = Some(value.replace(':', "").to_lowercase()).filter(|digits| digits.len() == 64);
     } else {
         return false;
     }

@@ -23,28 +23,15 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
         match &block.der {
             Ok(der) => {
                 let (certificate, problem) = x509::der::read(der);
-                if certificate
-                    .sha256
-                    .clone()
-                    .is_some_and(|sha256| seen.insert(sha256))
-                {
+                if certificate.sha256.clone().is_some_and(|sha256| seen.insert(sha256)) {
                     sink.observe(Fact::Certificate(certificate), block.first..=block.last);
                     if let Some(why) = problem {
-                        sink.gap(
-                            block.first,
-                            GapReason::Undecoded {
-                                what: "certificate".to_owned(),
-                                why,
-                            },
-                        );
+                        sink.gap(block.first, GapReason::Undecoded { what: "certificate".to_owned(), why });
                     }
                 }
             }
             Err(why) => {
-                let reason = GapReason::Undecoded {
-                    what: "PEM block".to_owned(),
-                    why: why.clone(),
-                };
+                let reason = GapReason::Undecoded { what: "PEM block".to_owned(), why: why.clone() };
                 sink.gap(block.first, reason);
             }
         }

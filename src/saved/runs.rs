@@ -18,33 +18,17 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     let mut number = 0;
     for (nth, start) in starts.iter().enumerate() {
         let end = starts.get(nth + 1).map_or(lines.len(), |next| next.at);
-        let body_at = if start.prompted.is_some() {
-            start.at + 1
-        } else {
-            start.at
-        };
+        let body_at = if start.prompted.is_some() { start.at + 1 } else { start.at };
         let body = lines.get(body_at..end).unwrap_or_default();
         let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone());
         remember_version(start, body, &vantage, &mut versions);
         let Some(format) = start.format else { continue };
         number += 1;
-        let tool = if format.id.starts_with("openssl") {
-            "openssl"
-        } else {
-            format.id
-        };
+        let tool = if format.id.starts_with("openssl") { "openssl" } else { format.id };
         let run = RunText {
             number,
-            command: start
-                .prompted
-                .as_ref()
-                .map(|it| chosen_stage(it, format))
-                .unwrap_or_default(),
-            pipeline: start
-                .prompted
-                .as_ref()
-                .map(|it| it.stages.clone())
-                .unwrap_or_default(),
+            command: start.prompted.as_ref().map(|it| chosen_stage(it, format)).unwrap_or_default(),
+            pipeline: start.prompted.as_ref().map(|it| it.stages.clone()).unwrap_or_default(),
             shown: start.prompted.as_ref().map(|it| it.shown.clone()),
             command_line: start.prompted.as_ref().and_then(|_| lines.get(start.at)),
             version: versions.get(&(vantage.clone(), tool.to_owned())).cloned(),
@@ -60,75 +44,41 @@ fn starts(lines: &[Line]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         if let Some(prompted) = command::find(&line.text) {
-            let format = FORMATS.iter().copied().find(|format| {
-                prompted
-                    .stages
-                    .iter()
-                    .rev()
-                    .any(|stage| (format.is_command)(stage))
-            });
+            let format = FORMATS
+                .iter()
+                .copied()
+                .find(|format| prompted.stages.iter().rev().any(|stage| (format.is_command)(stage)));
             let format = last_stage_format(&prompted).or(format);
-            starts.push(Start {
-                at,
-                format,
-                prompted: Some(prompted),
-            });
+            starts.push(Start { at, format, prompted: Some(prompted) });
             continue;
         }
-        let Some(format) = FORMATS
-            .iter()
-            .copied()
-            .find(|format| (format.opens)(&line.text))
-        else {
+        let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
             continue;
         };
-        let is_within = starts
-            .last()
-            .is_some_and(|last| match (last.format, &last.prompted) {
-                (Some(open), _) if open.id == format.id => !format.repeats,
-                (Some(open), Some(_))
-                    if open.id.starts_with("openssl") && format.id.starts_with("openssl") =>
-                {
-                    true
-                }
-                (Some(open), None)
-                    if open.id == "openssl_s_client" && format.id == "openssl_x509" =>
-                {
-                    true
-                }
-                _ => false,
-            });
+        let is_within = starts.last().is_some_and(|last| match (last.format, &last.prompted) {
+            (Some(open), _) if open.id == format.id => !format.repeats,
+            (Some(open), Some(_)) if open.id.starts_with("openssl") && format.id.starts_with("openssl") => true,
+            (Some(open), None) if open.id == "openssl_s_client" && format.id == "openssl_x509" => true,
+            _ => false,
+        });
         if !is_within {
-            starts.push(Start {
-                at,
-                format: Some(format),
-                prompted: None,
-            });
+            starts.push(Start { at, format: Some(format), prompted: None });
         }
     }
     starts
 }
 
 fn last_stage_format(prompted: &Prompted) -> Option<&'static SavedFormat> {
-    let stage = prompted.stages.iter().rev().find(|stage| {
-        stage
-            .first()
-            .is_some_and(|word| word == "openssl" || word == "dig" || word == "curl")
-    })?;
-    FORMATS
-        .iter()
-        .copied()
-        .find(|format| (format.is_command)(stage))
-}
-
-fn chosen_stage(prompted: &Prompted, format: &SavedFormat) -> Vec<String> {
-    prompted
+    let stage = prompted
         .stages
         .iter()
         .rev()
-        .find(|stage| (format.is_command)(stage))
-        .cloned()
-        .unwrap_or_default()
+        .find(|stage| stage.first().is_some_and(|word| word == "openssl" || word == "dig" || word == "curl"))?;
+    FORMATS.iter().copied().find(|format| (format.is_command)(stage))
+}
+
+fn chosen_stage(prompted: &Prompted, format: &SavedFormat) -> Vec<String> {
+    prompted.stages.iter().rev().find(|stage| (format.is_command)(stage)).cloned().unwrap_or_default()
 }
 
 /// `openssl version` and `curl --version` say what later runs of the same place are.
@@ -141,21 +91,16 @@ fn remember_version(
     let Some(prompted) = &start.prompted else {
         return;
     };
-    let asks = prompted.stages.iter().any(|stage| {
-        stage
-            .iter()
-            .any(|word| matches!(word.as_str(), "version" | "--version" | "-V"))
-    });
+    let asks = prompted
+        .stages
+        .iter()
+        .any(|stage| stage.iter().any(|word| matches!(word.as_str(), "version" | "--version" | "-V")));
     let tool = prompted
         .stages
         .iter()
         .filter_map(|stage| stage.first())
         .find(|word| matches!(word.as_str(), "openssl" | "curl"));
-    if let (true, Some(tool), Some(line)) = (
-        asks,
-        tool,
-        body.iter().find(|line| !line.text.trim().is_empty()),
-    ) {
+    if let (true, Some(tool), Some(line)) = (asks, tool, body.iter().find(|line| !line.text.trim().is_empty())) {
         let words: Vec<&str> = line.text.split_whitespace().take(2).collect();
         versions.insert((vantage.clone(), tool.clone()), words.join(" "));
     }

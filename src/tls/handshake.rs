@@ -54,8 +54,7 @@ pub enum Message {
 
 /// Type and length of the message at the front.
 pub fn header(bytes: &[u8]) -> Option<(u8, usize)> {
-    let [kind, high, middle, low] =
-        <[u8; HEADER_BYTES]>::try_from(bytes.get(..HEADER_BYTES)?).ok()?;
+    let [kind, high, middle, low] = <[u8; HEADER_BYTES]>::try_from(bytes.get(..HEADER_BYTES)?).ok()?;
     let length = u32::from_be_bytes([0, high, middle, low]);
     Some((kind, usize::try_from(length).ok()?))
 }
@@ -108,8 +107,7 @@ fn extensions(mut bytes: &[u8]) -> Vec<(u16, &[u8])> {
     let mut found = Vec::new();
     while let Some((header, rest)) = bytes.split_at_checked(4) {
         let [k0, k1, l0, l1] = <[u8; 4]>::try_from(header).unwrap_or_default();
-        let Some((body, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))
-        else {
+        let Some((body, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1]))) else {
             break;
         };
         found.push((u16::from_be_bytes([k0, k1]), body));
@@ -178,8 +176,7 @@ fn certificates(body: &[u8]) -> Message {
     let mut chain = Vec::new();
     while let Some((length, tail)) = rest.split_at_checked(3) {
         let [high, middle, low] = <[u8; 3]>::try_from(length).unwrap_or_default();
-        let length =
-            usize::try_from(u32::from_be_bytes([0, high, middle, low])).unwrap_or(usize::MAX);
+        let length = usize::try_from(u32::from_be_bytes([0, high, middle, low])).unwrap_or(usize::MAX);
         let Some((der, tail)) = tail.split_at_checked(length) else {
             break;
         };
@@ -205,17 +202,13 @@ pub fn version_name(version: u16) -> String {
 }
 
 fn cipher_name(cipher: u16) -> String {
-    tls_parser::TlsCipherSuite::from_id(cipher)
-        .map_or_else(|| format!("0x{cipher:04x}"), |suite| suite.name.to_owned())
+    tls_parser::TlsCipherSuite::from_id(cipher).map_or_else(|| format!("0x{cipher:04x}"), |suite| suite.name.to_owned())
 }
 
 /// The name of an alert description (RFC 8446 section 6).
 pub fn alert_name(description: u8) -> String {
     let known = ALERTS.iter().find(|(number, _)| *number == description);
-    known.map_or_else(
-        || format!("alert {description}"),
-        |(_, name)| (*name).to_owned(),
-    )
+    known.map_or_else(|| format!("alert {description}"), |(_, name)| (*name).to_owned())
 }
 
 /// The length of a handshake message's header.
@@ -226,8 +219,8 @@ const SUPPORTED_VERSIONS: u16 = 43;
 const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 /// RFC 8446 section 4.1.3.
 const RETRY_RANDOM: &[u8] = &[
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
+    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 const ALERTS: &[(u8, &str)] = &[
     (0, "close_notify"),

@@ -30,12 +30,9 @@ pub struct Joined {
 
 /// Joins the two directions of a connection between `one` and `other`.
 pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader>)) -> Joined {
-    let is_client =
-        |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Client));
-    let is_server =
-        |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Server));
-    let swapped =
-        (is_client(&other.1) && !is_client(&one.1)) || (is_server(&one.1) && !is_server(&other.1));
+    let is_client = |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Client));
+    let is_server = |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Server));
+    let swapped = (is_client(&other.1) && !is_client(&one.1)) || (is_server(&one.1) && !is_server(&other.1));
     let (client, server) = if swapped { (other, one) } else { (one, other) };
     let mut joined = Joined::default();
     let none = Reader::default();
@@ -43,17 +40,9 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
     let from_server = server.1.as_ref().unwrap_or(&none);
     let hellos = hellos_of(from_client);
     let answers = flights_of(from_server);
-    let count = hellos
-        .len()
-        .max(answers.len())
-        .min(HANDSHAKES_PER_CONNECTION_MAX);
+    let count = hellos.len().max(answers.len()).min(HANDSHAKES_PER_CONNECTION_MAX);
     for at in 0..count {
-        one_handshake(
-            &mut joined,
-            (client.0, server.0),
-            hellos.get(at).copied(),
-            answers.get(at),
-        );
+        one_handshake(&mut joined, (client.0, server.0), hellos.get(at).copied(), answers.get(at));
     }
     for (side, reader) in [(Side::Client, from_client), (Side::Server, from_server)] {
         alerts(&mut joined, (client.0, server.0), side, reader);
@@ -65,10 +54,7 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
         } else {
             ("the server's", first_frames(from_client))
         };
-        joined.gaps.push((
-            GapReason::OneDirection(format!("{missing} side is missing")),
-            frames,
-        ));
+        joined.gaps.push((GapReason::OneDirection(format!("{missing} side is missing")), frames));
     }
     joined
 }
@@ -82,20 +68,12 @@ fn has(reader: &Reader, side: Side) -> bool {
 }
 
 fn first_frames(reader: &Reader) -> Vec<FrameNumber> {
-    reader
-        .seen
-        .first()
-        .map(|seen| seen.frames.clone())
-        .unwrap_or_default()
+    reader.seen.first().map(|seen| seen.frames.clone()).unwrap_or_default()
 }
 
 /// The ClientHellos that begin a handshake: one that answers a HelloRetryRequest begins none.
 fn hellos_of(reader: &Reader) -> Vec<&Seen> {
-    let hellos: Vec<&Seen> = reader
-        .seen
-        .iter()
-        .filter(|seen| matches!(seen.event, Event::ClientHello(_)))
-        .collect();
+    let hellos: Vec<&Seen> = reader.seen.iter().filter(|seen| matches!(seen.event, Event::ClientHello(_))).collect();
     hellos.into_iter().take(1).collect()
 }
 
@@ -124,13 +102,9 @@ fn flights_of(reader: &Reader) -> Vec<Flight<'_>> {
                     encrypted: None,
                 });
             }
-            (Event::Certificates(_), Some(flight)) if flight.certificates.is_none() => {
-                flight.certificates = Some(seen)
-            }
+            (Event::Certificates(_), Some(flight)) if flight.certificates.is_none() => flight.certificates = Some(seen),
             (Event::ChangeCipherSpec, Some(flight)) => flight.is_changed = true,
-            (Event::Encrypted, Some(flight)) if flight.encrypted.is_none() => {
-                flight.encrypted = Some(seen)
-            }
+            (Event::Encrypted, Some(flight)) if flight.encrypted.is_none() => flight.encrypted = Some(seen),
             _ => {}
         }
     }
@@ -145,9 +119,7 @@ fn one_handshake(
 ) {
     let mut frames: Vec<FrameNumber> = Vec::new();
     let mut it = Handshake {
-        time: hello
-            .or(flight.map(|flight| flight.hello))
-            .and_then(|seen| seen.time),
+        time: hello.or(flight.map(|flight| flight.hello)).and_then(|seen| seen.time),
         client: Some(client),
         server: Some(server),
         transport: Transport::Tcp,
@@ -169,19 +141,10 @@ fn one_handshake(
         run: None,
     };
     let mut session_id: &[u8] = &[];
-    if let Some(Seen {
-        event: Event::ClientHello(hello),
-        frames: at,
-        ..
-    }) = hello
-    {
+    if let Some(Seen { event: Event::ClientHello(hello), frames: at, .. }) = hello {
         joined.client_hellos += 1;
         frames.extend(at);
-        it.sni_state = if hello.sni.is_some() {
-            SniState::Sent
-        } else {
-            SniState::Absent
-        };
+        it.sni_state = if hello.sni.is_some() { SniState::Sent } else { SniState::Absent };
         it.sni.clone_from(&hello.sni);
         it.alpn.clone_from(&hello.alpn);
         it.versions.clone_from(&hello.versions);
@@ -189,12 +152,7 @@ fn one_handshake(
         session_id = &hello.session_id;
     }
     if let Some(flight) = flight {
-        if let Seen {
-            event: Event::ServerHello(answer),
-            frames: at,
-            ..
-        } = flight.hello
-        {
+        if let Seen { event: Event::ServerHello(answer), frames: at, .. } = flight.hello {
             joined.server_hellos += 1;
             frames.extend(at);
             it.version = Some(answer.version.clone());
@@ -220,31 +178,15 @@ fn chain_state(flight: &Flight<'_>, version: &str, echoed: bool) -> ChainState {
     }
 }
 
-fn chain(
-    joined: &mut Joined,
-    it: &mut Handshake,
-    frames: &mut Vec<FrameNumber>,
-    flight: &Flight<'_>,
-) {
-    if let Some(Seen {
-        event: Event::Certificates(chain),
-        frames: at,
-        ..
-    }) = flight.certificates
-    {
+fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>, flight: &Flight<'_>) {
+    if let Some(Seen { event: Event::Certificates(chain), frames: at, .. }) = flight.certificates {
         frames.extend(at);
         for der in chain {
             let (certificate, problem) = x509::der::read(der);
             it.chain.extend(certificate.sha256);
             joined.certificates.push((der.clone(), at.clone()));
             if let Some(why) = problem {
-                joined.gaps.push((
-                    GapReason::Undecoded {
-                        what: "certificate".to_owned(),
-                        why,
-                    },
-                    at.clone(),
-                ));
+                joined.gaps.push((GapReason::Undecoded { what: "certificate".to_owned(), why }, at.clone()));
             }
         }
     }
@@ -254,21 +196,12 @@ fn chain(
     }
 }
 
-fn alerts(
-    joined: &mut Joined,
-    (client, server): (SocketAddr, SocketAddr),
-    from: Side,
-    reader: &Reader,
-) {
+fn alerts(joined: &mut Joined, (client, server): (SocketAddr, SocketAddr), from: Side, reader: &Reader) {
     for seen in &reader.seen {
         let (level, description, encrypted) = match seen.event {
             Event::Alert(level, description) => {
                 let level = if level == 2 { "fatal" } else { "warning" };
-                (
-                    Some(level.to_owned()),
-                    Some(handshake::alert_name(description)),
-                    false,
-                )
+                (Some(level.to_owned()), Some(handshake::alert_name(description)), false)
             }
             Event::EncryptedAlert => (None, None, true),
             _ => continue,
@@ -291,34 +224,14 @@ fn alerts(
 fn troubles(joined: &mut Joined, reader: &Reader) {
     let frames: Vec<FrameNumber> = reader.last_frame.into_iter().collect();
     if let Some(why) = &reader.trouble {
-        joined.gaps.push((
-            GapReason::Undecoded {
-                what: "TLS stream".to_owned(),
-                why: why.clone(),
-            },
-            frames,
-        ));
-    } else if reader.is_cut()
-        && !reader
-            .seen
-            .iter()
-            .any(|seen| seen.event == Event::Encrypted)
-    {
+        joined.gaps.push((GapReason::Undecoded { what: "TLS stream".to_owned(), why: why.clone() }, frames));
+    } else if reader.is_cut() && !reader.seen.iter().any(|seen| seen.event == Event::Encrypted) {
         let why = "its last message is not whole".to_owned();
-        joined.gaps.push((
-            GapReason::Undecoded {
-                what: "TLS stream".to_owned(),
-                why,
-            },
-            frames,
-        ));
+        joined.gaps.push((GapReason::Undecoded { what: "TLS stream".to_owned(), why }, frames));
     }
     for seen in &reader.seen {
         if let Event::Undecoded(why) = &seen.event {
-            let reason = GapReason::Undecoded {
-                what: "TLS handshake message".to_owned(),
-                why: why.clone(),
-            };
+            let reason = GapReason::Undecoded { what: "TLS handshake message".to_owned(), why: why.clone() };
             joined.gaps.push((reason, seen.frames.clone()));
         }
     }

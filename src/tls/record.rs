@@ -6,9 +6,7 @@
 
 use super::handshake::{self, ClientHello, Message, ServerHello};
 use crate::flow::{Interest, Origin, StreamReader};
-use crate::limits::{
-    ALERTS_PER_CONNECTION_MAX, HANDSHAKE_MESSAGE_BYTES_MAX, HANDSHAKES_PER_CONNECTION_MAX,
-};
+use crate::limits::{ALERTS_PER_CONNECTION_MAX, HANDSHAKE_MESSAGE_BYTES_MAX, HANDSHAKES_PER_CONNECTION_MAX};
 use crate::provenance::{FrameNumber, Time};
 
 /// What one direction showed, in stream order.
@@ -86,29 +84,18 @@ impl StreamReader for Reader {
             if self.trouble.is_some() {
                 return Interest::Done;
             }
-            let Some(body) = self
-                .record
-                .get(RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + length)
-            else {
+            let Some(body) = self.record.get(RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + length) else {
                 break;
             };
             let body = body.to_vec();
             let origins = spans(&self.record_origins, 0, RECORD_HEADER_BYTES + length);
             let interest = self.record(kind, &body, &origins);
-            drop_front(
-                &mut self.record,
-                &mut self.record_origins,
-                RECORD_HEADER_BYTES + length,
-            );
+            drop_front(&mut self.record, &mut self.record_origins, RECORD_HEADER_BYTES + length);
             if interest == Interest::Done {
                 return Interest::Done;
             }
         }
-        if self.trouble.is_some() {
-            Interest::Done
-        } else {
-            Interest::More
-        }
+        if self.trouble.is_some() { Interest::Done } else { Interest::More }
     }
 
     fn hole(&mut self, missing: u64) -> Interest {
@@ -160,23 +147,14 @@ impl Reader {
                     self.has_encrypted = true;
                     self.note(Event::Encrypted, origins);
                 }
-                if kind == 23 && !self.is_tls13 {
-                    Interest::Done
-                } else {
-                    self.bounded()
-                }
+                if kind == 23 && !self.is_tls13 { Interest::Done } else { self.bounded() }
             }
         }
     }
 
     fn bounded(&self) -> Interest {
-        let is_full =
-            self.seen.len() > ALERTS_PER_CONNECTION_MAX + HANDSHAKES_PER_CONNECTION_MAX * 8;
-        if is_full {
-            Interest::Done
-        } else {
-            Interest::More
-        }
+        let is_full = self.seen.len() > ALERTS_PER_CONNECTION_MAX + HANDSHAKES_PER_CONNECTION_MAX * 8;
+        if is_full { Interest::Done } else { Interest::More }
     }
 
     fn handshake_bytes(&mut self, body: &[u8], origins: &[Origin]) -> Interest {
@@ -225,11 +203,7 @@ impl Reader {
     fn note(&mut self, event: Event, origins: &[Origin]) {
         let mut frames: Vec<FrameNumber> = origins.iter().map(|origin| origin.frame).collect();
         frames.dedup();
-        self.seen.push(Seen {
-            event,
-            frames,
-            time: origins.first().and_then(|origin| origin.time),
-        });
+        self.seen.push(Seen { event, frames, time: origins.first().and_then(|origin| origin.time) });
     }
 
     /// Whether a handshake message had begun and its rest never came.
@@ -240,11 +214,7 @@ impl Reader {
 
 /// The origins of the bytes `from..to` of a buffer.
 fn spans(origins: &[(usize, Origin)], from: usize, to: usize) -> Vec<Origin> {
-    let ends = origins
-        .iter()
-        .skip(1)
-        .map(|(start, _)| *start)
-        .chain(std::iter::once(usize::MAX));
+    let ends = origins.iter().skip(1).map(|(start, _)| *start).chain(std::iter::once(usize::MAX));
     origins
         .iter()
         .zip(ends)

@@ -31,8 +31,7 @@ pub fn read(der: &[u8]) -> (Certificate, Option<String>) {
             certificate.subject = Some(distinguished_name(parsed.subject()));
             certificate.issuer = Some(distinguished_name(parsed.issuer()));
             certificate.san = Some(alternative_names(&parsed));
-            certificate.not_before =
-                Some(Time::stated(parsed.validity().not_before.timestamp(), 0));
+            certificate.not_before = Some(Time::stated(parsed.validity().not_before.timestamp(), 0));
             certificate.not_after = Some(Time::stated(parsed.validity().not_after.timestamp(), 0));
             certificate.serial = Some(serial(parsed.raw_serial()));
             (certificate, None)
@@ -43,9 +42,7 @@ pub fn read(der: &[u8]) -> (Certificate, Option<String>) {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn serial(bytes: &[u8]) -> String {
@@ -80,9 +77,7 @@ fn address(bytes: &[u8]) -> Option<String> {
     if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
         return Some(std::net::Ipv4Addr::from(v4).to_string());
     }
-    <[u8; 16]>::try_from(bytes)
-        .ok()
-        .map(|v6| std::net::Ipv6Addr::from(v6).to_string())
+    <[u8; 16]>::try_from(bytes).ok().map(|v6| std::net::Ipv6Addr::from(v6).to_string())
 }
 
 /// A distinguished name as `C=US, O=Amazon, CN=x`; a comma within a value is escaped.
@@ -91,15 +86,9 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
         let parts: Vec<String> = rdn
             .iter()
             .map(|part| {
-                let known = x509_parser::objects::oid2abbrev(
-                    part.attr_type(),
-                    x509_parser::objects::oid_registry(),
-                );
+                let known = x509_parser::objects::oid2abbrev(part.attr_type(), x509_parser::objects::oid_registry());
                 let kind = known.map_or_else(|_| part.attr_type().to_id_string(), str::to_owned);
-                let value = part.as_str().map_or_else(
-                    |_| hex(part.as_slice()),
-                    |text| clean(text).replace(',', "\\,"),
-                );
+                let value = part.as_str().map_or_else(|_| hex(part.as_slice()), |text| clean(text).replace(',', "\\,"));
                 format!("{kind}={value}")
             })
             .collect();

@@ -53,18 +53,14 @@ pub struct San {
 impl Certificate {
     /// What handshakes call it: the digest, or the local id of a text.
     pub fn id(&self) -> &str {
-        self.sha256
-            .as_deref()
-            .or(self.local_id.as_deref())
-            .unwrap_or("")
+        self.sha256.as_deref().or(self.local_id.as_deref()).unwrap_or("")
     }
 
     /// The common name of the subject: a label to show, never matched.
     pub fn common_name(&self) -> Option<&str> {
         let subject = self.subject.as_deref()?;
-        let start = subject
-            .find("CN=")
-            .filter(|at| *at == 0 || subject.get(..*at).is_some_and(|s| s.ends_with(", ")))?;
+        let start =
+            subject.find("CN=").filter(|at| *at == 0 || subject.get(..*at).is_some_and(|s| s.ends_with(", ")))?;
         let rest = subject.get(start + 3..)?;
         Some(rest.split(", ").next().unwrap_or(rest))
     }

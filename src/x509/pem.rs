@@ -28,18 +28,11 @@ pub fn blocks<'t>(lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block>
             open = Some((number, String::new()));
         } else if is_mark(line, "END") {
             if let Some((first, text)) = open.take() {
-                found.push(Block {
-                    first,
-                    last: number,
-                    der: decode(&text),
-                });
+                found.push(Block { first, last: number, der: decode(&text) });
             }
         } else if let Some((_, text)) = &mut open {
             let part = line.trim_start_matches(['>', '|', ' ', '\t']).trim_end();
-            if part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
-            {
+            if part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')) {
                 text.push_str(part);
             }
         }
@@ -58,20 +51,14 @@ fn is_mark(line: &str, word: &str) -> bool {
 }
 
 fn unterminated(first: u32, last: u32) -> Block {
-    Block {
-        first,
-        last,
-        der: Err("the block has no END line".to_owned()),
-    }
+    Block { first, last, der: Err("the block has no END line".to_owned()) }
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, String> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
-    let mut der = GeneralPurpose::new(&alphabet::STANDARD, config)
-        .decode(text)
-        .map_err(|error| error.to_string())?;
+    let mut der = GeneralPurpose::new(&alphabet::STANDARD, config).decode(text).map_err(|error| error.to_string())?;
     let length = element_length(&der).ok_or("not a DER element")?;
     if length > der.len() {
         return Err(format!("{length} bytes expected, {} found", der.len()));
@@ -90,12 +77,8 @@ fn element_length(der: &[u8]) -> Option<usize> {
         return Some(length + 2);
     }
     let count = length & 0x7f;
-    let digits = der
-        .get(2..count.checked_add(2)?)
-        .filter(|digits| digits.len() <= 4)?;
-    let length = digits
-        .iter()
-        .fold(0_usize, |sum, digit| (sum << 8) | usize::from(*digit));
+    let digits = der.get(2..count.checked_add(2)?).filter(|digits| digits.len() <= 4)?;
+    let length = digits.iter().fold(0_usize, |sum, digit| (sum << 8) | usize::from(*digit));
     length.checked_add(count)?.checked_add(2)
 }
 
@@ -114,10 +97,8 @@ mod tests {
             (cut.to_owned(), vec![(1, 2, false)]),
             (whole.replace("MAMC\n", ""), vec![(1, 3, false)]),
         ] {
-            let found: Vec<_> = blocks((1..).zip(text.lines()))
-                .iter()
-                .map(|it| (it.first, it.last, it.der.is_ok()))
-                .collect();
+            let found: Vec<_> =
+                blocks((1..).zip(text.lines())).iter().map(|it| (it.first, it.last, it.der.is_ok())).collect();
             assert_eq!(found, expected, "{text}");
         }
     }

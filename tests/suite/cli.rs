@@ -6,14 +6,7 @@ use crate::support::{printed, root, said, text_of, whycert, whycert_in};
 
 #[test]
 fn exit_status_follows_the_contract() {
-    let sample = |name: &str| {
-        root()
-            .join("samples")
-            .join(name)
-            .to_str()
-            .unwrap()
-            .to_owned()
-    };
+    let sample = |name: &str| root().join("samples").join(name).to_str().unwrap().to_owned();
     for (input, expected) in [
         ("stage_url_capture/customer.pcapng", 1),
         ("stage_url_transcript/ticket.txt", 1),
@@ -28,19 +21,9 @@ fn exit_status_follows_the_contract() {
         ("browser_message/message.txt", 1),
     ] {
         let output = whycert(["diagnose".to_owned(), sample(input)]);
-        assert_eq!(
-            output.status.code(),
-            Some(expected),
-            "{input}:\n{}",
-            printed(&output)
-        );
+        assert_eq!(output.status.code(), Some(expected), "{input}:\n{}", printed(&output));
         let facts = whycert(["facts".to_owned(), sample(input)]);
-        assert_eq!(
-            facts.status.code(),
-            Some(0),
-            "facts of {input}: {}",
-            said(&facts)
-        );
+        assert_eq!(facts.status.code(), Some(0), "facts of {input}: {}", said(&facts));
     }
 }
 
@@ -48,25 +31,15 @@ fn exit_status_follows_the_contract() {
 fn usage_errors_are_2_and_name_the_place() {
     for (arguments, words) in [
         (vec!["diagnose"], "PATH"),
-        (
-            vec!["diagnose", "no-such-file.pcap"],
-            "no-such-file.pcap: cannot be read: no such file",
-        ),
-        (
-            vec!["facts", "no-such-file.pcap"],
-            "no-such-file.pcap: cannot be read: no such file",
-        ),
+        (vec!["diagnose", "no-such-file.pcap"], "no-such-file.pcap: cannot be read: no such file"),
+        (vec!["facts", "no-such-file.pcap"], "no-such-file.pcap: cannot be read: no such file"),
         (vec!["explain", "no.such_rule"], "no.such_rule"),
         (vec!["diagnose", "--format", "poem", "x"], "poem"),
         (vec!["frobnicate"], "frobnicate"),
     ] {
         let output = whycert(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(
-            said(&output).contains(words),
-            "{arguments:?}: {}",
-            said(&output)
-        );
+        assert!(said(&output).contains(words), "{arguments:?}: {}", said(&output));
     }
 }
 
@@ -76,25 +49,13 @@ fn one_bad_input_does_not_cost_the_rest() {
     let good = root().join("samples/stage_url_capture/customer.pcapng");
     std::fs::copy(good, folder.path().join("good.pcapng")).unwrap();
     std::fs::write(folder.path().join("empty.pcap"), b"").unwrap();
-    std::fs::write(
-        folder.path().join("prose.pcap"),
-        b"Dear support, it does not work.\n",
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("prose.pcap"), b"Dear support, it does not work.\n").unwrap();
     let output = whycert_in(folder.path(), ["diagnose", "."]);
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     let report = printed(&output);
     assert!(report.contains("apigw.cname_to_stage_url"), "{report}");
-    assert!(
-        said(&output).contains("empty.pcap: the file is empty"),
-        "{}",
-        said(&output)
-    );
-    assert!(
-        said(&output).contains("prose.pcap: not recognised"),
-        "{}",
-        said(&output)
-    );
+    assert!(said(&output).contains("empty.pcap: the file is empty"), "{}", said(&output));
+    assert!(said(&output).contains("prose.pcap: not recognised"), "{}", said(&output));
     let facts = whycert_in(folder.path(), ["facts", "."]);
     assert_eq!(facts.status.code(), Some(3));
 }
@@ -103,12 +64,7 @@ fn one_bad_input_does_not_cost_the_rest() {
 fn a_folder_without_evidence_is_no_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let empty = whycert_in(folder.path(), ["diagnose", "."]);
-    assert_eq!(
-        empty.status.code(),
-        Some(2),
-        "nothing could be opened: {}",
-        said(&empty)
-    );
+    assert_eq!(empty.status.code(), Some(2), "nothing could be opened: {}", said(&empty));
     assert!(said(&empty).contains("no file"), "{}", said(&empty));
     std::fs::write(folder.path().join("notes.txt"), b"nothing to see\n").unwrap();
     let prose = whycert_in(folder.path(), ["diagnose", "."]);
@@ -117,18 +73,9 @@ fn a_folder_without_evidence_is_no_verdict() {
 
 #[test]
 fn a_host_that_is_nowhere_is_inconclusive() {
-    let output = whycert([
-        "diagnose",
-        "--host",
-        "nowhere.example.net",
-        "samples/stage_url_capture/customer.pcapng",
-    ]);
+    let output = whycert(["diagnose", "--host", "nowhere.example.net", "samples/stage_url_capture/customer.pcapng"]);
     assert_eq!(output.status.code(), Some(3), "{}", printed(&output));
-    assert!(
-        printed(&output).contains("nowhere.example.net"),
-        "{}",
-        printed(&output)
-    );
+    assert!(printed(&output).contains("nowhere.example.net"), "{}", printed(&output));
 }
 
 #[test]
@@ -142,19 +89,10 @@ fn standard_input_is_a_source() {
 #[test]
 fn text_keeps_to_its_width_and_its_alphabet() {
     for width in ["40", "60", "80", "100"] {
-        let output = whycert([
-            "diagnose",
-            "--ascii",
-            "--width",
-            width,
-            "samples/stage_url_capture/customer.pcapng",
-        ]);
+        let output = whycert(["diagnose", "--ascii", "--width", width, "samples/stage_url_capture/customer.pcapng"]);
         let text = printed(&output);
         assert!(text.is_ascii(), "{text}");
-        for line in text
-            .lines()
-            .filter(|line| !line.contains("sha256") && !line.starts_with("    "))
-        {
+        for line in text.lines().filter(|line| !line.contains("sha256") && !line.starts_with("    ")) {
             assert!(line.len() <= width.parse().unwrap(), "{width}: {line}");
         }
     }
@@ -163,17 +101,11 @@ fn text_keeps_to_its_width_and_its_alphabet() {
 #[test]
 fn the_readme_shows_what_the_program_prints() {
     let readme = text_of(Path::new("README.md"));
-    let mut blocks = readme
-        .split("```console\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .peekable();
+    let mut blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()).peekable();
     assert!(blocks.peek().is_some(), "README.md shows a command");
     for block in blocks {
         let (command, expected) = block.split_once('\n').unwrap();
-        let words = command
-            .strip_prefix("$ cargo run -q --release -- ")
-            .or_else(|| command.strip_prefix("$ whycert "));
+        let words = command.strip_prefix("$ cargo run -q --release -- ").or_else(|| command.strip_prefix("$ whycert "));
         let Some(words) = words else { continue };
         let output = whycert(words.split_whitespace());
         assert_eq!(printed(&output), expected, "{command}");

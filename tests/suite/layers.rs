@@ -8,34 +8,19 @@ use crate::support::{files_below, text_of};
 /// The modules of `src/lib.rs`, in order.
 fn map() -> Vec<String> {
     let text = text_of(Path::new("src/lib.rs"));
-    text.lines()
-        .filter_map(|line| {
-            line.strip_prefix("pub mod ")?
-                .strip_suffix(';')
-                .map(str::to_owned)
-        })
-        .collect()
+    text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned)).collect()
 }
 
 /// The table in the documentation of `src/lib.rs`.
 fn table() -> Vec<String> {
     let text = text_of(Path::new("src/lib.rs"));
-    let rows = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! | [`"));
-    rows.map(|row| row.split('`').next().unwrap().to_owned())
-        .collect()
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | [`"));
+    rows.map(|row| row.split('`').next().unwrap().to_owned()).collect()
 }
 
 /// The layer that a source file belongs to.
 fn layer_of(path: &Path) -> String {
-    let second = path
-        .components()
-        .nth(1)
-        .unwrap()
-        .as_os_str()
-        .to_str()
-        .unwrap();
+    let second = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
     second.strip_suffix(".rs").unwrap_or(second).to_owned()
 }
 
@@ -49,9 +34,7 @@ fn layers_named(line: &str) -> Vec<String> {
                 let parts = group.split(['{', '}', ',']).map(str::trim);
                 named.extend(parts.map(|part| part.split("::").next().unwrap().to_owned()));
             } else {
-                let end = rest
-                    .find(|c: char| !c.is_alphanumeric() && c != '_')
-                    .unwrap_or(rest.len());
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 named.push(rest[..end].to_owned());
             }
         }
@@ -61,11 +44,7 @@ fn layers_named(line: &str) -> Vec<String> {
 
 #[test]
 fn the_table_is_the_list_of_modules() {
-    assert_eq!(
-        table(),
-        map(),
-        "the table in src/lib.rs and its `pub mod` lines differ"
-    );
+    assert_eq!(table(), map(), "the table in src/lib.rs and its `pub mod` lines differ");
 }
 
 #[test]
@@ -75,19 +54,14 @@ fn a_module_uses_only_what_stands_above_it() {
     let mut wrong = Vec::new();
     for path in files_below("src") {
         let layer = layer_of(&path);
-        if path.extension().is_none_or(|it| it != "rs") || ["lib", "main"].contains(&layer.as_str())
-        {
+        if path.extension().is_none_or(|it| it != "rs") || ["lib", "main"].contains(&layer.as_str()) {
             continue;
         }
-        let own = rank(&layer)
-            .unwrap_or_else(|| panic!("{} is in no layer of src/lib.rs", path.display()));
+        let own = rank(&layer).unwrap_or_else(|| panic!("{} is in no layer of src/lib.rs", path.display()));
         for (number, line) in (1..).zip(text_of(&path).lines()) {
             for other in layers_named(line) {
                 if rank(&other).is_some_and(|other| other > own) {
-                    wrong.push(format!(
-                        "{}:{number}: {layer} uses {other}, which stands below it",
-                        path.display()
-                    ));
+                    wrong.push(format!("{}:{number}: {layer} uses {other}, which stands below it", path.display()));
                 }
             }
         }
@@ -122,10 +96,7 @@ fn each_crate_stays_in_its_layer() {
                 if code.contains(&format!("{name}::")) {
                     used.insert(*name);
                     if !layers.contains(&layer.as_str()) {
-                        wrong.push(format!(
-                            "{}:{number}: {name} belongs to {layers:?}",
-                            path.display()
-                        ));
+                        wrong.push(format!("{}:{number}: {name} belongs to {layers:?}", path.display()));
                     }
                 }
             }
@@ -133,9 +104,6 @@ fn each_crate_stays_in_its_layer() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (name, _) in CRATES {
-        assert!(
-            used.contains(name),
-            "{name} stands in the list and is used nowhere"
-        );
+        assert!(used.contains(name), "{name} stands in the list and is used nowhere");
     }
 }

@@ -6,19 +6,8 @@ use whycert::name::{Name, match_dns};
 
 /// A label that a host name can hold.
 fn label() -> impl Strategy<Value = String> {
-    prop::sample::select(vec![
-        "www",
-        "api",
-        "example",
-        "a",
-        "x-1",
-        "com",
-        "net",
-        "WWW",
-        "0",
-        "xn--bcher-kva",
-    ])
-    .prop_map(str::to_owned)
+    prop::sample::select(vec!["www", "api", "example", "a", "x-1", "com", "net", "WWW", "0", "xn--bcher-kva"])
+        .prop_map(str::to_owned)
 }
 
 fn host() -> impl Strategy<Value = String> {
@@ -53,9 +42,7 @@ fn webpki_says(host: &str, presented: &str) -> Option<bool> {
 fn is_known_difference(presented: &str) -> bool {
     // A wildcard over one label (`*.com`) would cover every name of a top-level domain; webpki
     // leaves that to the certificate authority, clients refuse it.
-    presented
-        .strip_prefix("*.")
-        .is_some_and(|base| !base.contains('.'))
+    presented.strip_prefix("*.").is_some_and(|base| !base.contains('.'))
 }
 
 proptest! {

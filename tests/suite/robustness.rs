@@ -10,13 +10,7 @@ use crate::samples::{captures, samples};
 use crate::support::{capture_builder as build, root};
 
 fn gather(paths: &[PathBuf]) -> Gathered {
-    analyze::gather(
-        paths,
-        &analyze::Options {
-            digest: Digest::None,
-            progress: &|_| {},
-        },
-    )
+    analyze::gather(paths, &analyze::Options { digest: Digest::None, progress: &|_| {} })
 }
 
 /// Reads bytes as a file of that name, and judges what they give.
@@ -45,10 +39,7 @@ fn captures_cut_anywhere_say_so() {
     let bytes = std::fs::read(path).unwrap();
     for cut in 0..bytes.len() {
         let gathered = read(&folder, "cut.pcapng", &bytes[..cut]);
-        assert!(
-            !gathered.evidence.gaps.is_empty(),
-            "cut at {cut}: a gap says what is missing"
-        );
+        assert!(!gathered.evidence.gaps.is_empty(), "cut at {cut}: a gap says what is missing");
     }
 }
 
@@ -56,13 +47,9 @@ fn captures_cut_anywhere_say_so() {
 fn flipped_bytes_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     let mut next = numbers(0x5eed);
-    let texts = samples().into_iter().flat_map(|sample| {
-        sample
-            .inputs
-            .iter()
-            .map(|name| sample.folder.join(name))
-            .collect::<Vec<_>>()
-    });
+    let texts = samples()
+        .into_iter()
+        .flat_map(|sample| sample.inputs.iter().map(|name| sample.folder.join(name)).collect::<Vec<_>>());
     for path in captures().into_iter().chain(texts) {
         let good = std::fs::read(root().join(&path)).unwrap();
         for _ in 0..20 {
@@ -82,45 +69,19 @@ fn odd_files_are_named_and_never_silent() {
     for (name, bytes, words) in [
         ("empty.pcap", &b""[..], "the file is empty"),
         ("prose.pcap", b"this is a text file", "not recognised"),
-        (
-            "picture.png",
-            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-            "not recognised",
-        ),
+        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not recognised"),
         ("zeros.bin", &[0_u8; 4096], "not recognised"),
     ] {
         let gathered = read(&folder, name, bytes);
-        let reasons: Vec<String> = gathered
-            .evidence
-            .gaps
-            .iter()
-            .map(|gap| gap.reason.to_string())
-            .collect();
-        assert!(
-            reasons.iter().any(|reason| reason.contains(words)),
-            "{name}: {reasons:?}"
-        );
+        let reasons: Vec<String> = gathered.evidence.gaps.iter().map(|gap| gap.reason.to_string()).collect();
+        assert!(reasons.iter().any(|reason| reason.contains(words)), "{name}: {reasons:?}");
     }
 }
 
 #[test]
 fn headers_alone_hold_no_evidence() {
     let folder = tempfile::tempdir().unwrap();
-    let gathered = read(
-        &folder,
-        "header.pcap",
-        &build::pcap(build::Endian::Little, build::Resolution::Micro, 1, &[]),
-    );
-    let reasons: Vec<String> = gathered
-        .evidence
-        .gaps
-        .iter()
-        .map(|gap| gap.reason.to_string())
-        .collect();
-    assert!(
-        reasons
-            .iter()
-            .any(|reason| reason.contains("no DNS answer")),
-        "{reasons:?}"
-    );
+    let gathered = read(&folder, "header.pcap", &build::pcap(build::Endian::Little, build::Resolution::Micro, 1, &[]));
+    let reasons: Vec<String> = gathered.evidence.gaps.iter().map(|gap| gap.reason.to_string()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("no DNS answer")), "{reasons:?}");
 }

@@ -13,19 +13,12 @@ fn ids_are_the_files() {
         .iter()
         .filter(|path| text_of(path).contains("declare_rule! {\n    ///"))
         .map(|path| {
-            let parts: Vec<&str> = path
-                .iter()
-                .skip(2)
-                .map(|part| part.to_str().unwrap())
-                .collect();
+            let parts: Vec<&str> = path.iter().skip(2).map(|part| part.to_str().unwrap()).collect();
             parts.join(".").trim_end_matches(".rs").to_owned()
         })
         .collect();
     let ids: BTreeSet<String> = RULES.iter().map(|rule| rule.id.to_owned()).collect();
-    assert_eq!(
-        files, ids,
-        "a rule's id is its folder and file, and every rule is registered"
-    );
+    assert_eq!(files, ids, "a rule's id is its folder and file, and every rule is registered");
     let order: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     assert!(order.is_sorted(), "rules are registered by id: {order:?}");
 }
@@ -33,29 +26,16 @@ fn ids_are_the_files() {
 #[test]
 fn every_rule_has_its_page() {
     for rule in RULES {
-        let headings: Vec<&str> = rule
-            .docs
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("# "))
-            .collect();
+        let headings: Vec<&str> = rule.docs.lines().filter_map(|line| line.trim().strip_prefix("# ")).collect();
         assert_eq!(
             headings,
-            [
-                "What it finds",
-                "Why it matters",
-                "What it needs",
-                "What to do",
-                "References"
-            ],
+            ["What it finds", "Why it matters", "What it needs", "What to do", "References"],
             "{}",
             rule.id
         );
         assert!((0.5..=1.0).contains(&rule.cap), "{}", rule.id);
         let page = printed(&whycert(["explain", rule.id]));
-        assert!(
-            page.contains(rule.summary) && page.contains("What to do"),
-            "{page}"
-        );
+        assert!(page.contains(rule.summary) && page.contains("What to do"), "{page}");
     }
 }
 
@@ -70,37 +50,21 @@ fn the_readme_lists_every_rule() {
 
 /// The cells of the matrix that no sample can reach, each with its reason.
 const UNREACHED: &[(&str, &str, &str)] = &[
-    (
-        "cert.expired",
-        "unknown",
-        "dates are either in the evidence or the rule does not apply",
-    ),
-    (
-        "cert.not_yet_valid",
-        "unknown",
-        "dates are either in the evidence or the rule does not apply",
-    ),
+    ("cert.expired", "unknown", "dates are either in the evidence or the rule does not apply"),
+    ("cert.not_yet_valid", "unknown", "dates are either in the evidence or the rule does not apply"),
 ];
 
 #[test]
 fn every_rule_is_found_clear_and_unknown_in_some_sample() {
     let mut cells: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in files_below("samples") {
-        if path
-            .file_name()
-            .is_some_and(|name| name == "expected.verdicts")
-        {
+        if path.file_name().is_some_and(|name| name == "expected.verdicts") {
             for line in text_of(&path).lines() {
                 let mut words = line.split_whitespace();
-                let (Some(_host), Some(rule), Some(verdict)) =
-                    (words.next(), words.next(), words.next())
-                else {
+                let (Some(_host), Some(rule), Some(verdict)) = (words.next(), words.next(), words.next()) else {
                     panic!("{}: {line}", path.display());
                 };
-                cells
-                    .entry(rule.to_owned())
-                    .or_default()
-                    .insert(verdict.to_owned());
+                cells.entry(rule.to_owned()).or_default().insert(verdict.to_owned());
             }
         }
     }
@@ -113,20 +77,12 @@ fn every_rule_is_found_clear_and_unknown_in_some_sample() {
             (false, _) => &["found", "clear", "unknown"],
         };
         for verdict in wanted {
-            let reached = cells
-                .get(rule.id)
-                .is_some_and(|known| known.contains(*verdict));
-            let excused = UNREACHED
-                .iter()
-                .any(|(id, cell, _)| id == &rule.id && cell == verdict);
+            let reached = cells.get(rule.id).is_some_and(|known| known.contains(*verdict));
+            let excused = UNREACHED.iter().any(|(id, cell, _)| id == &rule.id && cell == verdict);
             if !reached && !excused {
                 missing.push(format!("{} is {verdict} in no sample", rule.id));
             }
-            assert!(
-                !(reached && excused),
-                "{} {verdict} is reached: take it off the list",
-                rule.id
-            );
+            assert!(!(reached && excused), "{} {verdict} is reached: take it off the list", rule.id);
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));

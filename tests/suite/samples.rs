@@ -21,50 +21,29 @@ pub fn samples() -> Vec<Sample> {
     let mut by_folder: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
     for path in files_below("samples") {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let is_input = name != "README.md"
-            && !name.starts_with("expected.")
-            && !path.starts_with("samples/make");
+        let is_input = name != "README.md" && !name.starts_with("expected.") && !path.starts_with("samples/make");
         if is_input {
-            by_folder
-                .entry(path.parent().unwrap().to_owned())
-                .or_default()
-                .push(name);
+            by_folder.entry(path.parent().unwrap().to_owned()).or_default().push(name);
         }
     }
     assert!(!by_folder.is_empty(), "there are samples");
-    by_folder
-        .into_iter()
-        .map(|(folder, inputs)| Sample { folder, inputs })
-        .collect()
+    by_folder.into_iter().map(|(folder, inputs)| Sample { folder, inputs }).collect()
 }
 
 impl Sample {
     fn run(&self, arguments: &[&str]) -> String {
-        let all = arguments
-            .iter()
-            .copied()
-            .chain(self.inputs.iter().map(String::as_str));
+        let all = arguments.iter().copied().chain(self.inputs.iter().map(String::as_str));
         printed(&whycert_in(&root().join(&self.folder), all))
     }
 
     /// What every rule says of every host, one line each; rules that do not apply are left out.
     fn verdicts(&self) -> String {
-        let paths: Vec<PathBuf> = self
-            .inputs
-            .iter()
-            .map(|name| root().join(&self.folder).join(name))
-            .collect();
-        let options = analyze::Options {
-            digest: Digest::None,
-            progress: &|_| {},
-        };
+        let paths: Vec<PathBuf> = self.inputs.iter().map(|name| root().join(&self.folder).join(name)).collect();
+        let options = analyze::Options { digest: Digest::None, progress: &|_| {} };
         let evidence = analyze::gather(&paths, &options).evidence;
         let mut lines = Vec::new();
         for case in case::build(&evidence, &[]) {
-            let host = case
-                .host
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), ToString::to_string);
+            let host = case.host.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
             for (rule, verdict) in rules::judge(&case).verdicts {
                 if verdict != Verdict::NotApplicable {
                     lines.push(format!("{host} {} {}\n", rule.id, verdict.name()));
@@ -89,14 +68,8 @@ impl Sample {
 fn samples_give_what_they_promise() {
     let mut wrong = Vec::new();
     for sample in samples() {
-        wrong.extend(sample.expect(
-            "expected.txt",
-            &sample.run(&["diagnose", "--color", "never"]),
-        ));
-        wrong.extend(sample.expect(
-            "expected.json",
-            &sample.run(&["diagnose", "--format", "json"]),
-        ));
+        wrong.extend(sample.expect("expected.txt", &sample.run(&["diagnose", "--color", "never"])));
+        wrong.extend(sample.expect("expected.json", &sample.run(&["diagnose", "--format", "json"])));
         wrong.extend(sample.expect("expected.verdicts", &sample.verdicts()));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -106,15 +79,9 @@ fn samples_give_what_they_promise() {
 fn each_sample_has_a_readme() {
     for sample in samples() {
         let own = root().join(&sample.folder).join("README.md");
-        let parent = root()
-            .join(sample.folder.parent().unwrap())
-            .join("README.md");
+        let parent = root().join(sample.folder.parent().unwrap()).join("README.md");
         let is_form = sample.folder.components().count() > 2 && parent.is_file();
-        assert!(
-            own.is_file() || is_form,
-            "{} has no README.md",
-            sample.folder.display()
-        );
+        assert!(own.is_file() || is_form, "{} has no README.md", sample.folder.display());
     }
 }
 
@@ -125,10 +92,7 @@ fn diagnose_of_facts_is_diagnose_of_their_inputs() {
         let direct = sample.run(&["diagnose", "--format", "json"]);
         let facts = folder.path().join("facts.ndjson");
         std::fs::write(&facts, sample.run(&["facts", "--digest", "sha256"])).unwrap();
-        let read_back = printed(&whycert_in(
-            folder.path(),
-            ["diagnose", "--format", "json", "facts.ndjson"],
-        ));
+        let read_back = printed(&whycert_in(folder.path(), ["diagnose", "--format", "json", "facts.ndjson"]));
         assert_eq!(read_back, direct, "{}", sample.folder.display());
     }
 }
@@ -141,12 +105,8 @@ fn outputs_fit_their_schemas() {
     let report = jsonschema::validator_for(&schema("report")).unwrap();
     let facts = jsonschema::validator_for(&schema("facts")).unwrap();
     for sample in samples() {
-        let it: serde_json::Value =
-            serde_json::from_str(&sample.run(&["diagnose", "--format", "json"])).unwrap();
-        let errors: Vec<String> = report
-            .iter_errors(&it)
-            .map(|error| error.to_string())
-            .collect();
+        let it: serde_json::Value = serde_json::from_str(&sample.run(&["diagnose", "--format", "json"])).unwrap();
+        let errors: Vec<String> = report.iter_errors(&it).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", sample.folder.display());
         for line in sample.run(&["facts"]).lines() {
             let it: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -154,17 +114,13 @@ fn outputs_fit_their_schemas() {
         }
     }
     let wrong = serde_json::json!({"schema": "whycert.report/1"});
-    assert!(
-        !report.is_valid(&wrong) && !facts.is_valid(&wrong),
-        "the schemas refuse what is not theirs"
-    );
+    assert!(!report.is_valid(&wrong) && !facts.is_valid(&wrong), "the schemas refuse what is not theirs");
 }
 
 #[test]
 fn each_finding_cites_places_that_exist() {
     for sample in samples() {
-        let it: serde_json::Value =
-            serde_json::from_str(&sample.run(&["diagnose", "--format", "json"])).unwrap();
+        let it: serde_json::Value = serde_json::from_str(&sample.run(&["diagnose", "--format", "json"])).unwrap();
         let observations = it["observations"].as_array().unwrap();
         for case in it["cases"].as_array().unwrap() {
             for finding in case["findings"].as_array().unwrap() {
@@ -192,18 +148,10 @@ fn check_places(sample: &Sample, report: &serde_json::Value, observation: &serde
         let source = &report["sources"][place["source"].as_u64().unwrap() as usize];
         if let Some(frames) = place["frames"].as_array() {
             let last = frames.last().unwrap().as_u64().unwrap();
-            assert!(
-                last <= source["frames"].as_u64().unwrap(),
-                "{}: {place}",
-                sample.folder.display()
-            );
+            assert!(last <= source["frames"].as_u64().unwrap(), "{}: {place}", sample.folder.display());
         } else {
             let last = place["lines"][1].as_u64().unwrap();
-            assert!(
-                last <= source["lines"].as_u64().unwrap(),
-                "{}: {place}",
-                sample.folder.display()
-            );
+            assert!(last <= source["lines"].as_u64().unwrap(), "{}: {place}", sample.folder.display());
         }
     }
 }
@@ -214,12 +162,7 @@ pub fn captures() -> Vec<PathBuf> {
         let folder = sample.folder;
         sample.inputs.into_iter().map(move |name| folder.join(name))
     });
-    files
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|it| it == "pcap" || it == "pcapng")
-        })
-        .collect()
+    files.filter(|path| path.extension().is_some_and(|it| it == "pcap" || it == "pcapng")).collect()
 }
 
 /// A file's name as text.

@@ -6,15 +6,11 @@ use crate::support::{files_below, text_of};
 
 fn rust_files() -> Vec<PathBuf> {
     let all = files_below("src").into_iter().chain(files_below("tests"));
-    all.filter(|path| path.extension().is_some_and(|it| it == "rs"))
-        .collect()
+    all.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
 }
 
 fn offences(check: impl Fn(&Path, &str) -> Vec<String>) {
-    let found: Vec<String> = rust_files()
-        .iter()
-        .flat_map(|path| check(path, &text_of(path)))
-        .collect();
+    let found: Vec<String> = rust_files().iter().flat_map(|path| check(path, &text_of(path))).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -22,38 +18,23 @@ fn offences(check: impl Fn(&Path, &str) -> Vec<String>) {
 fn every_file_says_what_comes_out_of_it() {
     offences(|path, text| {
         let fits = text.starts_with("//! ");
-        if fits {
-            Vec::new()
-        } else {
-            vec![format!("{}: begins without //!", path.display())]
-        }
+        if fits { Vec::new() } else { vec![format!("{}: begins without //!", path.display())] }
     });
 }
 
 #[test]
 fn no_line_is_too_long() {
     offences(|path, text| {
-        let long = (1..)
-            .zip(text.lines())
-            .filter(|(_, line)| line.chars().count() > LINE_CHARS_MAX);
+        let long = (1..).zip(text.lines()).filter(|(_, line)| line.chars().count() > LINE_CHARS_MAX);
         long.filter(|(_, line)| !line.contains('"') && !line.contains("http"))
-            .map(|(number, _)| {
-                format!(
-                    "{}:{number}: over {LINE_CHARS_MAX} characters",
-                    path.display()
-                )
-            })
+            .map(|(number, _)| format!("{}:{number}: over {LINE_CHARS_MAX} characters", path.display()))
             .collect()
     });
 }
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = [
-        "TO".to_owned() + "DO",
-        "FIX".to_owned() + "ME",
-        "XX".to_owned() + "X",
-    ];
+    let words = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "XX".to_owned() + "X"];
     offences(|path, text| {
         let lines = (1..).zip(text.lines());
         lines
@@ -66,12 +47,7 @@ fn nothing_is_left_for_later() {
 #[test]
 fn no_file_is_a_house_of_its_own() {
     offences(|path, text| {
-        let lines = text
-            .split("#[cfg(test)]\nmod tests")
-            .next()
-            .unwrap()
-            .lines()
-            .count();
+        let lines = text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().count();
         if lines > FILE_LINES_MAX {
             vec![format!("{}: {lines} lines without tests", path.display())]
         } else {
@@ -88,10 +64,7 @@ fn rules_never_hedge() {
         for (number, line) in (1..).zip(text_of(&path).lines()) {
             let is_wording = line.contains('"') && !line.trim_start().starts_with("//");
             if is_wording && words.iter().any(|word| line.contains(word)) {
-                found.push(format!(
-                    "{}:{number}: the verdict carries the doubt, not the words",
-                    path.display()
-                ));
+                found.push(format!("{}:{number}: the verdict carries the doubt, not the words", path.display()));
             }
         }
     }
@@ -100,26 +73,13 @@ fn rules_never_hedge() {
 
 #[test]
 fn the_program_never_asks_the_clock_or_the_network() {
-    let banned = [
-        "SystemTime::now",
-        "Utc::now",
-        "Timestamp::now",
-        "Zoned::now",
-        "TcpStream",
-        "UdpSocket",
-        "ToSocketAddrs",
-    ];
+    let banned =
+        ["SystemTime::now", "Utc::now", "Timestamp::now", "Zoned::now", "TcpStream", "UdpSocket", "ToSocketAddrs"];
     let mut found = Vec::new();
     for path in files_below("src") {
         for (number, line) in (1..).zip(text_of(&path).lines()) {
-            if banned
-                .iter()
-                .any(|word| line.split("//").next().unwrap().contains(word))
-            {
-                found.push(format!(
-                    "{}:{number}: offline is a property of the program",
-                    path.display()
-                ));
+            if banned.iter().any(|word| line.split("//").next().unwrap().contains(word)) {
+                found.push(format!("{}:{number}: offline is a property of the program", path.display()));
             }
         }
     }

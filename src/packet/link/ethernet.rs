@@ -5,11 +5,7 @@ use etherparse::Ethernet2HeaderSlice;
 use crate::packet::Layer;
 use crate::packet::link::{Link, ether_type};
 
-pub(super) static LINK: Link = Link {
-    linktypes: &[1],
-    name: "Ethernet",
-    decode,
-};
+pub(super) static LINK: Link = Link { linktypes: &[1], name: "Ethernet", decode };
 
 fn decode(bytes: &[u8]) -> Option<Layer<'_>> {
     let header = Ethernet2HeaderSlice::from_slice(bytes).ok()?;

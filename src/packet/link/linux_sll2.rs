@@ -5,11 +5,7 @@
 use crate::packet::Layer;
 use crate::packet::link::{Link, ether_type};
 
-pub(super) static LINK: Link = Link {
-    linktypes: &[276],
-    name: "Linux cooked v2",
-    decode,
-};
+pub(super) static LINK: Link = Link { linktypes: &[276], name: "Linux cooked v2", decode };
 
 fn decode(bytes: &[u8]) -> Option<Layer<'_>> {
     let (header, rest) = bytes.split_first_chunk::<20>()?;

@@ -19,20 +19,11 @@ pub(super) struct Link {
     pub(super) decode: fn(&[u8]) -> Option<Layer<'_>>,
 }
 
-static LINKS: &[&Link] = &[
-    &ethernet::LINK,
-    &linux_sll::LINK,
-    &linux_sll2::LINK,
-    &null_loopback::LINK,
-    &raw_ip::LINK,
-];
+static LINKS: &[&Link] = &[&ethernet::LINK, &linux_sll::LINK, &linux_sll2::LINK, &null_loopback::LINK, &raw_ip::LINK];
 
 /// How frames of this link type are decoded.
 pub(super) fn of(link_type: LinkType) -> Option<&'static Link> {
-    LINKS
-        .iter()
-        .find(|link| link.linktypes.contains(&link_type.0))
-        .copied()
+    LINKS.iter().find(|link| link.linktypes.contains(&link_type.0)).copied()
 }
 
 /// What an EtherType field says about `rest`. Values up to 1,500 are a length: the frame is
@@ -73,12 +64,7 @@ mod tests {
         for link in LINKS {
             for bytes in 0..24 {
                 let zeros = vec![0; bytes];
-                assert_ne!(
-                    (link.decode)(&zeros),
-                    Some(Layer::EtherType(0x0800, &[])),
-                    "{}",
-                    link.name
-                );
+                assert_ne!((link.decode)(&zeros), Some(Layer::EtherType(0x0800, &[])), "{}", link.name);
             }
         }
     }

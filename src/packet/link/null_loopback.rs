@@ -6,11 +6,7 @@
 use crate::packet::Layer;
 use crate::packet::link::{Link, ether_type};
 
-pub(super) static LINK: Link = Link {
-    linktypes: &[0, 108],
-    name: "loopback",
-    decode,
-};
+pub(super) static LINK: Link = Link { linktypes: &[0, 108], name: "loopback", decode };
 
 fn decode(bytes: &[u8]) -> Option<Layer<'_>> {
     let (family, rest) = bytes.split_first_chunk()?;

@@ -5,11 +5,7 @@
 use crate::packet::Layer;
 use crate::packet::link::Link;
 
-pub(super) static LINK: Link = Link {
-    linktypes: &[12, 14, 101, 228, 229],
-    name: "raw IP",
-    decode,
-};
+pub(super) static LINK: Link = Link { linktypes: &[12, 14, 101, 228, 229], name: "raw IP", decode };
 
 #[expect(clippy::unnecessary_wraps, reason = "the type of every link")]
 fn decode(bytes: &[u8]) -> Option<Layer<'_>> {

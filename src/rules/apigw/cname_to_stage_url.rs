@@ -5,9 +5,7 @@ use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::provider::execute_api::{self, Role};
 use crate::rules::view::{self, Coverage, ExecuteApiTarget, Shown};
-use crate::rules::{
-    Finding, Mark, Reason, RecordChange, Severity, Sign, Strength, Verdict, declare_rule,
-};
+use crate::rules::{Finding, Mark, Reason, RecordChange, Severity, Sign, Strength, Verdict, declare_rule};
 
 declare_rule! {
     /// # What it finds
@@ -47,20 +45,14 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let targets = view::execute_api_targets(case);
-    let stages: Vec<&ExecuteApiTarget<'_>> = targets
-        .iter()
-        .filter(|it| it.target.role == Role::Stage)
-        .collect();
+    let stages: Vec<&ExecuteApiTarget<'_>> = targets.iter().filter(|it| it.target.role == Role::Stage).collect();
     let Some(first) = stages.first() else {
         return without_stage(case, host, &targets);
     };
     if let Some(verdict) = covered(case, host) {
         return verdict;
     }
-    let shown: Vec<Shown<'_, '_>> = view::shown(case)
-        .into_iter()
-        .filter(Shown::is_wrong)
-        .collect();
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(Shown::is_wrong).collect();
     for it in &shown {
         match view::target_for(&targets, it.connection) {
             Some(target) if target.target.role == Role::Stage && presents_default(it, target) => {
@@ -88,9 +80,7 @@ fn presents_default(it: &Shown<'_, '_>, target: &ExecuteApiTarget<'_>) -> bool {
 }
 
 fn covered(case: &Case<'_>, host: &Name) -> Option<Verdict> {
-    let it = view::shown(case)
-        .into_iter()
-        .find(|it| it.coverage == Coverage::Covers)?;
+    let it = view::shown(case).into_iter().find(|it| it.coverage == Coverage::Covers)?;
     Some(Verdict::Clear {
         because: format!("the certificate presented covers {host}"),
         cites: view::cites([it.connection.id, it.leaf.id]),
@@ -100,41 +90,21 @@ fn covered(case: &Case<'_>, host: &Name) -> Option<Verdict> {
 fn without_stage(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>]) -> Verdict {
     if let Some(it) = targets.first() {
         let because = match it.target.role {
-            Role::DomainName => format!(
-                "the target {} is an API Gateway domain name",
-                it.alias.target
-            ),
+            Role::DomainName => format!("the target {} is an API Gateway domain name", it.alias.target),
             _ => format!("the target {} is not a stage URL host", it.alias.target),
         };
-        return Verdict::Clear {
-            because,
-            cites: vec![it.alias.cites],
-        };
+        return Verdict::Clear { because, cites: vec![it.alias.cites] };
     }
     if let Some(alias) = view::cloudfront_target(case) {
         let because = format!("the target {} is a CloudFront distribution", alias.target);
-        return Verdict::Clear {
-            because,
-            cites: vec![alias.cites],
-        };
+        return Verdict::Clear { because, cites: vec![alias.cites] };
     }
     if !serves_default(case) {
         return Verdict::NotApplicable;
     }
-    if let Some(alias) = case
-        .resolutions
-        .iter()
-        .flat_map(|it| &it.aliases)
-        .next_back()
-    {
-        let because = format!(
-            "{host} is an alias of {}, not of an execute-api name",
-            alias.target
-        );
-        return Verdict::Clear {
-            because,
-            cites: vec![alias.cites],
-        };
+    if let Some(alias) = case.resolutions.iter().flat_map(|it| &it.aliases).next_back() {
+        let because = format!("{host} is an alias of {}, not of an execute-api name", alias.target);
+        return Verdict::Clear { because, cites: vec![alias.cites] };
     }
     if case.resolutions.iter().any(|it| !it.addresses.is_empty()) {
         return Verdict::Unknown {
@@ -144,56 +114,31 @@ fn without_stage(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>])
             ask: "aws route53 list-resource-record-sets --hosted-zone-id ZONE_ID".to_owned(),
         };
     }
-    Verdict::Unknown {
-        missing: format!("where DNS sends {host}"),
-        ask: format!("dig {host}"),
-    }
+    Verdict::Unknown { missing: format!("where DNS sends {host}"), ask: format!("dig {host}") }
 }
 
 /// Whether a certificate of API Gateway's own was seen, or named by a client.
 fn serves_default(case: &Case<'_>) -> bool {
-    let seen = view::shown(case)
-        .iter()
-        .any(|it| view::default_of(it.leaf).is_some())
-        || view::shown_without_handshake(case)
-            .iter()
-            .any(|(leaf, _)| view::default_of(leaf).is_some());
+    let seen = view::shown(case).iter().any(|it| view::default_of(it.leaf).is_some())
+        || view::shown_without_handshake(case).iter().any(|(leaf, _)| view::default_of(leaf).is_some());
     let named = |name: &String| execute_api::default_certificate(name).is_some();
-    seen || view::said(case, Says::NameMismatch)
-        .iter()
-        .any(|(_, said)| said.presented.iter().any(named))
+    seen || view::said(case, Says::NameMismatch).iter().any(|(_, said)| said.presented.iter().any(named))
 }
 
 fn another_certificate(target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Verdict {
     let cites = view::cites([target.alias.cites, it.leaf.id]);
     let because = match view::default_of(it.leaf) {
         Some((label, region, _)) if region != target.target.region => {
-            format!(
-                "the certificate {label} is of another region than the target {}",
-                target.alias.target
-            )
+            format!("the certificate {label} is of another region than the target {}", target.alias.target)
         }
-        _ => format!(
-            "the certificate {} is not API Gateway's own",
-            it.leaf.labels().first().unwrap_or(&"presented")
-        ),
+        _ => format!("the certificate {} is not API Gateway's own", it.leaf.labels().first().unwrap_or(&"presented")),
     };
     Verdict::Clear { because, cites }
 }
 
 /// The stage URL host's own certificate was seen.
-fn served(
-    case: &Case<'_>,
-    host: &Name,
-    target: &ExecuteApiTarget<'_>,
-    it: &Shown<'_, '_>,
-) -> Verdict {
-    let label = it
-        .leaf
-        .labels()
-        .first()
-        .map(|label| (*label).to_owned())
-        .unwrap_or_default();
+fn served(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Verdict {
+    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
     let asked = it.connection.asks_for(host);
     let private = view::private_address(case).is_some();
     let strength = match (asked, it.shows_identifiers()) {
@@ -208,12 +153,7 @@ fn served(
             text: format!("the client asked {} for {host}", server_of(it)),
             cites: vec![it.connection.id],
         });
-        finding.marks.push(mark(
-            it.connection.id,
-            host.as_str(),
-            Sign::Right,
-            "the right name was asked for",
-        ));
+        finding.marks.push(mark(it.connection.id, host.as_str(), Sign::Right, "the right name was asked for"));
     }
     let rejection = it
         .leaf
@@ -224,20 +164,12 @@ fn served(
         text: format!("the certificate presented names only {label}"),
         cites: view::cites([it.leaf.id, it.connection.id]),
     });
-    finding.marks.push(mark(
-        it.leaf.id,
-        &label,
-        Sign::Wrong,
-        &format!("does not cover {host}{rejection}"),
-    ));
+    finding.marks.push(mark(it.leaf.id, &label, Sign::Wrong, &format!("does not cover {host}{rejection}")));
     Verdict::Found(Box::new(finding))
 }
 
 fn server_of(it: &Shown<'_, '_>) -> String {
-    it.connection
-        .handshake
-        .server
-        .map_or_else(|| "the server".to_owned(), |server| server.to_string())
+    it.connection.handshake.server.map_or_else(|| "the server".to_owned(), |server| server.to_string())
 }
 
 /// A client's words that the name does not match.
@@ -250,45 +182,22 @@ struct Said {
 fn named_by_client(case: &Case<'_>) -> Option<Said> {
     let said = view::said(case, Says::NameMismatch);
     let (id, verdict) = said.first()?;
-    Some(Said {
-        id: *id,
-        client: verdict.client.clone(),
-        words: verdict.words.clone(),
-    })
+    Some(Said { id: *id, client: verdict.client.clone(), words: verdict.words.clone() })
 }
 
 /// No certificate was seen, but a client says that it does not match.
 fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, said: &Said) -> Verdict {
-    let strength = if view::private_address(case).is_some() {
-        Strength::Consistent
-    } else {
-        Strength::Strong
-    };
+    let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
     let mut finding = about_dns(host, target, Severity::Error, strength);
-    finding.headline = format!(
-        "{host} is an alias of a stage URL host, and {} refuses its certificate",
-        said.client
-    );
-    finding.reasons.push(Reason {
-        text: format!("{} says: {}", said.client, said.words),
-        cites: vec![said.id],
-    });
-    finding.marks.push(mark(
-        said.id,
-        host.as_str(),
-        Sign::Right,
-        &format!("{} says the same", said.client),
-    ));
+    finding.headline = format!("{host} is an alias of a stage URL host, and {} refuses its certificate", said.client);
+    finding.reasons.push(Reason { text: format!("{} says: {}", said.client, said.words), cites: vec![said.id] });
+    finding.marks.push(mark(said.id, host.as_str(), Sign::Right, &format!("{} says the same", said.client)));
     Verdict::Found(Box::new(finding))
 }
 
 /// Nothing shows the certificate: a fault in DNS alone.
 fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Verdict {
-    let strength = if view::private_address(case).is_some() {
-        Strength::Consistent
-    } else {
-        Strength::Strong
-    };
+    let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
     let mut finding = about_dns(host, target, Severity::Warning, strength);
     finding.headline = format!("{host} is an alias of a stage URL host");
     if let Some(mark) = finding.marks.first_mut() {
@@ -299,21 +208,11 @@ fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Ver
 }
 
 /// What DNS shows, the cause and the cure: the same whatever shows the certificate.
-fn about_dns(
-    host: &Name,
-    target: &ExecuteApiTarget<'_>,
-    severity: Severity,
-    strength: Strength,
-) -> Finding {
+fn about_dns(host: &Name, target: &ExecuteApiTarget<'_>, severity: Severity, strength: Strength) -> Finding {
     let alias = target.alias;
-    let region_and_suffix = format!(
-        "execute-api.{}.{}",
-        target.target.region, target.target.suffix
-    );
+    let region_and_suffix = format!("execute-api.{}.{}", target.target.region, target.target.suffix);
     let owner = &alias.owner;
-    let ttl = alias
-        .ttl
-        .map_or_else(String::new, |ttl| format!(" (after {ttl} s, the TTL)"));
+    let ttl = alias.ttl.map_or_else(String::new, |ttl| format!(" (after {ttl} s, the TTL)"));
     Finding {
         headline: String::new(),
         severity,
@@ -348,11 +247,5 @@ fn about_dns(
 }
 
 fn mark(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
-    Mark {
-        on,
-        beside: String::new(),
-        words: words.to_owned(),
-        sign,
-        label: label.to_owned(),
-    }
+    Mark { on, beside: String::new(), words: words.to_owned(), sign, label: label.to_owned() }
 }

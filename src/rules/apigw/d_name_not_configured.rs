@@ -47,24 +47,15 @@ fn check(case: &Case<'_>) -> Verdict {
         return without_d_name(case, host, &targets);
     };
     if let Some((address, id)) = view::private_address(case) {
-        let because =
-            format!("{address} is a private address: the call does not leave the network");
-        return Verdict::Clear {
-            because,
-            cites: vec![id],
-        };
+        let because = format!("{address} is a private address: the call does not leave the network");
+        return Verdict::Clear { because, cites: vec![id] };
     }
     let shown = view::shown(case);
-    let covering = shown
-        .iter()
-        .find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+    let covering = shown.iter().find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
     let wrong = shown.iter().filter(|it| it.is_wrong());
     let default = wrong.clone().find_map(|it| {
-        let target = view::target_for(&targets, it.connection)
-            .filter(|it| it.target.role == Role::DomainName)?;
-        let is_own = view::default_of(it.leaf)?
-            .0
-            .eq_ignore_ascii_case(&target.target.default_certificate());
+        let target = view::target_for(&targets, it.connection).filter(|it| it.target.role == Role::DomainName)?;
+        let is_own = view::default_of(it.leaf)?.0.eq_ignore_ascii_case(&target.target.default_certificate());
         (is_own && it.connection.handshake.sni_state != SniState::Absent).then_some((it, target))
     });
     match (default, covering) {
@@ -79,59 +70,27 @@ fn check(case: &Case<'_>) -> Verdict {
 
 fn without_d_name(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>]) -> Verdict {
     if let Some(it) = targets.first() {
-        return Verdict::Clear {
-            because: "the target has no d- label".to_owned(),
-            cites: vec![it.alias.cites],
-        };
+        return Verdict::Clear { because: "the target has no d- label".to_owned(), cites: vec![it.alias.cites] };
     }
-    let default = view::shown(case)
-        .iter()
-        .any(|it| view::default_of(it.leaf).is_some());
+    let default = view::shown(case).iter().any(|it| view::default_of(it.leaf).is_some());
     if default && case.resolutions.is_empty() {
-        return Verdict::Unknown {
-            missing: format!("where DNS sends {host}"),
-            ask: format!("dig {host}"),
-        };
+        return Verdict::Unknown { missing: format!("where DNS sends {host}"), ask: format!("dig {host}") };
     }
     Verdict::NotApplicable
 }
 
-fn undecided(
-    case: &Case<'_>,
-    host: &Name,
-    target: &ExecuteApiTarget<'_>,
-    wrong: Vec<&Shown<'_, '_>>,
-) -> Verdict {
-    if let Some(it) = wrong
-        .iter()
-        .find(|it| it.connection.handshake.sni_state != SniState::Absent)
-    {
-        let presented = it
-            .leaf
-            .labels()
-            .first()
-            .map(|label| (*label).to_owned())
-            .unwrap_or_default();
-        let because = format!(
-            "the certificate {presented} is not API Gateway's own of {}",
-            target.target.region
-        );
-        return Verdict::Clear {
-            because,
-            cites: view::cites([it.connection.id, it.leaf.id]),
-        };
+fn undecided(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, wrong: Vec<&Shown<'_, '_>>) -> Verdict {
+    if let Some(it) = wrong.iter().find(|it| it.connection.handshake.sni_state != SniState::Absent) {
+        let presented = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+        let because = format!("the certificate {presented} is not API Gateway's own of {}", target.target.region);
+        return Verdict::Clear { because, cites: view::cites([it.connection.id, it.leaf.id]) };
     }
     if let Some(verdict) = told(case, host, target) {
         return verdict;
     }
     Verdict::Unknown {
-        missing: format!(
-            "the certificate that {} presents when it is asked for {host}",
-            target.alias.target
-        ),
-        ask: format!(
-            "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"
-        ),
+        missing: format!("the certificate that {} presents when it is asked for {host}", target.alias.target),
+        ask: format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
     }
 }
 
@@ -140,67 +99,37 @@ fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Option<V
     let own = target.target.default_certificate();
     let said = view::said(case, Says::NameMismatch);
     let (id, verdict) = said.iter().find(|(_, verdict)| {
-        verdict.presented.iter().any(|name| {
-            execute_api::default_certificate(name).is_some() && name.eq_ignore_ascii_case(&own)
-        })
+        verdict
+            .presented
+            .iter()
+            .any(|name| execute_api::default_certificate(name).is_some() && name.eq_ignore_ascii_case(&own))
     })?;
     let mut finding = about_dns(host, target, Strength::Strong);
     finding.headline = format!("{host} is served the certificate of {own}");
-    finding.reasons.push(Reason {
-        text: format!("{} says: {}", verdict.client, verdict.words),
-        cites: vec![*id],
-    });
-    finding.marks.push(mark(
-        *id,
-        &own,
-        Sign::Wrong,
-        &format!("does not cover {host}"),
-    ));
+    finding.reasons.push(Reason { text: format!("{} says: {}", verdict.client, verdict.words), cites: vec![*id] });
+    finding.marks.push(mark(*id, &own, Sign::Wrong, &format!("does not cover {host}")));
     Some(Verdict::Found(Box::new(finding)))
 }
 
-fn served(
-    host: &Name,
-    target: &ExecuteApiTarget<'_>,
-    it: &Shown<'_, '_>,
-    also_covered: bool,
-) -> Verdict {
+fn served(host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>, also_covered: bool) -> Verdict {
     let asked = it.connection.asks_for(host);
     let strength = match (asked, it.shows_identifiers()) {
         _ if also_covered || !asked => Strength::Consistent,
         (_, true) => Strength::Proven,
         (_, false) => Strength::Strong,
     };
-    let label = it
-        .leaf
-        .labels()
-        .first()
-        .map(|label| (*label).to_owned())
-        .unwrap_or_default();
+    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
     let mut finding = about_dns(host, target, strength);
     finding.headline = format!("{host} is served the certificate of {label}");
     if asked {
-        finding.reasons.push(Reason {
-            text: format!("the client asked for {host}"),
-            cites: vec![it.connection.id],
-        });
-        finding.marks.push(mark(
-            it.connection.id,
-            host.as_str(),
-            Sign::Right,
-            "the right name was asked for",
-        ));
+        finding.reasons.push(Reason { text: format!("the client asked for {host}"), cites: vec![it.connection.id] });
+        finding.marks.push(mark(it.connection.id, host.as_str(), Sign::Right, "the right name was asked for"));
     }
     finding.reasons.push(Reason {
         text: format!("the certificate presented names only {label}"),
         cites: view::cites([it.leaf.id, it.connection.id]),
     });
-    finding.marks.push(mark(
-        it.leaf.id,
-        &label,
-        Sign::Wrong,
-        &format!("does not cover {host}: other domain"),
-    ));
+    finding.marks.push(mark(it.leaf.id, &label, Sign::Wrong, &format!("does not cover {host}: other domain")));
     Verdict::Found(Box::new(finding))
 }
 
@@ -221,10 +150,7 @@ fn about_dns(host: &Name, target: &ExecuteApiTarget<'_>, strength: Strength) -> 
         verify: format!("aws apigateway get-domain-name --region {region} --domain-name {host}"),
         expect: Some(format!("regionalDomainName is {}", alias.target)),
         reasons: vec![Reason {
-            text: format!(
-                "{} is a CNAME to {}, an API Gateway domain name",
-                alias.owner, alias.target
-            ),
+            text: format!("{} is a CNAME to {}, an API Gateway domain name", alias.owner, alias.target),
             cites: view::cites(target.resolution.aliases.iter().map(|it| it.cites)),
         }],
         marks: vec![Mark {
@@ -239,11 +165,5 @@ fn about_dns(host: &Name, target: &ExecuteApiTarget<'_>, strength: Strength) -> 
 }
 
 fn mark(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
-    Mark {
-        on,
-        beside: String::new(),
-        words: words.to_owned(),
-        sign,
-        label: label.to_owned(),
-    }
+    Mark { on, beside: String::new(), words: words.to_owned(), sign, label: label.to_owned() }
 }

@@ -27,34 +27,14 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
     };
     let mut clear: Option<Verdict> = None;
     for it in view::shown(case) {
-        let (Some(time), Some(limit)) = (
-            outcome::time_of(it.connection),
-            (date.of)(it.leaf.certificate),
-        ) else {
+        let (Some(time), Some(limit)) = (outcome::time_of(it.connection), (date.of)(it.leaf.certificate)) else {
             continue;
         };
         if (date.is_broken)(time, limit) {
-            let severity = if it.coverage == Coverage::Covers {
-                Severity::Error
-            } else {
-                Severity::Note
-            };
-            let text = format!(
-                "the certificate {} {}, the handshake was at {}",
-                date.verb,
-                day(limit),
-                day(time)
-            );
+            let severity = if it.coverage == Coverage::Covers { Severity::Error } else { Severity::Note };
+            let text = format!("the certificate {} {}, the handshake was at {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
-            return found(
-                host.as_str(),
-                date,
-                severity,
-                Strength::Proven,
-                text,
-                cites,
-                &limit.to_string(),
-            );
+            return found(host.as_str(), date, severity, Strength::Proven, text, cites, &limit.to_string());
         }
         clear.get_or_insert_with(|| Verdict::Clear {
             because: validity(it.leaf.certificate, limit),
@@ -63,15 +43,7 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
     }
     if let Some((id, verdict)) = view::said(case, date.says).first() {
         let text = format!("{} says: {}", verdict.client, verdict.words);
-        return found(
-            host.as_str(),
-            date,
-            Severity::Error,
-            Strength::Strong,
-            text,
-            vec![*id],
-            &verdict.words,
-        );
+        return found(host.as_str(), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
     }
     clear.unwrap_or(Verdict::NotApplicable)
 }
@@ -100,10 +72,7 @@ fn found(
         label: text.clone(),
     });
     Verdict::Found(Box::new(Finding {
-        headline: format!(
-            "{host} is served a certificate that {} the time of the handshake",
-            words_for(date)
-        ),
+        headline: format!("{host} is served a certificate that {} the time of the handshake", words_for(date)),
         severity,
         strength,
         cause: format!("{}.", capitalised(&text)),
@@ -119,19 +88,13 @@ fn found(
 }
 
 fn words_for(date: &Date) -> &'static str {
-    if date.says == Says::Expired {
-        "had expired at"
-    } else {
-        "was not yet valid at"
-    }
+    if date.says == Says::Expired { "had expired at" } else { "was not yet valid at" }
 }
 
 /// The first letter in upper case.
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The calendar day of a time.

@@ -36,24 +36,15 @@ fn check(case: &Case<'_>) -> Verdict {
             ask: "the name that the client asked for, given with --host".to_owned(),
         };
     };
-    let seen = view::shown(case)
-        .iter()
-        .any(|it| it.coverage != view::Coverage::Unknown)
-        || view::shown_without_handshake(case)
-            .iter()
-            .any(|(_, it)| *it != view::Coverage::Unknown);
-    let encrypted = case
-        .connections
-        .iter()
-        .any(|it| it.handshake.chain_state == ChainState::Encrypted);
+    let seen = view::shown(case).iter().any(|it| it.coverage != view::Coverage::Unknown)
+        || view::shown_without_handshake(case).iter().any(|(_, it)| *it != view::Coverage::Unknown);
+    let encrypted = case.connections.iter().any(|it| it.handshake.chain_state == ChainState::Encrypted);
     let outcome = outcome::of(case);
     if seen || outcome == Outcome::Ok || (encrypted && outcome == Outcome::Inconclusive) {
         return Verdict::NotApplicable;
     }
     Verdict::Unknown {
         missing: format!("the certificate that {host} is served, with the names it presents"),
-        ask: format!(
-            "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"
-        ),
+        ask: format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
     }
 }

@@ -29,18 +29,11 @@ declare_rule! {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let encrypted = case
-        .connections
-        .iter()
-        .any(|it| it.handshake.chain_state == ChainState::Encrypted);
+    let encrypted = case.connections.iter().any(|it| it.handshake.chain_state == ChainState::Encrypted);
     match &case.host {
         Some(host) if encrypted && outcome::of(case) == Outcome::Inconclusive => Verdict::Unknown {
-            missing: format!(
-                "which certificate {host} was served: TLS 1.3 encrypts it, and no key is here"
-            ),
-            ask: format!(
-                "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"
-            ),
+            missing: format!("which certificate {host} was served: TLS 1.3 encrypts it, and no key is here"),
+            ask: format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
         },
         _ => Verdict::NotApplicable,
     }

@@ -42,15 +42,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let shown = view::shown(case);
     let silent: Vec<&Shown<'_, '_>> = shown
         .iter()
-        .filter(|it| {
-            view::sent_no_name(it.connection)
-                && !tool::no_servername::is_s_client(case, it.connection)
-        })
+        .filter(|it| view::sent_no_name(it.connection) && !tool::no_servername::is_s_client(case, it.connection))
         .collect();
     if let Some(it) = silent.iter().find(|it| it.is_wrong()) {
-        let right = shown
-            .iter()
-            .find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+        let right = shown.iter().find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
         let wording = tool::no_servername::Wording {
             cause: format!("The client sent no server name (SNI), so the server presented its default certificate instead of the one for {host}."),
             remedy: "Use a client or health check that sends the server name, or configure it there; as a stopgap make the host's certificate the server's default.".to_owned(),
@@ -60,24 +55,15 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let named = case.connections.iter().find(|it| it.asks_for(host));
     if let Some(connection) = named.filter(|_| silent.is_empty()) {
-        return Verdict::Clear {
-            because: format!("SNI is {host}"),
-            cites: vec![connection.id],
-        };
+        return Verdict::Clear { because: format!("SNI is {host}"), cites: vec![connection.id] };
     }
     let silent_unseen = case.connections.iter().find(|it| {
-        it.handshake.sni_state == SniState::Absent
-            && it.leaf().is_none()
-            && !tool::no_servername::is_s_client(case, it)
+        it.handshake.sni_state == SniState::Absent && it.leaf().is_none() && !tool::no_servername::is_s_client(case, it)
     });
     match silent_unseen {
         Some(_) => Verdict::Unknown {
-            missing: format!(
-                "the certificate that a client without SNI is served instead of {host}'s"
-            ),
-            ask: format!(
-                "openssl s_client -connect {host}:443 -noservername -showcerts </dev/null"
-            ),
+            missing: format!("the certificate that a client without SNI is served instead of {host}'s"),
+            ask: format!("openssl s_client -connect {host}:443 -noservername -showcerts </dev/null"),
         },
         None => Verdict::NotApplicable,
     }

@@ -40,17 +40,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let shown = view::shown(case);
-    let runs: Vec<&Shown<'_, '_>> = shown
-        .iter()
-        .filter(|it| is_s_client(case, it.connection))
-        .collect();
-    let right = shown
-        .iter()
-        .find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
-    if let Some(it) = runs
-        .iter()
-        .find(|it| it.is_wrong() && view::sent_no_name(it.connection))
-    {
+    let runs: Vec<&Shown<'_, '_>> = shown.iter().filter(|it| is_s_client(case, it.connection)).collect();
+    let right = shown.iter().find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+    if let Some(it) = runs.iter().find(|it| it.is_wrong() && view::sent_no_name(it.connection)) {
         let wording = Wording {
             cause: format!(
                 "This openssl s_client sent no server name (SNI), so it was shown the server's default certificate. It says nothing of what {host} serves to clients that send the name."
@@ -62,34 +54,18 @@ fn check(case: &Case<'_>) -> Verdict {
         };
         return served_default(case, host, it, right, &wording);
     }
-    if let Some(it) = runs
-        .iter()
-        .find(|it| it.is_wrong() && it.connection.handshake.sni_state == SniState::Unknown)
-    {
-        let shown = it
-            .leaf
-            .labels()
-            .first()
-            .map(|label| (*label).to_owned())
-            .unwrap_or_default();
+    if let Some(it) = runs.iter().find(|it| it.is_wrong() && it.connection.handshake.sni_state == SniState::Unknown) {
+        let shown = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
         return Verdict::Unknown {
-            missing: format!(
-                "whether the openssl s_client that was shown {shown} sent a server name"
-            ),
-            ask: format!(
-                "openssl version; openssl s_client -connect {host}:443 -servername {host} </dev/null"
-            ),
+            missing: format!("whether the openssl s_client that was shown {shown} sent a server name"),
+            ask: format!("openssl version; openssl s_client -connect {host}:443 -servername {host} </dev/null"),
         };
     }
-    let named = case
-        .connections
-        .iter()
-        .find(|it| is_s_client(case, it) && it.asks_for(host));
+    let named = case.connections.iter().find(|it| is_s_client(case, it) && it.asks_for(host));
     match named {
-        Some(connection) => Verdict::Clear {
-            because: format!("openssl s_client sent {host}"),
-            cites: vec![connection.id],
-        },
+        Some(connection) => {
+            Verdict::Clear { because: format!("openssl s_client sent {host}"), cites: vec![connection.id] }
+        }
         None => Verdict::NotApplicable,
     }
 }
@@ -100,22 +76,13 @@ pub(in crate::rules) fn is_s_client(case: &Case<'_>, connection: &Connection<'_>
 }
 
 fn run_of<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Option<&'e Run> {
-    let number = connection
-        .handshake
-        .run
-        .filter(|_| connection.handshake.transport == Transport::Text)?;
-    case.evidence
-        .observations
-        .iter()
-        .find_map(|observation| match &observation.fact {
-            Fact::Run(run)
-                if run.run == number
-                    && observation.at.first().map(Place::source) == Some(connection.source) =>
-            {
-                Some(run)
-            }
-            _ => None,
-        })
+    let number = connection.handshake.run.filter(|_| connection.handshake.transport == Transport::Text)?;
+    case.evidence.observations.iter().find_map(|observation| match &observation.fact {
+        Fact::Run(run) if run.run == number && observation.at.first().map(Place::source) == Some(connection.source) => {
+            Some(run)
+        }
+        _ => None,
+    })
 }
 
 /// The words in which a client without a server name and a tool without one differ.
@@ -136,25 +103,15 @@ pub(in crate::rules) fn served_default(
     right: Option<&Shown<'_, '_>>,
     wording: &Wording,
 ) -> Verdict {
-    let label = it
-        .leaf
-        .labels()
-        .first()
-        .map(|label| (*label).to_owned())
-        .unwrap_or_default();
-    let stage = view::execute_api_targets(case)
-        .iter()
-        .any(|target| target.target.role == Role::Stage);
+    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+    let stage = view::execute_api_targets(case).iter().any(|target| target.target.role == Role::Stage);
     let strength = match right {
         Some(_) => Strength::Proven,
         None if view::default_of(it.leaf).is_some() && !stage => Strength::Strong,
         None => Strength::Consistent,
     };
     let mut reasons = vec![
-        Reason {
-            text: wording.reason.clone(),
-            cites: vec![it.connection.id],
-        },
+        Reason { text: wording.reason.clone(), cites: vec![it.connection.id] },
         Reason {
             text: format!("the certificate presented names only {label}"),
             cites: view::cites([it.leaf.id, it.connection.id]),
@@ -162,38 +119,23 @@ pub(in crate::rules) fn served_default(
     ];
     let mut marks = vec![
         mark(it, host.as_str(), Sign::Wrong, "no server name was sent"),
-        Mark {
-            on: it.leaf.id,
-            ..mark(it, &label, Sign::Wrong, &format!("does not cover {host}"))
-        },
+        Mark { on: it.leaf.id, ..mark(it, &label, Sign::Wrong, &format!("does not cover {host}")) },
     ];
     if let Some(other) = right {
-        let covering = other
-            .leaf
-            .labels()
-            .first()
-            .map(|label| (*label).to_owned())
-            .unwrap_or_default();
+        let covering = other.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
         reasons.push(Reason {
             text: format!("a handshake that sent {host} was served {covering}, which covers it"),
             cites: view::cites([other.connection.id, other.leaf.id]),
         });
-        marks.push(Mark {
-            on: other.leaf.id,
-            ..mark(it, &covering, Sign::Confirms, "with the name: covers it")
-        });
+        marks.push(Mark { on: other.leaf.id, ..mark(it, &covering, Sign::Confirms, "with the name: covers it") });
     }
     Verdict::Found(Box::new(Finding {
-        headline: format!(
-            "{host} is served the certificate of {label} to a client that sends no server name"
-        ),
+        headline: format!("{host} is served the certificate of {label} to a client that sends no server name"),
         severity: Severity::Error,
         strength,
         cause: wording.cause.clone(),
         remedy: wording.remedy.clone(),
-        verify: format!(
-            "openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null"
-        ),
+        verify: format!("openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null"),
         expect: Some(format!("a certificate that covers {host}")),
         reasons,
         marks,
@@ -202,11 +144,5 @@ pub(in crate::rules) fn served_default(
 }
 
 fn mark(it: &Shown<'_, '_>, words: &str, sign: Sign, label: &str) -> Mark {
-    Mark {
-        on: it.connection.id,
-        beside: String::new(),
-        words: words.to_owned(),
-        sign,
-        label: label.to_owned(),
-    }
+    Mark { on: it.connection.id, beside: String::new(), words: words.to_owned(), sign, label: label.to_owned() }
 }

@@ -10,14 +10,10 @@ pub fn normal(text: &str) -> String {
     } else {
         split_before(text, ',')
     };
-    let parts = parts
-        .into_iter()
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let (kind, value) = part.split_once('=').unwrap_or((part, ""));
-            format!("{}={}", kind.trim(), value.trim().trim_matches('"'))
-        });
+    let parts = parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).map(|part| {
+        let (kind, value) = part.split_once('=').unwrap_or((part, ""));
+        format!("{}={}", kind.trim(), value.trim().trim_matches('"'))
+    });
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -28,9 +24,8 @@ fn split_before(text: &str, separator: char) -> Vec<&str> {
     for (at, _) in text.match_indices(separator) {
         let rest = text.get(at + 1..).unwrap_or_default().trim_start();
         let kind = rest.split('=').next().unwrap_or_default().trim_end();
-        let is_kind = rest.contains('=')
-            && !kind.is_empty()
-            && kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+        let is_kind =
+            rest.contains('=') && !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
         if is_kind {
             parts.push(text.get(start..at).unwrap_or_default());
             start = at + 1;
@@ -47,19 +42,10 @@ mod tests {
     #[test]
     fn every_layout_gives_one_form() {
         for (text, expected) in [
-            (
-                "/C=US/O=Amazon/CN=*.example.com",
-                "C=US, O=Amazon, CN=*.example.com",
-            ),
-            (
-                "C = US, O = \"Starfield, Inc.\", CN = x",
-                "C=US, O=Starfield, Inc., CN=x",
-            ),
+            ("/C=US/O=Amazon/CN=*.example.com", "C=US, O=Amazon, CN=*.example.com"),
+            ("C = US, O = \"Starfield, Inc.\", CN = x", "C=US, O=Starfield, Inc., CN=x"),
             ("C=US; O=Amazon; CN=x", "C=US, O=Amazon, CN=x"),
-            (
-                "CN=*.execute-api.us-east-1.amazonaws.com",
-                "CN=*.execute-api.us-east-1.amazonaws.com",
-            ),
+            ("CN=*.execute-api.us-east-1.amazonaws.com", "CN=*.execute-api.us-east-1.amazonaws.com"),
         ] {
             assert_eq!(normal(text), expected);
         }

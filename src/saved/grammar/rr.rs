@@ -11,16 +11,10 @@ use crate::name::Name;
 
 /// Reads `owner. [ttl] [class] TYPE data`.
 pub fn record(line: &str, section: Section) -> Option<Record> {
-    let (_, (owner, _, ttl, class, kind, data)) = (
-        word,
-        space1,
-        opt(terminated(ttl, space1)),
-        opt(terminated(class, space1)),
-        terminated(kind, space1),
-        rest,
-    )
-        .parse_complete(line.trim_end())
-        .ok()?;
+    let (_, (owner, _, ttl, class, kind, data)) =
+        (word, space1, opt(terminated(ttl, space1)), opt(terminated(class, space1)), terminated(kind, space1), rest)
+            .parse_complete(line.trim_end())
+            .ok()?;
     let _: Option<&str> = class;
     let _: &str = data;
     let is_owner = owner.ends_with('.') || ttl.is_some() || class.is_some();
@@ -29,21 +23,10 @@ pub fn record(line: &str, section: Section) -> Option<Record> {
         "CNAME" | "DNAME" | "NS" | "PTR" => {
             format!("{}.", Name::parse(data.split_whitespace().next()?)?)
         }
-        "A" | "AAAA" => data
-            .split_whitespace()
-            .next()?
-            .parse::<std::net::IpAddr>()
-            .ok()?
-            .to_string(),
+        "A" | "AAAA" => data.split_whitespace().next()?.parse::<std::net::IpAddr>().ok()?.to_string(),
         _ => data.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    Some(Record {
-        section,
-        owner,
-        kind: kind.to_owned(),
-        ttl,
-        data,
-    })
+    Some(Record { section, owner, kind: kind.to_owned(), ttl, data })
 }
 
 type Result<'t, T> = nom::IResult<&'t str, T>;
@@ -54,16 +37,11 @@ fn word(input: &str) -> Result<'_, &str> {
 
 /// Seconds, or with units as `1d2h`.
 fn ttl(input: &str) -> Result<'_, u32> {
-    let (rest, word) = verify(word, |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_digit())
-    })
-    .parse_complete(input)?;
+    let (rest, word) =
+        verify(word, |word: &str| word.starts_with(|c: char| c.is_ascii_digit())).parse_complete(input)?;
     match seconds(word) {
         Some(seconds) => Ok((rest, seconds)),
-        None => Err(nom::Err::Error(nom::error::Error::new(
-            input,
-            nom::error::ErrorKind::Digit,
-        ))),
+        None => Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Digit))),
     }
 }
 
@@ -91,25 +69,19 @@ fn seconds(word: &str) -> Option<u32> {
 }
 
 fn class(input: &str) -> Result<'_, &str> {
-    verify(word, |word: &str| {
-        matches!(word, "IN" | "CH" | "HS" | "CLASS1")
-    })
-    .parse_complete(input)
+    verify(word, |word: &str| matches!(word, "IN" | "CH" | "HS" | "CLASS1")).parse_complete(input)
 }
 
 fn kind(input: &str) -> Result<'_, &str> {
     verify(word, |word: &str| {
-        KINDS.contains(&word)
-            || word
-                .strip_prefix("TYPE")
-                .is_some_and(|n| n.parse::<u16>().is_ok())
+        KINDS.contains(&word) || word.strip_prefix("TYPE").is_some_and(|n| n.parse::<u16>().is_ok())
     })
     .parse_complete(input)
 }
 
 const KINDS: &[&str] = &[
-    "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB",
-    "DS", "DNSKEY", "NSEC", "NSEC3", "RRSIG", "TLSA", "NAPTR",
+    "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB", "DS", "DNSKEY",
+    "NSEC", "NSEC3", "RRSIG", "TLSA", "NAPTR",
 ];
 
 #[cfg(test)]
@@ -119,30 +91,16 @@ mod tests {
     #[test]
     fn columns_move_and_records_stay() {
         for (line, expected) in [
-            (
-                "www.example.com.\t95\tIN\tCNAME\tabc123.x.com.",
-                Some(("CNAME", Some(95), "abc123.x.com.")),
-            ),
-            (
-                "d-abcde12345.x.com. 58 IN\tA 203.0.113.14",
-                Some(("A", Some(58), "203.0.113.14")),
-            ),
-            (
-                "www.example.com. CNAME T.example.com.",
-                Some(("CNAME", None, "t.example.com.")),
-            ),
-            (
-                "www.example.com. 1h5m A 192.0.2.1",
-                Some(("A", Some(3900), "192.0.2.1")),
-            ),
+            ("www.example.com.\t95\tIN\tCNAME\tabc123.x.com.", Some(("CNAME", Some(95), "abc123.x.com."))),
+            ("d-abcde12345.x.com. 58 IN\tA 203.0.113.14", Some(("A", Some(58), "203.0.113.14"))),
+            ("www.example.com. CNAME T.example.com.", Some(("CNAME", None, "t.example.com."))),
+            ("www.example.com. 1h5m A 192.0.2.1", Some(("A", Some(3900), "192.0.2.1"))),
             (";www.example.com. IN A", None),
             ("this is A sentence", None),
             ("www.example.com. A not-an-address", None),
         ] {
             let found = record(line, Section::Answer);
-            let found = found
-                .as_ref()
-                .map(|it| (it.kind.as_str(), it.ttl, it.data.as_str()));
+            let found = found.as_ref().map(|it| (it.kind.as_str(), it.ttl, it.data.as_str()));
             assert_eq!(found, expected, "{line}");
         }
     }

@@ -8,17 +8,7 @@ pub fn certificate_date(text: &str) -> Option<Time> {
     let [month, day, clock, year, zone] = words.as_slice() else {
         return None;
     };
-    civil(
-        year,
-        month,
-        day,
-        clock,
-        if *zone == "GMT" {
-            Zone::Stated
-        } else {
-            Zone::Unknown
-        },
-    )
+    civil(year, month, day, clock, if *zone == "GMT" { Zone::Stated } else { Zone::Unknown })
 }
 
 /// `Sun Nov 22 06:54:28 UTC 2026`, as dig prints; the zone word is not always there.
@@ -26,11 +16,7 @@ pub fn when(text: &str) -> Option<Time> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         [_, month, day, clock, zone, year] => {
-            let zone = if matches!(*zone, "UTC" | "GMT") {
-                Zone::Stated
-            } else {
-                Zone::Unknown
-            };
+            let zone = if matches!(*zone, "UTC" | "GMT") { Zone::Stated } else { Zone::Unknown };
             civil(year, month, day, clock, zone)
         }
         [_, month, day, clock, year] => civil(year, month, day, clock, Zone::Unknown),
@@ -39,22 +25,12 @@ pub fn when(text: &str) -> Option<Time> {
 }
 
 fn civil(year: &str, month: &str, day: &str, clock: &str, zone: Zone) -> Option<Time> {
-    let month = MONTHS
-        .iter()
-        .position(|name| *name == month)?
-        .checked_add(1)?;
+    let month = MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
     let mut clock = clock.split(':').map(|part| part.parse::<i8>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let date = jiff::civil::Date::new(
-        year.parse().ok()?,
-        i8::try_from(month).ok()?,
-        day.parse().ok()?,
-    )
-    .ok()?;
+    let date = jiff::civil::Date::new(year.parse().ok()?, i8::try_from(month).ok()?, day.parse().ok()?).ok()?;
     let time = jiff::civil::Time::new(hour, minute, second, 0).ok()?;
     Some(Time::from_civil(date.to_datetime(time), zone))
 }
 
-const MONTHS: &[&str] = &[
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: &[&str] = &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

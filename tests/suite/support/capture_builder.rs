@@ -80,11 +80,7 @@ impl Pcap {
         order.u64(&mut bytes, 0);
         order.u32(&mut bytes, 262_144);
         order.u32(&mut bytes, network);
-        Self {
-            order,
-            flavour,
-            bytes,
-        }
+        Self { order, flavour, bytes }
     }
 
     /// A little-endian file with microseconds.
@@ -127,10 +123,7 @@ pub struct Pcapng {
 impl Pcapng {
     /// A file with its first section header.
     pub fn new(order: Order) -> Self {
-        let mut file = Self {
-            order,
-            bytes: Vec::new(),
-        };
+        let mut file = Self { order, bytes: Vec::new() };
         file.section(order);
         file
     }
@@ -147,12 +140,7 @@ impl Pcapng {
     }
 
     /// An interface with options as code and value.
-    pub fn interface(
-        &mut self,
-        link_type: u16,
-        snaplen: u32,
-        options: &[(u16, &[u8])],
-    ) -> &mut Self {
+    pub fn interface(&mut self, link_type: u16, snaplen: u32, options: &[(u16, &[u8])]) -> &mut Self {
         let mut body = Vec::new();
         self.order.u16(&mut body, link_type);
         self.order.u16(&mut body, 0);
@@ -168,13 +156,7 @@ impl Pcapng {
     }
 
     /// An enhanced packet block whose two lengths say what they like.
-    pub fn enhanced(
-        &mut self,
-        interface: u32,
-        ticks: u64,
-        lengths: [u32; 2],
-        packet: &[u8],
-    ) -> &mut Self {
+    pub fn enhanced(&mut self, interface: u32, ticks: u64, lengths: [u32; 2], packet: &[u8]) -> &mut Self {
         let mut body = Vec::new();
         self.order.u32(&mut body, interface);
         self.stamp(&mut body, ticks);
@@ -242,17 +224,14 @@ impl Pcapng {
     }
 
     fn stamp(&self, to: &mut Vec<u8>, ticks: u64) {
-        self.order
-            .u32(to, u32::try_from(ticks >> 32).expect("32 bits"));
-        self.order
-            .u32(to, u32::try_from(ticks & 0xffff_ffff).expect("32 bits"));
+        self.order.u32(to, u32::try_from(ticks >> 32).expect("32 bits"));
+        self.order.u32(to, u32::try_from(ticks & 0xffff_ffff).expect("32 bits"));
     }
 
     fn options(&self, to: &mut Vec<u8>, options: &[(u16, &[u8])]) {
         for (code, value) in options {
             self.order.u16(to, *code);
-            self.order
-                .u16(to, u16::try_from(value.len()).expect("short"));
+            self.order.u16(to, u16::try_from(value.len()).expect("short"));
             to.extend_from_slice(value);
             to.extend(std::iter::repeat_n(0, value.len().wrapping_neg() % 4));
         }
@@ -295,11 +274,7 @@ impl Link {
     /// A frame that carries `ip`.
     pub fn wrap(self, ip: &[u8]) -> Vec<u8> {
         let is_version_6 = ip.first().is_some_and(|first| first >> 4 == 6);
-        let ether_type: [u8; 2] = if is_version_6 {
-            [0x86, 0xdd]
-        } else {
-            [0x08, 0x00]
-        };
+        let ether_type: [u8; 2] = if is_version_6 { [0x86, 0xdd] } else { [0x08, 0x00] };
         let family = |number| if is_version_6 { number } else { 2 };
         let mut frame = Vec::new();
         match self {
@@ -317,11 +292,7 @@ impl Link {
             Self::Vlan(tags) => {
                 frame.extend_from_slice(&[2; 12]);
                 for tag in 0..tags {
-                    let kind = if tag + 1 < tags {
-                        [0x88, 0xa8]
-                    } else {
-                        [0x81, 0x00]
-                    };
+                    let kind = if tag + 1 < tags { [0x88, 0xa8] } else { [0x81, 0x00] };
                     frame.extend_from_slice(&kind);
                     frame.extend_from_slice(&[0x20, 7]);
                 }
@@ -381,12 +352,8 @@ pub fn udp(ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
 /// An IP packet of the version of the addresses.
 pub fn ip(addresses: (IpAddr, IpAddr), protocol: u8, payload: &[u8]) -> Vec<u8> {
     match addresses {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            ipv4((source, destination), protocol, (0, 0), payload)
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            ipv6((source, destination), protocol, payload)
-        }
+        (IpAddr::V4(source), IpAddr::V4(destination)) => ipv4((source, destination), protocol, (0, 0), payload),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => ipv6((source, destination), protocol, payload),
         mixed => panic!("addresses of two versions: {mixed:?}"),
     }
 }

@@ -17,15 +17,9 @@ pub fn files_below(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        {
+        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                found.push(path.strip_prefix(root()).unwrap().to_owned())
-            }
+            if path.is_dir() { folders.push(path) } else { found.push(path.strip_prefix(root()).unwrap().to_owned()) }
         }
     }
     found.sort();
@@ -34,8 +28,7 @@ pub fn files_below(folder: &str) -> Vec<PathBuf> {
 
 /// The text of a file of the repository.
 pub fn text_of(path: &Path) -> String {
-    std::fs::read_to_string(root().join(path))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Runs the program in the root of the repository.
@@ -44,14 +37,8 @@ pub fn whycert<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Outpu
 }
 
 /// Runs the program in a folder.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests start the program; the program starts nothing"
-)]
-pub fn whycert_in<S: AsRef<OsStr>>(
-    folder: &Path,
-    arguments: impl IntoIterator<Item = S>,
-) -> Output {
+#[expect(clippy::disallowed_methods, reason = "the tests start the program; the program starts nothing")]
+pub fn whycert_in<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_whycert"))
         .args(arguments)
         .current_dir(folder)
@@ -61,10 +48,7 @@ pub fn whycert_in<S: AsRef<OsStr>>(
 }
 
 /// Runs the program in the root of the repository with bytes on its standard input.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests start the program; the program starts nothing"
-)]
+#[expect(clippy::disallowed_methods, reason = "the tests start the program; the program starts nothing")]
 pub fn whycert_fed(arguments: &[&str], bytes: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_whycert"))
         .args(arguments)
