@@ -32,7 +32,7 @@ pub(super) fn read(name: &str, window: Window, kind: Kind, progress: &(dyn Fn(u6
     let (summary, window) = reader.finish();
     let found = pipeline.finish(&mut reading);
     reading.source.frames = Some(summary.frames);
-    reading.source.link_types = summary.link_types.iter().map(|it| it.to_string()).collect();
+    reading.source.link_types = summary.link_types.iter().map(ToString::to_string).collect();
     reading.source.first = summary.first;
     reading.source.last = summary.last;
     reading.source.dropped = summary.dropped;

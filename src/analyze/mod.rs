@@ -43,14 +43,14 @@ pub struct Gathered {
 /// Reads all inputs.
 pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     let found = input::gather(paths);
-    let read: Vec<Result<Vec<Reading>, Reading>> =
+    let read: Vec<Result<Vec<Reading>, Box<Reading>>> =
         found.files.par_iter().map(|file| read_file(file, options)).collect();
     let opened = read.iter().filter(|it| it.is_ok()).count();
     let mut readings: Vec<Reading> = Vec::new();
     for it in read {
         match it {
             Ok(many) => readings.extend(many),
-            Err(one) => readings.push(one),
+            Err(one) => readings.push(*one),
         }
     }
     readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
@@ -71,8 +71,8 @@ pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
 }
 
 /// The readings of one file; `Err` when it cannot be opened.
-fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Reading> {
-    let failed = |error: std::io::Error| unreadable(&file.name, input::reason(&error));
+fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Box<Reading>> {
+    let failed = |error: std::io::Error| Box::new(unreadable(&file.name, input::reason(&error)));
     let mut source = file.open().map_err(failed)?;
     let head = source.head(HEAD_BYTES).map_err(failed)?;
     if head.is_empty() {

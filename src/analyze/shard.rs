@@ -87,7 +87,7 @@ impl Found {
         self.gaps.push(Gap::new(at, reason));
     }
 
-    fn answer(&mut self, message: wire::Message, ends: Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
+    fn answer(&mut self, message: wire::Message, ends: &Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
         for problem in message.problems.clone() {
             self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: problem }, frames.clone());
         }
@@ -202,7 +202,7 @@ impl Shard {
             _ => dns::Transport::Udp,
         };
         let ends = Ends { time: it.time, client: it.destination, server: it.source };
-        self.found.answer(message, ends, transport, it.frames);
+        self.found.answer(message, &ends, transport, it.frames);
     }
 
     fn segment(&mut self, it: &TcpItem<'_>) {
@@ -235,10 +235,11 @@ impl Shard {
         };
         let direction = if way == Way::FromLow { &flow.low } else { &flow.high };
         let is_other = direction.assembler.initial.is_some_and(|initial| initial != sequence);
-        if is_other && direction.assembler.has_bytes() {
-            if let Some(flow) = self.flows.remove(&key) {
-                end(&mut self.found, key, flow);
-            }
+        if is_other
+            && direction.assembler.has_bytes()
+            && let Some(flow) = self.flows.remove(&key)
+        {
+            end(&mut self.found, key, flow);
         }
     }
 
@@ -264,7 +265,7 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
         if let Sniffer::Dns(reader) = reader {
             for it in std::mem::take(&mut reader.messages) {
                 let ends = Ends { time: it.time, client, server };
-                found.answer(it.message, ends, dns::Transport::Tcp, it.frames);
+                found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
             }
         }
     }

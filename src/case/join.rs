@@ -210,10 +210,10 @@ fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option
 fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {
     let mut hosts = BTreeMap::new();
     for observation in &evidence.observations {
-        if let Fact::HttpExchange(it) = &observation.fact {
-            if let (Some(run), Some(host)) = (it.run, &it.host) {
-                hosts.insert((source_of(observation), run), host.clone());
-            }
+        if let Fact::HttpExchange(it) = &observation.fact
+            && let (Some(run), Some(host)) = (it.run, &it.host)
+        {
+            hosts.insert((source_of(observation), run), host.clone());
         }
     }
     hosts

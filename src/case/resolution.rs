@@ -287,9 +287,10 @@ pub fn resolutions(answers: &Answers<'_>, host: &Name, selected: &[Name]) -> Vec
     for (at, entry) in answers.all.iter().enumerate() {
         let begins = starts(entry.answer).any(|name| name == *host);
         let adopted = !begins && selected == [host.clone()] && entry.answer.question.is_none();
-        let start = match adopted {
-            true => starts(entry.answer).next().filter(|name| name.as_str() == "?"),
-            false => begins.then(|| host.clone()),
+        let start = if adopted {
+            starts(entry.answer).next().filter(|name| name.as_str() == "?")
+        } else {
+            begins.then(|| host.clone())
         };
         if let Some(resolution) = start.and_then(|name| answers.walk(&name, at)) {
             found.push(resolution);

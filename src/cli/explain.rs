@@ -21,7 +21,8 @@ pub(super) fn table(format: ListFormat) -> String {
     match format {
         ListFormat::Text => {
             let width = rules::RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-            rules::RULES.iter().map(|rule| format!("{:width$}  {}\n", rule.id, rule.summary)).collect()
+            let rows = rules::RULES.iter().map(|rule| format!("{:width$}  {}\n", rule.id, rule.summary));
+            rows.collect::<Vec<_>>().concat()
         }
         ListFormat::Json => {
             let rules: Vec<serde_json::Value> = rules::RULES

@@ -131,7 +131,7 @@ fn gather(arguments: &ReadArguments, digest: args::DigestChoice) -> Result<Gathe
         warn("no file was found below the given paths");
     }
     for (name, why) in &gathered.not_analysed {
-        warn(&format!("{}: {}", crate::report::escape::line(name), crate::report::escape::line(why)));
+        warn(&format!("{}: {}", report::escape::line(name), report::escape::line(why)));
     }
     Ok(gathered)
 }
@@ -172,12 +172,11 @@ fn style(arguments: &DiagnoseArguments) -> Style {
 
 /// Writes to the file, or to standard output. A reader that closes the pipe early is no error.
 fn deliver(text: &str, to: Option<&Path>) -> Result<(), String> {
-    let written = match to {
-        Some(path) => std::fs::write(path, text),
-        None => {
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        }
+    let written = if let Some(path) = to {
+        std::fs::write(path, text)
+    } else {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -156,7 +156,7 @@ fn escape_label(label: &[u8]) -> String {
                 text.push(char::from(*byte));
             }
             0x21..=0x7e => text.push(char::from(byte.to_ascii_lowercase())),
-            _ => text.push_str(&format!("\\{byte:03}")),
+            _ => text.push_str(format!("\\{byte:03}").as_str()),
         }
         text
     })

@@ -148,10 +148,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Vec<Reading> {
 
 fn read_line(line: &[u8], readings: &mut BTreeMap<String, Reading>) -> Result<(), String> {
     let mut map: Map<String, Value> = serde_json::from_slice(line).map_err(|e| e.to_string())?;
-    let kind = match map.remove("kind") {
-        Some(Value::String(kind)) => kind,
-        _ => return Err("no kind".to_owned()),
-    };
+    let Some(Value::String(kind)) = map.remove("kind") else { return Err("no kind".to_owned()) };
     let at: Vec<PlaceLine> = decode(map.remove("at").ok_or("no place")?)?;
     if kind == "source" {
         let it: SourceLine = decode(Value::Object(map))?;

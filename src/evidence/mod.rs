@@ -32,7 +32,6 @@ pub struct Observation {
 
 /// What can be observed.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "observations are kept by the vector, and most are the large ones")]
 pub enum Fact {
     /// A DNS response.
     DnsAnswer(dns::Answer),

@@ -6,11 +6,11 @@ pub fn line(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         if at >= VALUE_BYTES_MAX {
-            safe.push_str(&format!("… ({} bytes more)", text.len() - at));
+            safe.push_str(format!("… ({} bytes more)", text.len() - at).as_str());
             break;
         }
         if is_unsafe(c) {
-            safe.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+            safe.push_str(format!("\\u{{{:x}}}", u32::from(c)).as_str());
         } else {
             safe.push(c);
         }

@@ -117,15 +117,12 @@ impl Page<'_> {
     fn head(&mut self, code: &str, head: &str, words: &str) {
         let rows = wrap(&format!("{head}: {words}"), self.style.width.saturating_sub(2));
         for (nth, row) in rows.iter().enumerate() {
-            match row.strip_prefix(head).filter(|_| nth == 0) {
-                Some(rest) => {
-                    let painted = format!("{}{}", self.paint(code, head), self.paint("1", rest));
-                    self.line(&painted);
-                }
-                None => {
-                    let painted = format!("  {}", self.paint("1", row));
-                    self.line(&painted);
-                }
+            if let Some(rest) = row.strip_prefix(head).filter(|_| nth == 0) {
+                let painted = format!("{}{}", self.paint(code, head), self.paint("1", rest));
+                self.line(&painted);
+            } else {
+                let painted = format!("  {}", self.paint("1", row));
+                self.line(&painted);
             }
         }
     }
@@ -575,7 +572,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -621,9 +618,8 @@ fn to_ascii(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut ascii, c| {
         match c {
             '│' => ascii.push('|'),
-            '┌' => ascii.push('-'),
             '└' => ascii.push('`'),
-            '─' => ascii.push('-'),
+            '┌' | '─' => ascii.push('-'),
             '→' => ascii.push_str("->"),
             '✗' => ascii.push('x'),
             '✓' => ascii.push('v'),
@@ -631,7 +627,7 @@ fn to_ascii(text: &str) -> String {
             '·' => ascii.push(','),
             '…' => ascii.push_str("..."),
             c if c.is_ascii() => ascii.push(c),
-            c => ascii.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => ascii.push_str(format!("\\u{{{:x}}}", u32::from(c)).as_str()),
         }
         ascii
     })

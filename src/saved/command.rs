@@ -59,9 +59,7 @@ fn starts_with_tool(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default();
     match first {
-        "sudo" | "time" | "echo" | "printf" | "true" => {
-            words.any(|word| is_tool(word)) && (first != "echo" || text.contains('|'))
-        }
+        "sudo" | "time" | "echo" | "printf" | "true" => words.any(is_tool) && (first != "echo" || text.contains('|')),
         "dig" | "openssl" | "curl" => words.next().is_some(),
         _ => is_tool(first) && words.next().is_some(),
     }

@@ -75,7 +75,8 @@ fn asked(words: &[String]) -> Option<Question> {
         let upper = word.to_ascii_uppercase();
         if std::mem::take(&mut skip) || word == "dig" || word.starts_with(['@', '+']) {
             continue;
-        } else if matches!(word.as_str(), "-t" | "-c" | "-b" | "-p" | "-k" | "-y" | "-f" | "-q") {
+        }
+        if matches!(word.as_str(), "-t" | "-c" | "-b" | "-p" | "-k" | "-y" | "-f" | "-q") {
             skip = word != "-t" && word != "-q";
         } else if TYPES.contains(&upper.as_str()) {
             kind = upper;
@@ -220,7 +221,7 @@ fn server(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.parse().ok()?, port))
 }
 
-/// `;www.example.com.		IN	A`.
+/// `;www.example.com. IN A`.
 fn question(text: &str) -> Option<Question> {
     let rest = text.strip_prefix(';').filter(|rest| !rest.starts_with([';', ' ']))?;
     let words: Vec<&str> = rest.split_whitespace().collect();

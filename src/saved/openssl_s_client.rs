@@ -280,7 +280,7 @@ fn attach_pem(run: &RunText<'_>, entries: &mut Vec<Entry>) {
             }
             Some(_) => {}
             None => {
-                entries.push(Entry { lines: (block.first..=block.last).collect(), der: Some(der), ..Entry::default() })
+                entries.push(Entry { lines: (block.first..=block.last).collect(), der: Some(der), ..Entry::default() });
             }
         }
     }

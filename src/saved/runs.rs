@@ -21,7 +21,7 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
         let body_at = if start.prompted.is_some() { start.at + 1 } else { start.at };
         let body = lines.get(body_at..end).unwrap_or_default();
         let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone());
-        remember_version(start, body, &vantage, &mut versions);
+        remember_version(start, body, vantage.as_ref(), &mut versions);
         let Some(format) = start.format else { continue };
         number += 1;
         let tool = if format.id.starts_with("openssl") { "openssl" } else { format.id };
@@ -85,7 +85,7 @@ fn chosen_stage(prompted: &Prompted, format: &SavedFormat) -> Vec<String> {
 fn remember_version(
     start: &Start,
     body: &[Line],
-    vantage: &Option<String>,
+    vantage: Option<&String>,
     versions: &mut BTreeMap<(Option<String>, String), String>,
 ) {
     let Some(prompted) = &start.prompted else {
@@ -102,6 +102,6 @@ fn remember_version(
         .find(|word| matches!(word.as_str(), "openssl" | "curl"));
     if let (true, Some(tool), Some(line)) = (asks, tool, body.iter().find(|line| !line.text.trim().is_empty())) {
         let words: Vec<&str> = line.text.split_whitespace().take(2).collect();
-        versions.insert((vantage.clone(), tool.clone()), words.join(" "));
+        versions.insert((vantage.cloned(), tool.clone()), words.join(" "));
     }
 }

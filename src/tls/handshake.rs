@@ -164,7 +164,7 @@ fn escape(bytes: &[u8]) -> String {
         match byte {
             b'\\' => text.push_str("\\\\"),
             0x21..=0x7e => text.push(char::from(byte.to_ascii_lowercase())),
-            _ => text.push_str(&format!("\\{byte:03}")),
+            _ => text.push_str(format!("\\{byte:03}").as_str()),
         }
         text
     })

@@ -101,7 +101,7 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
 fn clean(text: &str) -> String {
     text.chars().fold(String::new(), |mut clean, c| {
         if c.is_control() {
-            clean.push_str(&format!("\\{:03}", u32::from(c)));
+            clean.push_str(format!("\\{:03}", u32::from(c)).as_str());
         } else {
             clean.push(c);
         }

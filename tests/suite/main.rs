@@ -7,8 +7,8 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::as_conversions,
-    clippy::print_stdout,
-    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    unreachable_pub,
     reason = "a test that meets the unexpected should stop and say where"
 )]
 

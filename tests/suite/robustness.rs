@@ -81,7 +81,7 @@ fn odd_files_are_named_and_never_silent() {
 #[test]
 fn headers_alone_hold_no_evidence() {
     let folder = tempfile::tempdir().unwrap();
-    let gathered = read(&folder, "header.pcap", &build::pcap(build::Endian::Little, build::Resolution::Micro, 1, &[]));
+    let gathered = read(&folder, "header.pcap", &build::Pcap::plain(1).bytes);
     let reasons: Vec<String> = gathered.evidence.gaps.iter().map(|gap| gap.reason.to_string()).collect();
     assert!(reasons.iter().any(|reason| reason.contains("no DNS answer")), "{reasons:?}");
 }

@@ -2,7 +2,7 @@
 //! `UPDATE=1` writes them anew; read the difference before it is committed.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use whycert::input::Digest;
 use whycert::rules::Verdict;
@@ -130,9 +130,9 @@ fn each_finding_cites_places_that_exist() {
                     let cites = reason["cites"].as_array().unwrap();
                     assert!(!cites.is_empty(), "{}: {reason}", sample.folder.display());
                     for cite in cites {
-                        let cited = &observations[cite.as_u64().unwrap() as usize];
-                        assert_eq!(&cited["id"], cite);
-                        check_places(&sample, &it, cited);
+                        let observation = &observations[cite.as_u64().unwrap() as usize];
+                        assert_eq!(&observation["id"], cite);
+                        check_places(&sample, &it, observation);
                     }
                 }
             }
@@ -163,9 +163,4 @@ pub fn captures() -> Vec<PathBuf> {
         sample.inputs.into_iter().map(move |name| folder.join(name))
     });
     files.filter(|path| path.extension().is_some_and(|it| it == "pcap" || it == "pcapng")).collect()
-}
-
-/// A file's name as text.
-pub fn name_of(path: &Path) -> &str {
-    path.file_name().unwrap().to_str().unwrap()
 }

@@ -202,7 +202,7 @@ fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Ver
     finding.headline = format!("{host} is an alias of a stage URL host");
     if let Some(mark) = finding.marks.first_mut() {
         mark.sign = Sign::Doubtful;
-        mark.label = "a stage URL host: this is suspicious, not proof".to_owned();
+        "a stage URL host: this is suspicious, not proof".clone_into(&mut mark.label);
     }
     Verdict::Found(Box::new(finding))
 }

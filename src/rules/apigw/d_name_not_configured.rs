@@ -64,7 +64,7 @@ fn check(case: &Case<'_>) -> Verdict {
             because: format!("the certificate presented covers {host}"),
             cites: view::cites([it.connection.id, it.leaf.id]),
         },
-        (None, None) => undecided(case, host, first, wrong.collect()),
+        (None, None) => undecided(case, host, first, &wrong.collect::<Vec<_>>()),
     }
 }
 
@@ -79,7 +79,7 @@ fn without_d_name(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>]
     Verdict::NotApplicable
 }
 
-fn undecided(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, wrong: Vec<&Shown<'_, '_>>) -> Verdict {
+fn undecided(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, wrong: &[&Shown<'_, '_>]) -> Verdict {
     if let Some(it) = wrong.iter().find(|it| it.connection.handshake.sni_state != SniState::Absent) {
         let presented = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
         let because = format!("the certificate {presented} is not API Gateway's own of {}", target.target.region);

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+#[expect(dead_code, reason = "the unit tests of the capture reader use the rest")]
 pub mod capture_builder;
 
 /// The root of the repository.
