@@ -27,21 +27,21 @@
 //! | [`analyze`] | the stages in order, in parallel |
 //! | [`cli`] | the command line |
 
-pub mod analyze;
-pub mod capture;
-pub mod case;
-pub mod cli;
-pub mod dns;
-pub mod evidence;
-pub mod flow;
-pub mod input;
 pub mod limits;
 pub mod name;
-pub mod packet;
 pub mod provenance;
-pub mod provider;
-pub mod report;
-pub mod rules;
-pub mod saved;
-pub mod tls;
+pub mod input;
+pub mod capture;
+pub mod packet;
+pub mod flow;
 pub mod x509;
+pub mod dns;
+pub mod tls;
+pub mod evidence;
+pub mod saved;
+pub mod provider;
+pub mod case;
+pub mod rules;
+pub mod report;
+pub mod analyze;
+pub mod cli;

@@ -142,11 +142,12 @@ impl Page<'_> {
             }
             let rows: Vec<Row> = here.iter().flat_map(|it| self.rows(it, &marks)).collect();
             let gutter = rows.iter().filter_map(|row| row.number).map(|n| n.to_string().len()).max().unwrap_or(1);
-            let time = source.first.map_or_else(String::new, |time| {
-                format!("  {}", time.rfc3339().replace('T', " ").replace('Z', " UTC"))
-            });
+            let name = safe(&source.path);
+            let time =
+                source.first.map(moment).filter(|time| gutter + 6 + name.width() + time.len() <= self.style.width);
             let edge = self.paint("94", "┌─");
-            self.line(&format!("{} {edge} {}{time}", " ".repeat(gutter), safe(&source.path)));
+            let time = time.map_or_else(String::new, |time| format!("  {time}"));
+            self.line(&format!("{} {edge} {name}{time}", " ".repeat(gutter)));
             let bar = self.paint("94", "│");
             self.line(&format!("{} {bar}", " ".repeat(gutter)));
             for row in rows {
@@ -545,6 +546,11 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
         "client.verdict" => vec![format!("SAYS  {}", text("words"))],
         _ => Vec::new(),
     }
+}
+
+/// A time to the second, as people read it.
+fn moment(time: crate::provenance::Time) -> String {
+    crate::provenance::Time { nanos: 0, ..time }.rfc3339().replace('T', " ").replace('Z', " UTC")
 }
 
 fn source_of(place: &PlaceEntry) -> u32 {

@@ -232,7 +232,8 @@ fn trying(rest: &str, port: u16) -> Option<SocketAddr> {
     end.parse().ok().or_else(|| end.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port)))
 }
 
-/// `Connected to h (203.0.113.14) port 443`, `Established connection to h (203.0.113.14 port 443) from 192.0.2.9 port 5`.
+/// `Connected to h (203.0.113.14) port 443`, and since 8.16 `Established connection to h
+/// (203.0.113.14 port 443) from 192.0.2.9 port 5`.
 fn connected(text: &str, port: u16) -> (Option<SocketAddr>, Option<SocketAddr>) {
     let address = |rest: &str| {
         let words: Vec<&str> = rest.split([' ', '(', ')']).filter(|word| !word.is_empty()).collect();

@@ -37,9 +37,17 @@ fn captures_cut_anywhere_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = root().join("samples/stage_url_capture/customer.pcapng");
     let bytes = std::fs::read(path).unwrap();
+    // A file that ends where a block ends is whole as far as anybody can tell.
+    let mut ends = std::collections::BTreeSet::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        at += u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
+        ends.insert(at);
+    }
     for cut in 0..bytes.len() {
         let gathered = read(&folder, "cut.pcapng", &bytes[..cut]);
-        assert!(!gathered.evidence.gaps.is_empty(), "cut at {cut}: a gap says what is missing");
+        let is_silent = gathered.evidence.gaps.is_empty();
+        assert!(!is_silent || ends.contains(&cut), "cut at {cut}: a gap says what is missing");
     }
 }
 

@@ -26,7 +26,7 @@ fn every_file_says_what_comes_out_of_it() {
 fn no_line_is_too_long() {
     offences(|path, text| {
         let long = (1..).zip(text.lines()).filter(|(_, line)| line.chars().count() > LINE_CHARS_MAX);
-        long.filter(|(_, line)| !line.contains('"') && !line.contains("http"))
+        long.filter(|(_, line)| !line.contains('"') && !line.contains("0x") && !line.contains("literal"))
             .map(|(number, _)| format!("{}:{number}: over {LINE_CHARS_MAX} characters", path.display()))
             .collect()
     });
