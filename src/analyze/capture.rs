@@ -1,5 +1,5 @@
 //! One capture: batches of frames are decoded in parallel, routed to shards by their connection, and
-//! each shard follows its connections in frame order ([`shard`](super::shard)).
+//! each shard follows its connections in frame order.
 //!
 //! The number of shards is fixed, so the thread count never shows.
 

@@ -1,7 +1,7 @@
 //! The stages in order, in parallel: paths become [`Evidence`], evidence becomes a [`Report`].
 //!
 //! The only place that knows all stages, and the only one that calls rayon. Each source is read on
-//! its own, captures in batches over shards ([`capture`]), texts whole; the readings are put
+//! its own, captures in batches over shards (`capture`), texts whole; the readings are put
 //! together in a fixed order, so that the thread count never shows.
 
 use std::path::PathBuf;
