@@ -83,6 +83,9 @@ pub(super) struct DiagnoseArguments {
 pub(super) struct FactsArguments {
     #[command(flatten)]
     pub(super) read: ReadArguments,
+    /// How to write the facts
+    #[arg(long, value_enum, default_value_t = FactsFormat::Ndjson)]
+    pub(super) format: FactsFormat,
     /// Digest of each input [default: none]
     #[arg(long, value_enum)]
     pub(super) digest: Option<DigestChoice>,
@@ -101,6 +104,12 @@ impl ReportFormat {
             Self::Json => "json",
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FactsFormat {
+    /// One JSON object a line
+    Ndjson,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

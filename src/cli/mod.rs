@@ -98,7 +98,10 @@ fn write_facts(arguments: &FactsArguments) -> Done {
         (_, true) => Exit::Clean,
         (_, false) => Exit::Inconclusive,
     };
-    Ok((facts::write(&gathered.evidence), exit, arguments.read.output.clone()))
+    let text = match arguments.format {
+        args::FactsFormat::Ndjson => facts::write(&gathered.evidence),
+    };
+    Ok((text, exit, arguments.read.output.clone()))
 }
 
 fn schema(of: Schema) -> String {
