@@ -31,6 +31,17 @@ impl Name {
         fits.then(|| Self(bare.to_lowercase()))
     }
 
+    /// The owner that an output does not state, as the first record of `dig +short` without its
+    /// command.
+    pub fn unstated() -> Self {
+        Self("?".to_owned())
+    }
+
+    /// Whether the output does not state it.
+    pub fn is_unstated(&self) -> bool {
+        self.0 == "?"
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

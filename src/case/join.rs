@@ -259,7 +259,7 @@ impl<'e> Certificates<'e> {
 }
 
 /// Certificates that a text shows for the host without a handshake: printed by one of its runs, or
-/// by nobody's run when the host was given with `--host`.
+/// by nobody's run when the host was given with `--host`: of each source the first, the leaf.
 pub fn certificates_without_handshake<'e>(
     evidence: &'e Evidence,
     runs: &[(ObservationId, &Run)],
@@ -288,6 +288,7 @@ pub fn certificates_without_handshake<'e>(
         .flatten()
         .collect();
     let mut found = Vec::new();
+    let mut adopted: Option<SourceId> = None;
     for (id, observation) in evidence.numbered() {
         let Fact::Certificate(certificate) = &observation.fact else {
             continue;
@@ -297,7 +298,12 @@ pub fn certificates_without_handshake<'e>(
         }
         let source = source_of(observation);
         let of_run = |known: &[(SourceId, u32)]| certificate.run.is_some_and(|run| known.contains(&(source, run)));
-        if of_run(&own) || (selected == [host.clone()] && !of_run(&with_host)) {
+        let is_first = adopted != Some(source);
+        let is_adopted = selected == [host.clone()] && !of_run(&with_host) && is_first;
+        if is_adopted {
+            adopted = Some(source);
+        }
+        if of_run(&own) || is_adopted {
             found.push(Leaf { id, certificate });
         }
     }

@@ -180,6 +180,9 @@ fn meant_by(fact: &Fact, answers: &resolution::Answers<'_>) -> Vec<(Name, HostSo
             sni.map(|name| (name, HostSource::Sni)).into_iter().chain(dialed).collect()
         }
         Fact::ClientVerdict(it) => it.host.iter().map(|name| (name.clone(), HostSource::Command)).collect(),
+        Fact::Run(it) if it.tool == "openssl x509" => {
+            it.host.iter().map(|name| (name.clone(), HostSource::Command)).collect()
+        }
         Fact::HttpExchange(it) => it.host.iter().map(|name| (name.clone(), HostSource::Url)).collect(),
         _ => Vec::new(),
     }

@@ -125,7 +125,7 @@ impl<'e> Answers<'e> {
             .flat_map(|(at, entry)| starts(entry.answer).map(move |name| (name, at)))
             .collect();
         for (name, at) in starts {
-            if self.targets.contains(&name) {
+            if self.targets.contains(&name) || name.is_unstated() {
                 continue;
             }
             let Some(resolution) = self.walk(&name, at) else {
@@ -154,7 +154,9 @@ impl<'e> Answers<'e> {
     pub fn asked(&self) -> impl Iterator<Item = (Name, HostSource)> {
         self.all.iter().flat_map(|entry| {
             let source = if entry.answer.question.is_some() { HostSource::Asked } else { HostSource::Answer };
-            starts(entry.answer).filter(|name| !self.targets.contains(name)).map(move |name| (name, source))
+            starts(entry.answer)
+                .filter(|name| !self.targets.contains(name) && !name.is_unstated())
+                .map(move |name| (name, source))
         })
     }
 
@@ -239,7 +241,8 @@ impl<'e> Answers<'e> {
     /// itself before the others.
     fn kin(&self, owner: &Name, first: Entry<'e>) -> impl Iterator<Item = Entry<'e>> {
         let others = self.by_owner.get(owner).into_iter().flatten().filter_map(|at| self.all.get(*at).copied());
-        let kin = others.filter(move |entry| entry.id != first.id && are_kin(first, *entry));
+        let stated = !owner.is_unstated();
+        let kin = others.filter(move |entry| stated && entry.id != first.id && are_kin(first, *entry));
         std::iter::once(first).chain(kin)
     }
 }
@@ -281,20 +284,21 @@ fn starts(answer: &Answer) -> impl Iterator<Item = Name> {
     names.into_iter()
 }
 
-/// The resolutions of a host, one per answer set, in the order of the evidence.
+/// The resolutions of a host, one per answer set, in the order of the evidence. With `--host` an
+/// answer whose first owner is not stated is that host's.
 pub fn resolutions(answers: &Answers<'_>, host: &Name, selected: &[Name]) -> Vec<Resolution> {
     let mut found: Vec<Resolution> = Vec::new();
     for (at, entry) in answers.all.iter().enumerate() {
+        let is_adopted = selected == [host.clone()] && starts(entry.answer).any(|name| name.is_unstated());
         let begins = starts(entry.answer).any(|name| name == *host);
-        let adopted = !begins && selected == [host.clone()] && entry.answer.question.is_none();
-        let start = if adopted {
-            starts(entry.answer).next().filter(|name| name.as_str() == "?")
-        } else {
-            begins.then(|| host.clone())
+        let start = if is_adopted { Some(Name::unstated()) } else { begins.then(|| host.clone()) };
+        let Some(mut resolution) = start.and_then(|name| answers.walk(&name, at)) else {
+            continue;
         };
-        if let Some(resolution) = start.and_then(|name| answers.walk(&name, at)) {
-            found.push(resolution);
+        for alias in resolution.aliases.iter_mut().filter(|alias| alias.owner.is_unstated()) {
+            alias.owner = host.clone();
         }
+        found.push(resolution);
     }
     found
 }

@@ -286,11 +286,9 @@ impl Reading {
         Self { source, observations: Vec::new(), gaps: Vec::new(), counts: Counts::default(), quotes: BTreeMap::new() }
     }
 
-    /// Whether it holds a DNS answer, a handshake or a certificate: what a diagnosis is made of.
+    /// Whether it holds more than the names of commands: what a diagnosis is made of.
     pub fn holds_evidence(&self) -> bool {
-        self.observations.iter().any(|observation| {
-            matches!(observation.fact, Fact::DnsAnswer(_) | Fact::TlsHandshake(_) | Fact::Certificate(_))
-        })
+        self.observations.iter().any(|observation| !matches!(observation.fact, Fact::Run(_) | Fact::Override(_)))
     }
 }
 

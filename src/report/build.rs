@@ -7,16 +7,16 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry, NameCheckEntry,
-    ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, SourceEntry, Step, Tool, TriedEntry,
-    Undecided,
+    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry, Mark,
+    NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
+    Step, Tool, TriedEntry, Undecided,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
-use crate::evidence::{Evidence, Fact};
+use crate::evidence::{Evidence, Fact, ObservationId, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
 use crate::rules::{self, Judgement, Verdict};
-use crate::tls::Transport;
+use crate::tls::{ChainState, Transport};
 
 /// The report over all cases, worst first.
 pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
@@ -87,7 +87,7 @@ fn counters(evidence: &Evidence) -> Counters {
     }
 }
 
-fn observation_entry(id: crate::evidence::ObservationId, it: &crate::evidence::Observation) -> ObservationEntry {
+fn observation_entry(id: ObservationId, it: &crate::evidence::Observation) -> ObservationEntry {
     let mut fact = match &it.fact {
         Fact::DnsAnswer(fact) => object(fact),
         Fact::TlsHandshake(fact) => object(fact),
@@ -166,7 +166,47 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         undecided,
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),
+        marks: marks(case),
     }
+}
+
+/// What the first connection, or a certificate without one, shows of the host.
+fn marks(case: &Case<'_>) -> Vec<Mark> {
+    let Some(host) = &case.host else {
+        return Vec::new();
+    };
+    let mut marks = Vec::new();
+    if let Some(connection) = case.connections.first() {
+        if connection.asks_for(host) {
+            marks.push(rules::view::asked_mark(connection.id, host));
+        }
+        if connection.handshake.chain_state == ChainState::Encrypted {
+            let label = "TLS 1.3 hides it, and no key for this session is here";
+            marks.push(new(connection.id, "? encrypted", Sign::Doubtful, label));
+        }
+    }
+    let said = rules::view::said(case, Says::NameMismatch);
+    marks.extend(said.first().map(|(id, verdict)| {
+        let words = verdict.presented.first().map_or(host.as_str(), String::as_str);
+        new(*id, words, Sign::Wrong, &format!("{} says that it does not cover {host}", verdict.client))
+    }));
+    let leaf = case.connections.iter().find_map(|it| it.leaf()).or(case.certificates.first());
+    marks.extend(leaf.and_then(|leaf| name_mark(leaf, host)));
+    marks
+}
+
+fn name_mark(leaf: &Leaf<'_>, host: &Name) -> Option<Mark> {
+    let check = leaf.check(host)?;
+    if let Some(tried) = check.tried.iter().find(|tried| tried.rejection.is_none()) {
+        return Some(new(leaf.id, &tried.presented, Sign::Confirms, &format!("covers {host}")));
+    }
+    let tried = check.tried.first()?;
+    let why = tried.rejection.map_or_else(String::new, |rejection| format!(": {rejection}"));
+    Some(new(leaf.id, &tried.presented, Sign::Wrong, &format!("does not cover {host}{why}")))
+}
+
+fn new(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
+    Mark { on, beside: String::new(), words: words.to_owned(), sign, label: label.to_owned() }
 }
 
 fn resolution_entry(resolution: &Resolution) -> ResolutionEntry {

@@ -164,6 +164,9 @@ pub struct CaseEntry {
     pub resolutions: Vec<ResolutionEntry>,
     /// What TLS did.
     pub connections: Vec<ConnectionEntry>,
+    /// How to draw what was seen, whatever the cause.
+    #[serde(skip)]
+    pub marks: Vec<Mark>,
 }
 
 /// A cause that was found.

@@ -11,7 +11,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::line as safe;
 use super::{
-    CaseEntry, FindingEntry, Mark, ObservationEntry, Outcome, PlaceEntry, Renderer, Report, Severity, Sign, Style,
+    CaseEntry, FindingEntry, Mark, ObservationEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Severity, Sign,
+    SourceEntry, Style,
 };
 use crate::evidence::ObservationId;
 
@@ -84,25 +85,13 @@ impl Page<'_> {
         self.head(code, &head, &words);
         self.blank();
         self.proof(case);
-        if let Some(finding) = case.findings.first() {
-            match error {
-                Some(_) => self.wrapped("cause", &safe(&finding.cause)),
-                None => self.wrapped(
-                    "known",
-                    &format!(
-                        "{}: {}",
-                        finding.rule,
-                        safe(&finding.reasons.iter().map(|it| it.text.clone()).collect::<Vec<_>>().join("; "))
-                    ),
-                ),
+        match (error, case.findings.first()) {
+            (Some(finding), _) => {
+                self.wrapped("cause", &safe(&finding.cause));
+                self.blank();
+                self.cure(finding);
             }
-            self.blank();
-            self.fix(finding);
-            self.wrapped("check", &safe(&finding.verify));
-            if let Some(expect) = &finding.expect {
-                self.wrapped("", &format!("expect {}", safe(expect)));
-            }
-            self.blank();
+            (None, first) => self.known(case, first),
         }
         for finding in case.findings.iter().skip(1) {
             self.wrapped("also", &format!("{} ({}): {}", finding.rule, strength(finding), safe(&finding.cause)));
@@ -110,8 +99,35 @@ impl Page<'_> {
         }
         self.checked(case);
         self.undecided(case);
+        if let Some(finding) = case.findings.first().filter(|_| error.is_none()) {
+            self.cure(finding);
+        }
         self.ruled_out(case);
         self.wireshark(case);
+    }
+
+    /// Without an error: what is known, and what is not.
+    fn known(&mut self, case: &CaseEntry, first: Option<&FindingEntry>) {
+        if let Some(finding) = first {
+            let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
+            self.wrapped("known", &safe(&reasons.join("; ")));
+        }
+        if let Some(it) = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")) {
+            self.wrapped("unknown", &format!("{}.", safe(&it.missing)));
+        }
+        if first.is_some() || case.undecided.iter().any(|it| it.rule.starts_with("insufficient.")) {
+            self.blank();
+        }
+    }
+
+    /// What to change, and the command that shows that it is done.
+    fn cure(&mut self, finding: &FindingEntry) {
+        self.fix(finding);
+        self.wrapped("check", &safe(&finding.verify));
+        if let Some(expect) = &finding.expect {
+            self.wrapped("", &format!("expect {}", safe(expect)));
+        }
+        self.blank();
     }
 
     fn head(&mut self, code: &str, head: &str, words: &str) {
@@ -130,7 +146,7 @@ impl Page<'_> {
     /// The observations that prove the headline, or what the case holds, one block a source.
     fn proof(&mut self, case: &CaseEntry) {
         let shown = shown_observations(case);
-        let marks: Vec<Mark> = case.findings.first().map(|finding| finding.marks.clone()).unwrap_or_default();
+        let marks = shown_marks(case);
         for source in &self.report.sources {
             let here: Vec<&ObservationEntry> = shown
                 .iter()
@@ -140,78 +156,102 @@ impl Page<'_> {
             if here.is_empty() {
                 continue;
             }
-            let rows: Vec<Row> = here.iter().flat_map(|it| self.rows(it, &marks)).collect();
-            let gutter = rows.iter().filter_map(|row| row.number).map(|n| n.to_string().len()).max().unwrap_or(1);
-            let name = safe(&source.path);
-            let time =
-                source.first.map(moment).filter(|time| gutter + 6 + name.width() + time.len() <= self.style.width);
+            let blocks: Vec<Vec<Row>> =
+                here.iter().map(|it| self.rows(it, &marks)).filter(|rows| !rows.is_empty()).collect();
+            let numbers = blocks.iter().flatten().filter_map(|row| row.number);
+            let gutter = numbers.map(|number| number.to_string().len()).max().unwrap_or(1);
+            let pad = " ".repeat(gutter);
             let edge = self.paint("94", "┌─");
-            let time = time.map_or_else(String::new, |time| format!("  {time}"));
-            self.line(&format!("{} {edge} {name}{time}", " ".repeat(gutter)));
+            let heading = self.heading(source, &here, gutter);
+            self.line(&format!("{pad} {edge} {heading}"));
             let bar = self.paint("94", "│");
-            self.line(&format!("{} {bar}", " ".repeat(gutter)));
-            for row in rows {
-                self.row(&row, gutter);
+            for rows in blocks {
+                self.line(&format!("{pad} {bar}"));
+                for row in rows {
+                    self.row(&row, gutter);
+                }
             }
             let end = self.paint("94", "└─");
-            self.line(&format!("{} {end}", " ".repeat(gutter)));
+            self.line(&format!("{pad} {end}"));
         }
         self.blank();
+    }
+
+    /// The name of a source, then as far as they fit the time and who is seen in it.
+    fn heading(&self, source: &SourceEntry, here: &[&ObservationEntry], gutter: usize) -> String {
+        let mut heading = safe(&source.path);
+        let who = if source.lines.is_some() { self.tools_of(source) } else { clients_of(here) };
+        let parts = [source.first.map(moment), (!who.is_empty()).then_some(who)];
+        let mut mark = "  ";
+        for part in parts.into_iter().flatten() {
+            if gutter + 4 + heading.width() + mark.width() + part.width() <= self.style.width {
+                heading = format!("{heading}{mark}{part}");
+                mark = " · ";
+            }
+        }
+        heading
+    }
+
+    /// The tools whose output a text holds, in the order of the text.
+    fn tools_of(&self, source: &SourceEntry) -> String {
+        let runs = self.report.observations.iter().filter(|it| it.kind == "run");
+        let mut tools: Vec<&str> = Vec::new();
+        for it in runs.filter(|it| it.at.first().map(source_of) == Some(source.id)) {
+            let tool = it.fact.get("tool").and_then(Value::as_str).and_then(|tool| tool.split(' ').next());
+            tools.extend(tool.filter(|tool| !tools.contains(tool)));
+        }
+        safe(&tools.join(", "))
     }
 
     fn row(&mut self, row: &Row, gutter: usize) {
         let number = row.number.map_or_else(String::new, |number| number.to_string());
         let room = self.style.width.saturating_sub(gutter + 3);
-        let pieces = fold(&row.text, room);
-        for (nth, piece) in pieces.iter().enumerate() {
+        let mut begins = 0;
+        for (nth, piece) in fold(&row.text, room).iter().enumerate() {
             let bar = if nth == 0 { self.paint("94", "│") } else { self.paint("94", "↳") };
             let number = if nth == 0 { self.paint("94", &format!("{number:>gutter$}")) } else { " ".repeat(gutter) };
-            self.line(&format!("{number} {bar} {piece}"));
-            for mark in &row.marks {
-                self.mark(mark, piece, gutter, room, nth + 1 == pieces.len());
+            self.line(&format!("{number} {bar} {}", piece.trim_end()));
+            let ends = begins + piece.len();
+            for (mark, at) in row.marks.iter().filter_map(|mark| Some((mark, locate(mark, &row.text)?))) {
+                if (begins..ends).contains(&at) {
+                    self.mark(mark, piece, at - begins, gutter, room);
+                }
+            }
+            begins = ends;
+        }
+        for mark in row.marks.iter().filter(|mark| locate(mark, &row.text).is_none()) {
+            let bar = self.paint("94", "│");
+            let (_, colour) = sign(mark);
+            for text in wrap(&safe(&mark.label), room.saturating_sub(2)) {
+                let painted = self.paint(colour, &text);
+                self.line(&format!("{} {bar}   {painted}", " ".repeat(gutter)));
             }
         }
     }
 
-    fn mark(&mut self, mark: &Mark, piece: &str, gutter: usize, room: usize, is_last: bool) {
-        let lower = piece.to_lowercase();
-        let words = mark.words.to_lowercase();
-        let found = (!words.is_empty()).then(|| lower.find(&words)).flatten();
-        let (sign, colour) = match mark.sign {
-            Sign::Wrong => ('^', "1;91"),
-            Sign::Right => ('-', "94"),
-            Sign::Doubtful => ('~', "1;93"),
-            Sign::Confirms => ('+', "1;92"),
-        };
-        let bar = self.paint("94", "│");
-        let pad = " ".repeat(gutter);
-        let Some(at) = found else {
-            if is_last && !lower.contains(&words) && !self.text.contains(&mark.label) {
-                for row in wrap(&safe(&mark.label), room.saturating_sub(2)) {
-                    let painted = self.paint(colour, &row);
-                    self.line(&format!("{pad} {bar}   {painted}"));
-                }
-            }
-            return;
-        };
+    /// The line under a marked word, its label beside it where there is room, else below it.
+    fn mark(&mut self, mark: &Mark, piece: &str, at: usize, gutter: usize, room: usize) {
+        let (sign, colour) = sign(mark);
+        let lead = format!("{} {} ", " ".repeat(gutter), self.paint("94", "│"));
         let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
-        let carets = sign.to_string().repeat(mark.words.width().min(room.saturating_sub(before)));
+        let carets = sign.to_string().repeat(mark.words.width().min(room.saturating_sub(before)).max(1));
         let label = safe(&mark.label);
         let beside = before + carets.len() + 1;
-        if room.saturating_sub(beside) >= 24 {
-            for (nth, row) in wrap(&label, room.saturating_sub(beside)).iter().enumerate() {
+        let left = room.saturating_sub(beside);
+        if left >= LABEL_BESIDE_MIN || label.width() <= left {
+            for (nth, row) in wrap(&label, left).iter().enumerate() {
                 let drawn =
                     if nth == 0 { format!("{carets} {row}") } else { format!("{}{row}", " ".repeat(carets.len() + 1)) };
                 let painted = self.paint(colour, &drawn);
-                self.line(&format!("{pad} {bar} {}{painted}", " ".repeat(before)));
+                self.line(&format!("{lead}{}{painted}", " ".repeat(before)));
             }
         } else {
-            let indent = before.min(room.saturating_sub(24));
+            let indent = before.min(room.saturating_sub(LABEL_BESIDE_MIN.max(label.width())));
             let drawn = self.paint(colour, &carets);
-            self.line(&format!("{pad} {bar} {}{drawn}", " ".repeat(before)));
+            self.line(&format!("{lead}{}{drawn}", " ".repeat(before)));
             for row in wrap(&label, room.saturating_sub(indent)) {
                 let painted = self.paint(colour, &row);
-                self.line(&format!("{pad} {bar} {}{painted}", " ".repeat(indent)));
+                self.line(&format!("{lead}{}{painted}", " ".repeat(indent)));
             }
         }
     }
@@ -264,16 +304,34 @@ impl Page<'_> {
         self.blank();
     }
 
+    /// Each cause with the place of its counter-evidence and why, in columns where there is room.
     fn ruled_out(&mut self, case: &CaseEntry) {
         if case.ruled_out.is_empty() {
             return;
         }
+        let number = |it: &RuledOut| it.cites.first().and_then(|id| self.number_of(*id));
+        let numbers: Vec<String> =
+            case.ruled_out.iter().map(|it| number(it).map_or_else(String::new, |number| number.to_string())).collect();
+        let places = numbers.iter().map(String::len).max().unwrap_or(0);
+        let rules = case.ruled_out.iter().map(|it| it.rule.len()).max().unwrap_or(0);
+        let lead = LABEL_COLUMNS + places + 2 + rules + 2;
+        let left = self.style.width.saturating_sub(lead);
         let mut label = "ruled out";
-        for it in &case.ruled_out {
-            let number =
-                it.cites.first().and_then(|id| self.number_of(*id)).map_or_else(String::new, |n| format!("{n}  "));
-            self.wrapped(label, &format!("{number}{}: {}", it.rule, safe(&it.because)));
-            label = "";
+        for (it, place) in case.ruled_out.iter().zip(&numbers) {
+            let because = safe(&it.because);
+            if left < BECAUSE_COLUMNS_MIN {
+                self.wrapped(label, &format!("{place:>places$}  {}: {because}", it.rule));
+                label = "";
+                continue;
+            }
+            for (nth, row) in wrap(&because, left).iter().enumerate() {
+                let head = if nth == 0 { format!("{place:>places$}  {:<rules$}  ", it.rule) } else { String::new() };
+                let painted = self.paint("1", label);
+                let gap = " ".repeat(LABEL_COLUMNS.saturating_sub(label.len()));
+                let indent = if nth == 0 { String::new() } else { " ".repeat(lead - LABEL_COLUMNS) };
+                self.line(&format!("{painted}{gap}{head}{indent}{row}"));
+                label = "";
+            }
         }
         self.blank();
     }
@@ -284,6 +342,14 @@ impl Page<'_> {
             PlaceEntry::Frames { frames, .. } => frames.first().copied(),
             PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
             PlaceEntry::Whole { .. } => None,
+        }
+    }
+
+    fn last_number_of(&self, id: ObservationId) -> Option<u64> {
+        let observation = self.report.observations.iter().find(|it| it.id == id)?;
+        match observation.at.last()? {
+            PlaceEntry::Frames { frames, .. } => frames.last().copied(),
+            _ => None,
         }
     }
 
@@ -364,11 +430,16 @@ impl Page<'_> {
             many => format!("{many} hosts judged"),
         };
         let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
-        let line = self.paint(code, &format!("{glyph} {hosts}{counts}"));
-        self.line(&line);
+        let total = format!("{glyph} {hosts}{counts}");
+        let painted = self.paint(code, &total);
         let rule = self.report.cases.first().and_then(|case| case.findings.first()).map(|finding| finding.rule);
-        if let Some(rule) = rule {
-            self.line(&format!("  whycert explain {rule}"));
+        let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));
+        if total.width() + hint.width() <= self.style.width {
+            let hint = self.paint("2", &hint);
+            self.line(&format!("{painted}{hint}"));
+        } else {
+            self.line(&painted);
+            self.line(&hint);
         }
     }
 }
@@ -409,6 +480,16 @@ fn strength(finding: &FindingEntry) -> &'static str {
     }
 }
 
+/// The marks of the finding that heads the case; without an error also those of what was seen.
+fn shown_marks(case: &CaseEntry) -> Vec<Mark> {
+    let first = case.findings.first();
+    let mut marks: Vec<Mark> = first.map(|finding| finding.marks.clone()).unwrap_or_default();
+    if first.is_none_or(|finding| finding.severity != Severity::Error) {
+        marks.extend(case.marks.iter().cloned());
+    }
+    marks
+}
+
 /// What the proof shows: what the headline cites, or the first resolution and connection.
 fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
     let mut ids: BTreeSet<ObservationId> = BTreeSet::new();
@@ -416,6 +497,7 @@ fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
         ids.extend(finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()));
         ids.extend(finding.marks.iter().map(|mark| mark.on));
     }
+    ids.extend(shown_marks(case).iter().map(|mark| mark.on));
     if case.findings.first().is_none_or(|finding| finding.severity != Severity::Error) {
         ids.extend(case.resolutions.first().into_iter().flat_map(|it| it.cites.iter().copied()));
         if let Some(connection) = case.connections.first() {
@@ -426,6 +508,40 @@ fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
         }
     }
     ids.into_iter().collect()
+}
+
+/// The character under marked words, and its colour.
+fn sign(mark: &Mark) -> (char, &'static str) {
+    match mark.sign {
+        Sign::Wrong => ('^', "1;91"),
+        Sign::Right => ('-', "94"),
+        Sign::Doubtful => ('~', "1;93"),
+        Sign::Confirms => ('+', "1;92"),
+    }
+}
+
+/// Where the marked words stand in a row, in bytes: after the word they stand beside.
+fn locate(mark: &Mark, text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let words = safe(&mark.words).to_ascii_lowercase();
+    if words.is_empty() {
+        return None;
+    }
+    let beside = mark.beside.to_ascii_lowercase();
+    let from = if beside.is_empty() { 0 } else { lower.find(&beside).map_or(0, |at| at + beside.len()) };
+    let behind = lower.get(from..).and_then(|rest| rest.find(&words)).map(|at| at + from);
+    behind.or_else(|| lower.find(&words))
+}
+
+/// The clients of the observations that are drawn.
+fn clients_of(here: &[&ObservationEntry]) -> String {
+    let mut clients: Vec<&str> = Vec::new();
+    for it in here {
+        let address = it.fact.get("client").and_then(Value::as_str).and_then(|client| client.rsplit_once(':'));
+        let ip = address.map(|(ip, _)| ip.trim_matches(['[', ']']));
+        clients.extend(ip.filter(|ip| !clients.contains(ip)));
+    }
+    if clients.is_empty() { String::new() } else { format!("client {}", safe(&clients.join(", "))) }
 }
 
 /// One row of a proof.
@@ -491,11 +607,13 @@ impl Page<'_> {
         if let Some(row) = rows.first_mut() {
             row.number = number;
         }
+        if let Some(row) = rows.iter_mut().skip(1).find(|row| row.text.contains(ENCRYPTED)) {
+            row.number = self.last_number_of(it.id);
+        }
         for mark in marks {
-            let at = rows.iter().position(|row| {
-                let lower = row.text.to_lowercase();
-                lower.contains(&mark.words.to_lowercase()) && lower.contains(&mark.beside.to_lowercase())
-            });
+            let holds = |row: &Row, words: &str| row.text.to_lowercase().contains(&words.to_lowercase());
+            let with = rows.iter().position(|row| holds(row, &mark.words) && holds(row, &mark.beside));
+            let at = with.or_else(|| rows.iter().position(|row| holds(row, &mark.words)));
             let last = rows.len().saturating_sub(1);
             if let Some(row) = rows.get_mut(at.unwrap_or(last)) {
                 row.marks.push(mark.clone());
@@ -510,25 +628,35 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
     match it.kind {
         "dns.answer" => {
             let asked = it.fact.get("question").and_then(|question| question.get("name")).and_then(Value::as_str);
-            let mut rows = vec![format!("DNS   {}", safe(asked.unwrap_or("")))];
+            let mut rows = vec![format!(" DNS   {}", safe(asked.unwrap_or("")))];
             let records = it.fact.get("records").and_then(Value::as_array).into_iter().flatten();
+            let mut addresses: Vec<(String, String, Vec<String>)> = Vec::new();
             for record in records.filter(|record| record.get("section").and_then(Value::as_str) == Some("answer")) {
                 let field = |name: &str| record.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
+                let (owner, kind, data) = (field("name"), field("type"), field("data"));
                 let ttl =
                     record.get("ttl").and_then(Value::as_u64).map_or_else(String::new, |ttl| format!("  TTL {ttl}"));
-                rows.push(format!("      {:<6} {}{ttl}", field("type"), field("data").trim_end_matches('.')));
+                if !matches!(kind.as_str(), "A" | "AAAA") {
+                    rows.push(format!("       {kind:<6} {}{ttl}", data.trim_end_matches('.')));
+                    continue;
+                }
+                match addresses.last_mut() {
+                    Some((of, as_kind, all)) if *of == owner && *as_kind == kind => all.push(data),
+                    _ => addresses.push((owner, kind, vec![data])),
+                }
             }
+            rows.extend(addresses.iter().map(|(_, kind, all)| format!("       {kind:<6} {}", all.join(", "))));
             rows
         }
         "tls.handshake" => {
-            let mut rows = vec![format!("TLS   {} → {}  {}", text("client"), text("server"), text("version"))];
+            let mut rows = vec![format!(" TLS   {} → {}  {}", text("client"), text("server"), text("version"))];
             rows.push(match (text("sni"), text("sni_state").as_str()) {
-                (_, "absent") => "      SNI    none".to_owned(),
-                (_, "unknown") => "      SNI    unknown".to_owned(),
-                (sni, _) => format!("      SNI    {sni}"),
+                (_, "absent") => "       SNI    none".to_owned(),
+                (_, "unknown") => "       SNI    unknown".to_owned(),
+                (sni, _) => format!("       SNI    {sni}"),
             });
             if text("chain_state") == "encrypted" {
-                rows.push("CERT  ? encrypted".to_owned());
+                rows.push(format!(" CERT  {ENCRYPTED}"));
             }
             rows
         }
@@ -541,9 +669,9 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
                 .map(|names| names.iter().filter_map(Value::as_str).map(safe).collect())
                 .unwrap_or_default();
             let shown = if names.is_empty() { text("subject") } else { names.join(", ") };
-            vec![format!("CERT  {shown}")]
+            vec![format!(" CERT  {shown}")]
         }
-        "client.verdict" => vec![format!("SAYS  {}", text("words"))],
+        "client.verdict" => vec![format!(" SAYS  {}", text("words"))],
         _ => Vec::new(),
     }
 }
@@ -613,7 +741,7 @@ fn fold(text: &str, columns: usize) -> Vec<String> {
         let blank = head.trim_start().find(' ').and_then(|_| head.rfind(' ')).filter(|at| *at > columns / 3);
         let at = blank.map(|at| at + 1).or_else(|| head.rfind('.').filter(|at| *at > columns / 3)).unwrap_or(limit);
         let (piece, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        pieces.push(piece.trim_end().to_owned());
+        pieces.push(piece.to_owned());
         rest = tail;
     }
     pieces.push(rest.to_owned());
@@ -639,7 +767,12 @@ fn to_ascii(text: &str) -> String {
     })
 }
 
+const ENCRYPTED: &str = "? encrypted";
 const LABEL_COLUMNS: usize = 11;
+/// The least room in which a label stands beside what it marks.
+const LABEL_BESIDE_MIN: usize = 36;
+/// The least room in which the reason stands beside the rule.
+const BECAUSE_COLUMNS_MIN: usize = 24;
 const GAPS_SHOWN: usize = 5;
 const GROUPS: &[(Outcome, &str)] = &[
     (Outcome::WrongCertificate, "wrong certificate"),

@@ -6,6 +6,7 @@ use crate::case::{Alias, Case, Connection, Leaf, Resolution};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
 use crate::provider::{cloudfront, execute_api};
+use crate::rules::{Mark, Sign};
 use crate::tls::{ChainState, SniState};
 
 /// What a certificate says of a host.
@@ -180,6 +181,18 @@ pub fn private_address(case: &Case<'_>) -> Option<(IpAddr, ObservationId)> {
     let contacted =
         case.connections.iter().filter_map(|connection| connection.server_ip().map(|ip| (ip, connection.id)));
     resolved.chain(contacted).find(|(address, _)| is_private(*address))
+}
+
+/// The mark under the server name that a client asked for: in a command line the word behind
+/// `-servername`.
+pub fn asked_mark(connection: ObservationId, host: &Name) -> Mark {
+    Mark {
+        on: connection,
+        beside: "-servername".to_owned(),
+        words: host.to_string(),
+        sign: Sign::Right,
+        label: "the right name was asked for".to_owned(),
+    }
 }
 
 /// Cites without repeats, in the order given.

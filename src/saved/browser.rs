@@ -1,4 +1,4 @@
-//! Browser messages: Chrome and Edge, Firefox.
+//! Browser messages: Chrome and Edge, Firefox. Safari's page gives no reason and no presented name.
 
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
@@ -55,7 +55,7 @@ fn verdict(line: &str) -> Option<ClientVerdict> {
         let names = rest.strip_prefix("the following names: ").unwrap_or(rest);
         let names =
             names.split(',').map(|name| name.trim().trim_end_matches('.').to_owned()).filter(|name| !name.is_empty());
-        let host = line.split("it uses a security certificate that is not valid for ").nth(1)?.split(". ").next()?;
+        let host = line.split(" certificate that is not valid for ").nth(1)?.split(". ").next()?;
         ("firefox", host, names.collect())
     } else {
         return None;

@@ -1,5 +1,7 @@
 //! Command lines: the prompt before one, its words, what must not be shown of it.
 
+use std::net::IpAddr;
+
 /// A command found behind a prompt, or alone on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompted {
@@ -39,7 +41,7 @@ fn without_redirections(stage: &[String]) -> Vec<String> {
 
 /// The prompt and the command behind it. A prompt counts only before a known tool.
 fn split_prompt(line: &str) -> Option<(Option<String>, &str)> {
-    if starts_with_tool(line) {
+    if starts_with_tool(line) && reads_as_command(line) {
         return Some((None, line));
     }
     for mark in ["$ ", "# ", "% ", "> ", "❯ ", "➜ ", "+ "] {
@@ -63,6 +65,23 @@ fn starts_with_tool(text: &str) -> bool {
         "dig" | "openssl" | "curl" => words.next().is_some(),
         _ => is_tool(first) && words.next().is_some(),
     }
+}
+
+/// Whether a line without a prompt is a command and not a sentence that begins with a tool's name
+/// ("curl failed to verify …", `curl 8.18.0 (x86_64…)`).
+fn reads_as_command(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().skip_while(|word| !is_tool(word)).skip(1).collect();
+    if line.split_whitespace().find(|word| is_tool(word)) == Some("openssl") {
+        return words.first().is_some_and(|word| OPENSSL_COMMANDS.contains(word));
+    }
+    if line.starts_with("curl: ") || line.ends_with('.') && words.len() > 4 {
+        return false;
+    }
+    let is_version = |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) && word.parse::<IpAddr>().is_err();
+    words.iter().any(|word| {
+        let is_option = word.len() > 1 && word.starts_with(['-', '@', '+', '\'', '"']);
+        is_option || word.contains("://") || (word.trim_end_matches('.').contains('.') && !is_version(word))
+    }) && !words.first().is_some_and(|word| is_version(word))
 }
 
 fn is_tool(word: &str) -> bool {
@@ -106,6 +125,7 @@ pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
     None
 }
 
+const OPENSSL_COMMANDS: &[&str] = &["s_client", "x509", "version", "verify", "s_server", "crl", "ocsp", "asn1parse"];
 const TOOLS: &[&str] = &["dig", "openssl", "curl", "host", "nslookup", "kdig", "drill", "aws", "wget"];
 const SECRET_OPTIONS: &[&str] =
     &["-u", "--user", "--proxy-user", "-U", "-b", "--cookie", "--pass", "-pass", "--oauth2-bearer", "-d", "--data"];

@@ -17,14 +17,21 @@ pub static FORMAT: SavedFormat = SavedFormat {
     id: "curl",
     made_by: "curl -v, curl",
     is_command: |words| words.first().is_some_and(|word| word == "curl"),
-    opens: |line| {
-        line.starts_with("curl: (")
-            || line.starts_with("*   Trying ")
-            || (line.starts_with("* Host ") && line.ends_with(" was resolved."))
-    },
+    opens,
     repeats: false,
     read,
 };
+
+/// Lines that only curl prints. Redirected, the progress meter stands before the first of them.
+fn opens(line: &str) -> bool {
+    line.starts_with("curl: (")
+        || told(line).is_some_and(|text| {
+            line.contains("*   Trying ")
+                || text.starts_with("About to connect() to ")
+                || (text.starts_with("Host ") && text.ends_with(" was resolved."))
+                || (text.starts_with("Added ") && text.ends_with(" to DNS cache"))
+        })
+}
 
 struct Url {
     shown: String,
@@ -99,15 +106,19 @@ fn told(text: &str) -> Option<&str> {
 }
 
 fn host_in_output(run: &RunText<'_>) -> Option<Name> {
-    run.lines.iter().filter_map(|line| told(&line.text)).find_map(|text| {
-        let host = text.strip_prefix("Connected to ").or_else(|| text.strip_prefix("Established connection to "));
-        let resolved = text
-            .strip_prefix("Host ")
-            .and_then(|rest| rest.strip_suffix(" was resolved."))
-            .and_then(|it| it.rsplit_once(':'))
-            .map(|it| it.0);
-        host.and_then(|rest| rest.split(" (").next()).or(resolved).and_then(Name::parse)
-    })
+    run.lines
+        .iter()
+        .filter_map(|line| told(&line.text))
+        .find_map(|text| {
+            let host = text.strip_prefix("Connected to ").or_else(|| text.strip_prefix("Established connection to "));
+            let resolved = text
+                .strip_prefix("Host ")
+                .and_then(|rest| rest.strip_suffix(" was resolved."))
+                .and_then(|it| it.rsplit_once(':'))
+                .map(|it| it.0);
+            host.and_then(|rest| rest.split(" (").next()).or(resolved).and_then(Name::parse)
+        })
+        .or_else(|| run.lines.iter().find_map(|line| says_of(line.text.trim(), false, None)?.1))
 }
 
 /// What `* ` lines say of a handshake.
@@ -197,9 +208,14 @@ fn take(it: &mut Told, text: &str, number: u32, port: u16) {
         it.server = server.or(it.server);
         it.client = client;
     } else if let Some(rest) = text.strip_prefix("SSL connection using ") {
-        let mut parts = rest.split(" / ");
-        it.version = parts.next().and_then(|word| word.strip_prefix("TLSv")).map(|number| format!("TLS {number}"));
-        it.cipher = parts.next().map(str::to_owned);
+        match rest.split_once(" / ") {
+            Some((version, suite)) => {
+                let number = version.strip_prefix("TLSv").or_else(|| version.strip_prefix("TLS"));
+                it.version = number.map(|number| format!("TLS {}", if number == "1" { "1.0" } else { number }));
+                it.cipher = suite.split(" / ").next().map(str::to_owned);
+            }
+            None => it.cipher = Some(rest.to_owned()),
+        }
     } else if let Some((_, offered)) = text.split_once("curl offers ").or_else(|| text.split_once("offering ")) {
         it.alpn.extend(offered.split(',').map(|name| name.trim().to_owned()));
     } else if let Some(rest) = text.strip_prefix("subject: ") {
@@ -280,9 +296,7 @@ fn quoted(text: &str, mark: char) -> impl Iterator<Item = &str> {
 /// What a line of curl says of the certificate, of which host, with which names.
 fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Option<Name>, Vec<String>)> {
     let name = |mark| quoted(text, mark).next().and_then(Name::parse);
-    if text.contains("no alternative certificate subject name matches target")
-        || text.contains("does not match target host name")
-    {
+    if text.contains("no alternative certificate subject name matches target") {
         let host = quoted(text, '\'').last().and_then(Name::parse);
         return Some((Says::NameMismatch, host, Vec::new()));
     }
@@ -296,12 +310,23 @@ fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Opti
         let names: Vec<&str> = quoted(text, '"').collect();
         return Some((Says::NameMatches, name('"'), names.get(1).map(|name| (*name).to_owned()).into_iter().collect()));
     }
+    if let Some((_, error)) = text.split_once("NSS error ") {
+        let code = error.split_whitespace().next().unwrap_or_default();
+        let says = NSS_ERRORS.iter().find(|(number, _)| *number == code)?.1;
+        return Some((says, None, Vec::new()));
+    }
+    if text.contains("certificate subject name (") && text.contains("does not match target") {
+        let presented = text.split_once("certificate subject name (").and_then(|(_, rest)| rest.split_once(')'));
+        let host = quoted(text, '\'').last().and_then(Name::parse);
+        return Some((Says::NameMismatch, host, presented.map(|it| it.0.to_owned()).into_iter().collect()));
+    }
     code?;
     if text.contains("certificate has expired") {
         Some((Says::Expired, None, Vec::new()))
     } else if text.contains("certificate is not yet valid") {
         Some((Says::NotYetValid, None, Vec::new()))
     } else if text.contains("unable to get local issuer")
+        || text.contains("server certificate verification failed")
         || text.contains("self-signed")
         || text.contains("self signed")
     {
@@ -350,6 +375,14 @@ fn exchange(run: &RunText<'_>, url: Option<&Url>, host: Option<&Name>, sink: &mu
     }
 }
 
+/// Mozilla's error numbers, as curl's NSS builds print them.
+const NSS_ERRORS: &[(&str, Says)] = &[
+    ("-12276", Says::NameMismatch),
+    ("-8181", Says::Expired),
+    ("-8179", Says::ChainUntrusted),
+    ("-8172", Says::ChainUntrusted),
+    ("-12182", Says::HandshakeFailed),
+];
 const HEADERS: &[&str] = &[
     "server",
     "via",

@@ -1,8 +1,8 @@
 //! `dig`: full output, `+short`, and bare record lines.
 //!
 //! `+short` prints targets and addresses without owners: the chain begins at the name in the command
-//! line, and each target owns what comes next. Without a command line its owner is not known and
-//! nothing is made up.
+//! line, and each target owns what comes next. Without a command line the first owner is not
+//! stated ([`Name::unstated`]), and nothing is made up.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,6 +21,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     opens: |line| {
         line.starts_with("; <<>> DiG")
             || line.starts_with(";; ->>HEADER<<-")
+            || is_short_target(line)
             || rr::record(line, Section::Answer).is_some_and(|it| it.owner.as_str().contains('.') && it.kind != "TXT")
     },
     repeats: false,
@@ -53,7 +54,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         let it = Override { by: OverrideKind::Server, host, to: Some(server.to_owned()), run: Some(run.number) };
         sink.observe(Fact::Override(it), [first]);
     }
-    if words.iter().any(|word| word == "+short") {
+    let is_bare = words.is_empty() && run.lines.first().is_some_and(|line| is_short_target(&line.text));
+    if is_bare || words.iter().any(|word| word == "+short") {
         short(run, asked, sink);
     } else {
         full(run, sink);
@@ -87,13 +89,35 @@ fn asked(words: &[String]) -> Option<Question> {
     name.map(|name| Question { name, kind })
 }
 
+/// Whether a line is an alias's target alone, as `+short` prints it.
+fn is_short_target(line: &str) -> bool {
+    let text = without_server(line.trim());
+    text.ends_with('.')
+        && text.matches('.').count() > 2
+        && !text.contains("..")
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+/// What `+identify` adds to each line.
+fn without_server(text: &str) -> &str {
+    text.split_once(" from server ").map_or(text, |(data, _)| data)
+}
+
 fn short(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
-    let Some(question) = asked else { return };
-    let mut owner = question.name.clone();
-    let mut records = Vec::new();
+    let first_owner = asked.as_ref().map_or_else(Name::unstated, |question| question.name.clone());
+    let mut owner = first_owner.clone();
+    let mut records: Vec<Record> = Vec::new();
     let mut lines = Vec::new();
     for line in run.lines {
-        let text = line.text.trim();
+        let text = without_server(line.text.trim());
+        let is_next = is_short_target(text)
+            && asked.is_none()
+            && records.last().is_some_and(|record| matches!(record.kind.as_str(), "A" | "AAAA"));
+        if is_next {
+            let answer = Answer { records: std::mem::take(&mut records), ..empty(run) };
+            sink.observe(Fact::DnsAnswer(answer), std::mem::take(&mut lines));
+            owner = first_owner.clone();
+        }
         let record = if let Ok(address) = text.parse::<IpAddr>() {
             let kind = if address.is_ipv4() { "A" } else { "AAAA" };
             Some((kind, address.to_string(), owner.clone()))
@@ -117,7 +141,7 @@ fn short(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
     }
     if !records.is_empty() {
         lines.extend(run.command_line.map(|line| line.number));
-        let answer = Answer { question: Some(question), records, ..empty(run) };
+        let answer = Answer { question: asked, records, ..empty(run) };
         sink.observe(Fact::DnsAnswer(answer), lines);
     }
 }

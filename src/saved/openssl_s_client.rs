@@ -10,6 +10,7 @@ use super::grammar::dn;
 use super::{RunText, SavedFormat, Sink, command};
 use crate::evidence::{ClientVerdict, Fact, Override, OverrideKind, Run, Says, ServerName};
 use crate::name::Name;
+use crate::provenance::GapReason;
 use crate::tls::{Alert, ChainState, Handshake, Side, SniState, Transport};
 use crate::x509::{self, Certificate};
 
@@ -18,10 +19,34 @@ pub static FORMAT: SavedFormat = SavedFormat {
     id: "openssl_s_client",
     made_by: "openssl s_client",
     is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && sub == "s_client"),
-    opens: |line| line.starts_with("CONNECTED(0") || line == "CONNECTION ESTABLISHED" || line == "Certificate chain",
+    opens,
     repeats: false,
     read,
 };
+
+/// Lines that only s_client prints. What it writes to standard error may stand before `CONNECTED`.
+fn opens(line: &str) -> bool {
+    line.starts_with("CONNECTED(0")
+        || line == "CONNECTION ESTABLISHED"
+        || line == "Certificate chain"
+        || line.starts_with("Connecting to ")
+        || line.starts_with("Can't use SSL_get_servername")
+        || line.starts_with("verify error:num=")
+        || (line.starts_with("depth=") && line.contains("CN"))
+        || failure(line).is_some()
+}
+
+/// Why there is no connection, in the words that go before `connect:errno=`.
+fn failure(line: &str) -> Option<&str> {
+    let is_own = line.contains(":BIO_connect:")
+        || line.contains(":connect:")
+        || line.contains(":BIO_lookup_ex:")
+        || line.starts_with("connect: ")
+        || line.starts_with("getaddrinfo: ")
+        || line == "gethostbyname failure";
+    let reason = FAILURES.iter().find(|reason| line.contains(**reason))?;
+    is_own.then_some(*reason)
+}
 
 /// What the command line says.
 struct Target {
@@ -169,6 +194,9 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) {
     let resumed = run.lines.iter().any(|line| line.text.starts_with("Reused, "));
     let nothing = connected.is_none() && entries.is_empty() && version.is_none();
     if nothing {
+        if let Some((line, why)) = run.lines.iter().find_map(|line| Some((line.number, failure(&line.text)?))) {
+            sink.gap(line, GapReason::Undecoded { what: "TLS handshake".to_owned(), why: why.to_owned() });
+        }
         return;
     }
     let ip = connecting
@@ -379,3 +407,15 @@ fn says_of(code: &str) -> Option<Says> {
         _ => None,
     }
 }
+
+/// What the operating system says when there is no connection.
+const FAILURES: &[&str] = &[
+    "Connection refused",
+    "Name or service not known",
+    "gethostbyname failure",
+    "Connection timed out",
+    "No route to host",
+    "Network is unreachable",
+    "nodename nor servname provided",
+    "Temporary failure in name resolution",
+];

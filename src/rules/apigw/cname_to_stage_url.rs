@@ -153,7 +153,7 @@ fn served(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, it: &Show
             text: format!("the client asked {} for {host}", server_of(it)),
             cites: vec![it.connection.id],
         });
-        finding.marks.push(mark(it.connection.id, host.as_str(), Sign::Right, "the right name was asked for"));
+        finding.marks.push(view::asked_mark(it.connection.id, host));
     }
     let rejection = it
         .leaf

@@ -123,7 +123,7 @@ fn served(host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>, also_c
     finding.headline = format!("{host} is served the certificate of {label}");
     if asked {
         finding.reasons.push(Reason { text: format!("the client asked for {host}"), cites: vec![it.connection.id] });
-        finding.marks.push(mark(it.connection.id, host.as_str(), Sign::Right, "the right name was asked for"));
+        finding.marks.push(view::asked_mark(it.connection.id, host));
     }
     finding.reasons.push(Reason {
         text: format!("the certificate presented names only {label}"),

@@ -1,6 +1,7 @@
 //! Distinguished names in every layout become `C=US, O=Amazon, CN=x`.
 
-/// The one form of a distinguished name written with slashes, commas or semicolons.
+/// The one form of a distinguished name written with slashes, commas or semicolons. RFC 4514 writes
+/// the most specific part first; a name that begins with CN and ends with C is turned round.
 pub fn normal(text: &str) -> String {
     let text = text.trim();
     let parts: Vec<&str> = if text.starts_with('/') {
@@ -10,11 +11,25 @@ pub fn normal(text: &str) -> String {
     } else {
         split_before(text, ',')
     };
-    let parts = parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).map(|part| {
-        let (kind, value) = part.split_once('=').unwrap_or((part, ""));
-        format!("{}={}", kind.trim(), value.trim().trim_matches('"'))
-    });
-    parts.collect::<Vec<_>>().join(", ")
+    let mut parts: Vec<(&str, String)> = parts
+        .into_iter()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| part.split_once('=').unwrap_or((part, "")))
+        .map(|(kind, value)| (kind.trim(), unquoted(value.trim())))
+        .collect();
+    let is_reversed = parts.len() > 1
+        && parts.first().is_some_and(|(kind, _)| *kind == "CN")
+        && parts.last().is_some_and(|(kind, _)| *kind == "C");
+    if is_reversed {
+        parts.reverse();
+    }
+    parts.into_iter().map(|(kind, value)| format!("{kind}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A value without quotes, its commas escaped as those of a decoded certificate are.
+fn unquoted(value: &str) -> String {
+    value.trim_matches('"').replace("\\,", ",").replace(',', "\\,")
 }
 
 /// Splits at a separator only where an attribute type and `=` follow.
@@ -43,8 +58,9 @@ mod tests {
     fn every_layout_gives_one_form() {
         for (text, expected) in [
             ("/C=US/O=Amazon/CN=*.example.com", "C=US, O=Amazon, CN=*.example.com"),
-            ("C = US, O = \"Starfield, Inc.\", CN = x", "C=US, O=Starfield, Inc., CN=x"),
+            ("C = US, O = \"Starfield, Inc.\", CN = x", "C=US, O=Starfield\\, Inc., CN=x"),
             ("C=US; O=Amazon; CN=x", "C=US, O=Amazon, CN=x"),
+            ("CN=x,O=Amazon,C=US", "C=US, O=Amazon, CN=x"),
             ("CN=*.execute-api.us-east-1.amazonaws.com", "CN=*.execute-api.us-east-1.amazonaws.com"),
         ] {
             assert_eq!(normal(text), expected);
