@@ -1,0 +1,393 @@
+//! The report as text: the answer, the proof, the fix, what is ruled out and what to ask for.
+//!
+//! The gutter holds the frame number of a capture or the line number of a transcript. `^^^^` marks
+//! what is wrong, `----` what is right, `~~~~` what is doubtful, `++++` what confirms; colour only
+//! repeats them.
+
+use std::collections::BTreeSet;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::line as safe;
+use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Severity, Style};
+use crate::evidence::ObservationId;
+
+mod layout;
+mod proof;
+
+use layout::{thousands, to_ascii, wrap};
+
+/// `--format text`.
+pub static RENDERER: Renderer = Renderer { id: "text", render };
+
+fn render(report: &Report, style: &Style) -> String {
+    let mut page = Page { report, style: *style, text: String::new() };
+    for case in &report.cases {
+        page.case(case);
+    }
+    if report.cases.is_empty() {
+        page.wrapped(
+            "",
+            "nothing could be judged: no host is named by a DNS question, a handshake, a command or a client's words",
+        );
+        page.blank();
+    }
+    page.sources();
+    page.count();
+    let text = page.text;
+    if style.ascii { to_ascii(&text) } else { text }
+}
+
+struct Page<'r> {
+    report: &'r Report,
+    style: Style,
+    text: String,
+}
+
+impl Page<'_> {
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.style.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A label and prose beside it; under 60 columns the label takes its own line.
+    fn wrapped(&mut self, label: &str, prose: &str) {
+        let narrow = self.style.width < 60;
+        let indent = if narrow { 2 } else { LABEL_COLUMNS };
+        let label = self.paint("1", label);
+        let rows = wrap(prose, self.style.width.saturating_sub(indent));
+        if narrow && !label.is_empty() {
+            self.line(&label);
+        }
+        for (nth, row) in rows.iter().enumerate() {
+            let pad = if nth == 0 && !narrow {
+                let shown =
+                    if self.style.colour && !label.is_empty() { label.len().saturating_sub(8) } else { label.len() };
+                format!("{label}{}", " ".repeat(indent.saturating_sub(shown)))
+            } else {
+                " ".repeat(indent)
+            };
+            self.line(&format!("{pad}{row}"));
+        }
+    }
+
+    fn case(&mut self, case: &CaseEntry) {
+        let host = safe(case.host.as_deref().unwrap_or("handshakes without a host name"));
+        let error = case.findings.first().filter(|finding| finding.severity == Severity::Error);
+        let (code, head, words) = headline(case, &host, error);
+        self.head(code, &head, &words);
+        self.blank();
+        self.proof(case);
+        match (error, case.findings.first()) {
+            (Some(finding), _) => {
+                self.wrapped("cause", &safe(&finding.cause));
+                self.blank();
+                self.cure(finding);
+            }
+            (None, first) => self.known(case, first),
+        }
+        for finding in case.findings.iter().skip(1) {
+            self.wrapped("also", &format!("{} ({}): {}", finding.rule, strength(finding), safe(&finding.cause)));
+            self.blank();
+        }
+        self.checked(case);
+        self.undecided(case);
+        if let Some(finding) = case.findings.first().filter(|_| error.is_none()) {
+            self.cure(finding);
+        }
+        self.ruled_out(case);
+        self.wireshark(case);
+    }
+
+    /// Without an error: what is known, and what is not.
+    fn known(&mut self, case: &CaseEntry, first: Option<&FindingEntry>) {
+        if let Some(finding) = first {
+            let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
+            self.wrapped("known", &safe(&reasons.join("; ")));
+        }
+        if let Some(it) = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")) {
+            self.wrapped("unknown", &format!("{}.", safe(&it.missing)));
+        }
+        if first.is_some() || case.undecided.iter().any(|it| it.rule.starts_with("insufficient.")) {
+            self.blank();
+        }
+    }
+
+    /// What to change, and the command that shows that it is done.
+    fn cure(&mut self, finding: &FindingEntry) {
+        self.fix(finding);
+        self.wrapped("check", &safe(&finding.verify));
+        if let Some(expect) = &finding.expect {
+            self.wrapped("", &format!("expect {}", safe(expect)));
+        }
+        self.blank();
+    }
+
+    fn head(&mut self, code: &str, head: &str, words: &str) {
+        let rows = wrap(&format!("{head}: {words}"), self.style.width.saturating_sub(2));
+        for (nth, row) in rows.iter().enumerate() {
+            if let Some(rest) = row.strip_prefix(head).filter(|_| nth == 0) {
+                let painted = format!("{}{}", self.paint(code, head), self.paint("1", rest));
+                self.line(&painted);
+            } else {
+                let painted = format!("  {}", self.paint("1", row));
+                self.line(&painted);
+            }
+        }
+    }
+
+    fn fix(&mut self, finding: &FindingEntry) {
+        match &finding.change {
+            Some(change) => {
+                self.wrapped("fix", &change.intro);
+                let old = self.paint("91", &format!("- {}", safe(&change.old)));
+                let new = self.paint("92", &format!("+ {}", safe(&change.new)));
+                self.line(&format!("    {old}"));
+                self.line(&format!("    {new}"));
+                if !change.unknown.is_empty() {
+                    self.wrapped("", &safe(&change.unknown));
+                }
+            }
+            None => self.wrapped("fix", &safe(&finding.remedy)),
+        }
+        self.blank();
+    }
+
+    /// For a right certificate: what was compared, and what nobody looked at.
+    fn checked(&mut self, case: &CaseEntry) {
+        if case.outcome != Outcome::Ok {
+            return;
+        }
+        let covering = case
+            .connections
+            .iter()
+            .find_map(|it| it.name_check.as_ref()?.tried.iter().find(|tried| tried.rejected_because.is_none()));
+        if let Some(tried) = covering {
+            let host = case.host.clone().unwrap_or_default();
+            self.wrapped("checked", &safe(&format!("name: {} covers {host}", tried.presented)));
+        }
+        self.wrapped("not seen", "other resolvers, other addresses, and clients that send no server name");
+        self.blank();
+    }
+
+    fn undecided(&mut self, case: &CaseEntry) {
+        if case.undecided.is_empty() {
+            return;
+        }
+        let mut asked: BTreeSet<&str> = BTreeSet::new();
+        let mut label = "ask for";
+        for it in case.undecided.iter().filter(|it| asked.insert(&it.ask)) {
+            self.wrapped(label, &safe(&it.ask));
+            self.wrapped("", &format!("decides {}", safe(&it.missing)));
+            label = "";
+        }
+        self.blank();
+    }
+
+    /// Each cause with the place of its counter-evidence and why, in columns where there is room.
+    fn ruled_out(&mut self, case: &CaseEntry) {
+        if case.ruled_out.is_empty() {
+            return;
+        }
+        let number = |it: &RuledOut| it.cites.first().and_then(|id| self.number_of(*id));
+        let numbers: Vec<String> =
+            case.ruled_out.iter().map(|it| number(it).map_or_else(String::new, |number| number.to_string())).collect();
+        let places = numbers.iter().map(String::len).max().unwrap_or(0);
+        let rules = case.ruled_out.iter().map(|it| it.rule.len()).max().unwrap_or(0);
+        let lead = LABEL_COLUMNS + places + 2 + rules + 2;
+        let left = self.style.width.saturating_sub(lead);
+        let mut label = "ruled out";
+        for (it, place) in case.ruled_out.iter().zip(&numbers) {
+            let because = safe(&it.because);
+            if left < BECAUSE_COLUMNS_MIN {
+                self.wrapped(label, format!("{place}  {}: {because}", it.rule).trim_start());
+                label = "";
+                continue;
+            }
+            for (nth, row) in wrap(&because, left).iter().enumerate() {
+                let head = if nth == 0 { format!("{place:>places$}  {:<rules$}  ", it.rule) } else { String::new() };
+                let painted = self.paint("1", label);
+                let gap = " ".repeat(LABEL_COLUMNS.saturating_sub(label.len()));
+                let indent = if nth == 0 { String::new() } else { " ".repeat(lead - LABEL_COLUMNS) };
+                self.line(&format!("{painted}{gap}{head}{indent}{row}"));
+                label = "";
+            }
+        }
+        self.blank();
+    }
+
+    fn wireshark(&mut self, case: &CaseEntry) {
+        let Some(finding) = case.findings.first() else {
+            return;
+        };
+        let cited: BTreeSet<ObservationId> =
+            finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()).collect();
+        for source in &self.report.sources {
+            let frames: BTreeSet<u64> = self
+                .report
+                .observations
+                .iter()
+                .filter(|it| cited.contains(&it.id))
+                .flat_map(|it| &it.at)
+                .filter_map(|place| match place {
+                    PlaceEntry::Frames { source: id, frames } if *id == source.id => Some(frames.iter().copied()),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            if !frames.is_empty() {
+                let list: Vec<String> = frames.iter().map(ToString::to_string).collect();
+                self.wrapped("wireshark", &format!("frame.number in {{{}}}", list.join(", ")));
+                self.blank();
+            }
+        }
+    }
+
+    fn sources(&mut self) {
+        for source in &self.report.sources {
+            let size = match (source.frames, source.lines) {
+                (Some(frames), _) => format!(" · {} frames", thousands(frames)),
+                (None, Some(lines)) => format!(" · {} lines", thousands(lines)),
+                (None, None) => String::new(),
+            };
+            let gaps = match source.gaps {
+                0 => "no gaps".to_owned(),
+                1 => "1 gap".to_owned(),
+                many => format!("{} gaps", thousands(many)),
+            };
+            self.wrapped(
+                "source",
+                &format!("{}{size} · {} bytes · {gaps}", safe(&source.path), thousands(source.bytes)),
+            );
+            let own: Vec<&super::GapEntry> =
+                self.report.gaps.iter().filter(|gap| gap.at.first().map(source_of) == Some(source.id)).collect();
+            for gap in own.iter().take(GAPS_SHOWN) {
+                self.wrapped("", &format!("gap {}{}", place(&gap.at), safe(&gap.reason)));
+            }
+            if own.len() > GAPS_SHOWN {
+                self.wrapped("", &format!("and {} more gaps", own.len() - GAPS_SHOWN));
+            }
+            if let Some(sha256) = &source.sha256 {
+                self.line(&format!("    sha256 {sha256}"));
+            }
+        }
+        self.blank();
+    }
+
+    fn count(&mut self) {
+        let groups: Vec<String> = GROUPS
+            .iter()
+            .filter_map(|(outcome, words)| {
+                let count = self.report.cases.iter().filter(|case| case.outcome == *outcome).count();
+                (count > 0).then(|| format!("{count} {words}"))
+            })
+            .collect();
+        let worst = self.report.cases.iter().map(|case| case.outcome).min();
+        let (glyph, code) = match worst {
+            Some(Outcome::Ok) => ("✓", "1;92"),
+            Some(Outcome::Inconclusive | Outcome::NoHandshake) | None => ("?", "1;93"),
+            _ => ("✗", "1;91"),
+        };
+        let hosts = match self.report.cases.len() {
+            1 => "1 host judged".to_owned(),
+            many => format!("{many} hosts judged"),
+        };
+        let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
+        let total = format!("{glyph} {hosts}{counts}");
+        let painted = self.paint(code, &total);
+        let rule = self.report.cases.first().and_then(|case| case.findings.first()).map(|finding| finding.rule);
+        let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));
+        if total.width() + hint.width() <= self.style.width {
+            let hint = self.paint("2", &hint);
+            self.line(&format!("{painted}{hint}"));
+        } else {
+            self.line(&painted);
+            self.line(&hint);
+        }
+    }
+}
+
+fn headline(case: &CaseEntry, host: &str, error: Option<&FindingEntry>) -> (&'static str, String, String) {
+    if let Some(finding) = error {
+        return ("1;91", format!("error[{}]", finding.rule), safe(&finding.headline));
+    }
+    let insufficient = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")).map_or("", |it| it.rule);
+    let tag = |word: &str| {
+        if insufficient.is_empty() { word.to_owned() } else { format!("{word}[{insufficient}]") }
+    };
+    match case.outcome {
+        Outcome::Ok => {
+            ("1;92", "ok[none.certificate_ok]".to_owned(), format!("{host} is served a certificate that covers it"))
+        }
+        Outcome::WrongCertificate => {
+            ("1;91", tag("wrong-certificate"), format!("{host} is served a certificate that does not cover it"))
+        }
+        Outcome::InvalidCertificate => {
+            ("1;91", tag("invalid-certificate"), format!("{host} is served a certificate that the client refuses"))
+        }
+        Outcome::HandshakeFailed => {
+            ("1;91", tag("handshake-failed"), format!("{host}: the handshake ended before a certificate"))
+        }
+        Outcome::NoHandshake => ("1;93", tag("no-handshake"), format!("no handshake with {host} is in this evidence")),
+        Outcome::Inconclusive => {
+            ("1;93", tag("inconclusive"), format!("this evidence cannot show which certificate {host} was served"))
+        }
+    }
+}
+
+fn strength(finding: &FindingEntry) -> &'static str {
+    match finding.strength {
+        super::Strength::Proven => "proven",
+        super::Strength::Strong => "strong",
+        super::Strength::Consistent => "consistent",
+    }
+}
+
+/// A time to the second, as people read it.
+fn moment(time: crate::provenance::Time) -> String {
+    crate::provenance::Time { nanos: 0, ..time }.rfc3339().replace('T', " ").replace('Z', " UTC")
+}
+
+fn source_of(place: &PlaceEntry) -> u32 {
+    match place {
+        PlaceEntry::Frames { source, .. } | PlaceEntry::Lines { source, .. } | PlaceEntry::Whole { source } => *source,
+    }
+}
+
+fn place(at: &[PlaceEntry]) -> String {
+    match at.first() {
+        Some(PlaceEntry::Frames { frames, .. }) => {
+            let first = frames.first().copied().unwrap_or(0);
+            if frames.len() > 1 {
+                format!("frame {first} and {} more: ", frames.len() - 1)
+            } else {
+                format!("frame {first}: ")
+            }
+        }
+        Some(PlaceEntry::Lines { lines: [first, _], .. }) => format!("line {first}: "),
+        _ => String::new(),
+    }
+}
+
+const LABEL_COLUMNS: usize = 11;
+/// The least room in which a label stands beside what it marks.
+const LABEL_BESIDE_MIN: usize = 36;
+/// The least room in which the reason stands beside the rule.
+const BECAUSE_COLUMNS_MIN: usize = 24;
+const GAPS_SHOWN: usize = 5;
+const GROUPS: &[(Outcome, &str)] = &[
+    (Outcome::WrongCertificate, "wrong certificate"),
+    (Outcome::InvalidCertificate, "invalid certificate"),
+    (Outcome::HandshakeFailed, "handshake failed"),
+    (Outcome::NoHandshake, "no handshake"),
+    (Outcome::Inconclusive, "inconclusive"),
+    (Outcome::Ok, "ok"),
+];

@@ -1,0 +1,342 @@
+//! The proof: the observations that a headline cites, quoted or drawn, with the marked words
+//! underlined.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
+
+use super::layout::{fold, wrap};
+use super::{LABEL_BESIDE_MIN, Page, moment, safe, source_of};
+use crate::evidence::ObservationId;
+use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry};
+
+impl Page<'_> {
+    /// The observations that prove the headline, or what the case holds, one block a source.
+    pub(super) fn proof(&mut self, case: &CaseEntry) {
+        let shown = shown_observations(case);
+        let marks = shown_marks(case);
+        for source in &self.report.sources {
+            let here: Vec<&ObservationEntry> = shown
+                .iter()
+                .filter_map(|id| self.report.observations.iter().find(|it| it.id == *id))
+                .filter(|it| it.at.first().map(source_of) == Some(source.id))
+                .collect();
+            if here.is_empty() {
+                continue;
+            }
+            let blocks: Vec<Vec<Row>> =
+                here.iter().map(|it| self.rows(it, &marks)).filter(|rows| !rows.is_empty()).collect();
+            let numbers = blocks.iter().flatten().filter_map(|row| row.number);
+            let gutter = numbers.map(|number| number.to_string().len()).max().unwrap_or(1);
+            let pad = " ".repeat(gutter);
+            let edge = self.paint("94", "┌─");
+            let heading = self.heading(source, &here, gutter);
+            self.line(&format!("{pad} {edge} {heading}"));
+            let bar = self.paint("94", "│");
+            for rows in blocks {
+                self.line(&format!("{pad} {bar}"));
+                for row in rows {
+                    self.row(&row, gutter);
+                }
+            }
+            let end = self.paint("94", "└─");
+            self.line(&format!("{pad} {end}"));
+        }
+        self.blank();
+    }
+
+    /// The name of a source, then as far as they fit the time and who is seen in it.
+    fn heading(&self, source: &SourceEntry, here: &[&ObservationEntry], gutter: usize) -> String {
+        let mut heading = safe(&source.path);
+        let who = if source.lines.is_some() { self.tools_of(source) } else { clients_of(here) };
+        let parts = [source.first.map(moment), (!who.is_empty()).then_some(who)];
+        let mut mark = "  ";
+        for part in parts.into_iter().flatten() {
+            if gutter + 4 + heading.width() + mark.width() + part.width() <= self.style.width {
+                heading = format!("{heading}{mark}{part}");
+                mark = " · ";
+            }
+        }
+        heading
+    }
+
+    /// The tools whose output a text holds, in the order of the text.
+    fn tools_of(&self, source: &SourceEntry) -> String {
+        let runs = self.report.observations.iter().filter(|it| it.kind == "run");
+        let mut tools: Vec<&str> = Vec::new();
+        for it in runs.filter(|it| it.at.first().map(source_of) == Some(source.id)) {
+            let tool = it.fact.get("tool").and_then(Value::as_str).and_then(|tool| tool.split(' ').next());
+            tools.extend(tool.filter(|tool| !tools.contains(tool)));
+        }
+        safe(&tools.join(", "))
+    }
+
+    fn row(&mut self, row: &Row, gutter: usize) {
+        let number = row.number.map_or_else(String::new, |number| number.to_string());
+        let room = self.style.width.saturating_sub(gutter + 3);
+        let mut begins = 0;
+        for (nth, piece) in fold(&row.text, room).iter().enumerate() {
+            let bar = if nth == 0 { self.paint("94", "│") } else { self.paint("94", "↳") };
+            let number = if nth == 0 { self.paint("94", &format!("{number:>gutter$}")) } else { " ".repeat(gutter) };
+            self.line(&format!("{number} {bar} {}", piece.trim_end()));
+            let ends = begins + piece.len();
+            for (mark, at) in row.marks.iter().filter_map(|mark| Some((mark, locate(mark, &row.text)?))) {
+                if (begins..ends).contains(&at) {
+                    self.mark(mark, piece, at - begins, gutter, room);
+                }
+            }
+            begins = ends;
+        }
+        for mark in row.marks.iter().filter(|mark| locate(mark, &row.text).is_none()) {
+            let bar = self.paint("94", "│");
+            let (_, colour) = sign(mark);
+            for text in wrap(&safe(&mark.label), room.saturating_sub(2)) {
+                let painted = self.paint(colour, &text);
+                self.line(&format!("{} {bar}   {painted}", " ".repeat(gutter)));
+            }
+        }
+    }
+
+    /// The line under a marked word, its label beside it where there is room, else below it.
+    fn mark(&mut self, mark: &Mark, piece: &str, at: usize, gutter: usize, room: usize) {
+        let (sign, colour) = sign(mark);
+        let lead = format!("{} {} ", " ".repeat(gutter), self.paint("94", "│"));
+        let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
+        let carets = sign.to_string().repeat(mark.words.width().min(room.saturating_sub(before)).max(1));
+        let label = safe(&mark.label);
+        let beside = before + carets.len() + 1;
+        let left = room.saturating_sub(beside);
+        if left >= LABEL_BESIDE_MIN || label.width() <= left {
+            for (nth, row) in wrap(&label, left).iter().enumerate() {
+                let drawn =
+                    if nth == 0 { format!("{carets} {row}") } else { format!("{}{row}", " ".repeat(carets.len() + 1)) };
+                let painted = self.paint(colour, &drawn);
+                self.line(&format!("{lead}{}{painted}", " ".repeat(before)));
+            }
+        } else {
+            let indent = before.min(room.saturating_sub(LABEL_BESIDE_MIN.max(label.width())));
+            let drawn = self.paint(colour, &carets);
+            self.line(&format!("{lead}{}{drawn}", " ".repeat(before)));
+            for row in wrap(&label, room.saturating_sub(indent)) {
+                let painted = self.paint(colour, &row);
+                self.line(&format!("{lead}{}{painted}", " ".repeat(indent)));
+            }
+        }
+    }
+
+    pub(super) fn number_of(&self, id: ObservationId) -> Option<u64> {
+        let observation = self.report.observations.iter().find(|it| it.id == id)?;
+        match observation.at.first()? {
+            PlaceEntry::Frames { frames, .. } => frames.first().copied(),
+            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
+            PlaceEntry::Whole { .. } => None,
+        }
+    }
+
+    fn last_number_of(&self, id: ObservationId) -> Option<u64> {
+        let observation = self.report.observations.iter().find(|it| it.id == id)?;
+        match observation.at.last()? {
+            PlaceEntry::Frames { frames, .. } => frames.last().copied(),
+            _ => None,
+        }
+    }
+}
+
+/// The marks of the finding that heads the case; without an error also those of what was seen.
+fn shown_marks(case: &CaseEntry) -> Vec<Mark> {
+    let first = case.findings.first();
+    let mut marks: Vec<Mark> = first.map(|finding| finding.marks.clone()).unwrap_or_default();
+    if first.is_none_or(|finding| finding.severity != Severity::Error) {
+        marks.extend(case.marks.iter().cloned());
+    }
+    marks
+}
+
+/// What the proof shows: what the headline cites, or the first resolution and connection.
+fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
+    let mut ids: BTreeSet<ObservationId> = BTreeSet::new();
+    if let Some(finding) = case.findings.first() {
+        ids.extend(finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()));
+        ids.extend(finding.marks.iter().map(|mark| mark.on));
+    }
+    ids.extend(shown_marks(case).iter().map(|mark| mark.on));
+    if case.findings.first().is_none_or(|finding| finding.severity != Severity::Error) {
+        ids.extend(case.resolutions.first().into_iter().flat_map(|it| it.cites.iter().copied()));
+        if let Some(connection) = case.connections.first() {
+            ids.extend(connection.cites.iter().copied().filter(|id| {
+                let in_chain = connection.chain.iter().filter_map(|it| it.observation).position(|it| it == *id);
+                in_chain.is_none_or(|at| at == 0)
+            }));
+        }
+    }
+    ids.into_iter().collect()
+}
+
+/// The character under marked words, and its colour.
+fn sign(mark: &Mark) -> (char, &'static str) {
+    match mark.sign {
+        Sign::Wrong => ('^', "1;91"),
+        Sign::Right => ('-', "94"),
+        Sign::Doubtful => ('~', "1;93"),
+        Sign::Confirms => ('+', "1;92"),
+    }
+}
+
+/// Where the marked words stand in a row, in bytes: after the word they stand beside.
+fn locate(mark: &Mark, text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let words = safe(&mark.words).to_ascii_lowercase();
+    if words.is_empty() {
+        return None;
+    }
+    let beside = mark.beside.to_ascii_lowercase();
+    let from = if beside.is_empty() { 0 } else { lower.find(&beside).map_or(0, |at| at + beside.len()) };
+    let behind = lower.get(from..).and_then(|rest| rest.find(&words)).map(|at| at + from);
+    behind.or_else(|| lower.find(&words))
+}
+
+/// The clients of the observations that are drawn.
+fn clients_of(here: &[&ObservationEntry]) -> String {
+    let mut clients: Vec<&str> = Vec::new();
+    for it in here {
+        let address = it.fact.get("client").and_then(Value::as_str).and_then(|client| client.rsplit_once(':'));
+        let ip = address.map(|(ip, _)| ip.trim_matches(['[', ']']));
+        clients.extend(ip.filter(|ip| !clients.contains(ip)));
+    }
+    if clients.is_empty() { String::new() } else { format!("client {}", safe(&clients.join(", "))) }
+}
+
+/// One row of a proof.
+struct Row {
+    number: Option<u64>,
+    text: String,
+    marks: Vec<Mark>,
+}
+
+impl Page<'_> {
+    fn rows(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        let own: Vec<Mark> = marks.iter().filter(|mark| mark.on == it.id).cloned().collect();
+        match it.at.first() {
+            Some(PlaceEntry::Lines { .. }) if !self.report.quotes.is_empty() => self.quoted(it, &own),
+            _ => self.drawn(it, &own),
+        }
+    }
+
+    /// The lines that hold the marked words, or the first line of the observation.
+    fn quoted(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        let lines: Vec<(u32, String)> = it
+            .at
+            .iter()
+            .filter_map(|place| match place {
+                PlaceEntry::Lines { source, lines: [first, last], .. } => Some((*source, *first..=*last)),
+                _ => None,
+            })
+            .flat_map(|(source, range)| range.map(move |line| (source, line)))
+            .filter_map(|(source, line)| {
+                self.report.quotes.get(&(source, line)).map(|text| (line, safe(&text.replace('\t', " "))))
+            })
+            .collect();
+        let holds = |text: &str, mark: &Mark| {
+            let lower = text.to_lowercase();
+            lower.contains(&mark.words.to_lowercase()) && lower.contains(&mark.beside.to_lowercase())
+        };
+        let mut rows: Vec<Row> = Vec::new();
+        for mark in marks {
+            let found = lines.iter().find(|(_, text)| holds(text, mark)).or(lines.first());
+            let Some((line, text)) = found else { continue };
+            let number = Some(u64::from(*line));
+            match rows.iter_mut().find(|row| row.number == number) {
+                Some(row) => row.marks.push(mark.clone()),
+                None => rows.push(Row { number, text: text.clone(), marks: vec![mark.clone()] }),
+            }
+        }
+        if rows.is_empty() && it.kind != "tls.handshake" {
+            rows.extend(lines.first().map(|(line, text)| Row {
+                number: Some(u64::from(*line)),
+                text: text.clone(),
+                marks: Vec::new(),
+            }));
+        }
+        rows.sort_by_key(|row| row.number);
+        rows
+    }
+
+    /// Rows drawn from the fact.
+    fn drawn(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        let number = self.number_of(it.id);
+        let mut rows: Vec<Row> =
+            drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
+        if let Some(row) = rows.first_mut() {
+            row.number = number;
+        }
+        if let Some(row) = rows.iter_mut().skip(1).find(|row| row.text.contains(ENCRYPTED)) {
+            row.number = self.last_number_of(it.id);
+        }
+        for mark in marks {
+            let holds = |row: &Row, words: &str| row.text.to_lowercase().contains(&words.to_lowercase());
+            let with = rows.iter().position(|row| holds(row, &mark.words) && holds(row, &mark.beside));
+            let at = with.or_else(|| rows.iter().position(|row| holds(row, &mark.words)));
+            let last = rows.len().saturating_sub(1);
+            if let Some(row) = rows.get_mut(at.unwrap_or(last)) {
+                row.marks.push(mark.clone());
+            }
+        }
+        rows
+    }
+}
+
+fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
+    match it.kind {
+        "dns.answer" => {
+            let asked = it.fact.get("question").and_then(|question| question.get("name")).and_then(Value::as_str);
+            let mut rows = vec![format!(" DNS   {}", safe(asked.unwrap_or("")))];
+            let records = it.fact.get("records").and_then(Value::as_array).into_iter().flatten();
+            let mut addresses: Vec<(String, String, Vec<String>)> = Vec::new();
+            for record in records.filter(|record| record.get("section").and_then(Value::as_str) == Some("answer")) {
+                let field = |name: &str| record.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
+                let (owner, kind, data) = (field("name"), field("type"), field("data"));
+                let ttl =
+                    record.get("ttl").and_then(Value::as_u64).map_or_else(String::new, |ttl| format!("  TTL {ttl}"));
+                if !matches!(kind.as_str(), "A" | "AAAA") {
+                    rows.push(format!("       {kind:<6} {}{ttl}", data.trim_end_matches('.')));
+                    continue;
+                }
+                match addresses.last_mut() {
+                    Some((of, as_kind, all)) if *of == owner && *as_kind == kind => all.push(data),
+                    _ => addresses.push((owner, kind, vec![data])),
+                }
+            }
+            rows.extend(addresses.iter().map(|(_, kind, all)| format!("       {kind:<6} {}", all.join(", "))));
+            rows
+        }
+        "tls.handshake" => {
+            let mut rows = vec![format!(" TLS   {} → {}  {}", text("client"), text("server"), text("version"))];
+            rows.push(match (text("sni"), text("sni_state").as_str()) {
+                (_, "absent") => "       SNI    none".to_owned(),
+                (_, "unknown") => "       SNI    unknown".to_owned(),
+                (sni, _) => format!("       SNI    {sni}"),
+            });
+            if text("chain_state") == "encrypted" {
+                rows.push(format!(" CERT  {ENCRYPTED}"));
+            }
+            rows
+        }
+        "certificate" => {
+            let names: Vec<String> = it
+                .fact
+                .get("san")
+                .and_then(|san| san.get("dns"))
+                .and_then(Value::as_array)
+                .map(|names| names.iter().filter_map(Value::as_str).map(safe).collect())
+                .unwrap_or_default();
+            let shown = if names.is_empty() { text("subject") } else { names.join(", ") };
+            vec![format!(" CERT  {shown}")]
+        }
+        "client.verdict" => vec![format!(" SAYS  {}", text("words"))],
+        _ => Vec::new(),
+    }
+}
+
+const ENCRYPTED: &str = "? encrypted";
