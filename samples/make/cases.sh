@@ -9,6 +9,14 @@ cases=(
     dig_only_transcript curl_error_only_transcript
     mixed_utf16 x509_pem
     stage_url_forms
+    expired_capture expired_transcript not_yet_valid_capture not_yet_valid_transcript tls13_no_sni_capture
+    static_address_capture static_address_transcript
+    not_covering_capture incomplete_chain_capture incomplete_chain_transcript
+    forbidden_transcript dangling_capture dangling_transcript other_region_capture
+    cloudfront_capture cloudfront_ok_capture cloudfront_transcript
+    private_dns_capture private_dns_transcript private_domain_capture
+    load_balancer_capture sni_required_capture sni_required_transcript
+    name_forms_capture address_literal_transcript
 )
 
 stage_url_capture() {
@@ -184,4 +192,77 @@ form_null() {
     capture "$work/plain.pcap" -i eth0 ip -- 'curl -sS https://www.example.com/'
     tcprewrite --dlt=user --user-dlt=0 --user-dlink=02,00,00,00 \
         -i "$work/plain.pcap" -o "$1/customer.pcap"
+}
+
+# One command of the client, captured.
+captured() {
+    local folder=$1
+    shift
+    capture "$samples/$folder/customer.pcap" -i eth0 'ip or arp' -- "$@"
+}
+
+# What a support engineer asks for, of one host.
+three_commands() {
+    transcript "$samples/$1/ticket.txt" \
+        "dig $2" \
+        "openssl s_client -connect $2:443 -servername $2 -showcerts </dev/null" \
+        "curl -v https://$2/"
+}
+
+expired_capture()    { captured expired_capture 'curl -sS https://old.example.com/'; }
+expired_transcript() { three_commands expired_transcript old.example.com; }
+not_yet_valid_capture()    { captured not_yet_valid_capture 'curl -sS https://new.example.com/'; }
+not_yet_valid_transcript() { three_commands not_yet_valid_transcript new.example.com; }
+
+tls13_no_sni_capture() {
+    front TLSv1.3
+    captured tls13_no_sni_capture 'openssl s_client -connect api.example.com:443 -noservername </dev/null'
+    front TLSv1.2
+}
+
+static_address_capture()    { captured static_address_capture 'curl -sS https://static.example.com/'; }
+static_address_transcript() { three_commands static_address_transcript static.example.com; }
+not_covering_capture()      { captured not_covering_capture 'curl -sS https://v1.orders.example.com/'; }
+incomplete_chain_capture()    { captured incomplete_chain_capture 'curl -sS https://part.example.com/'; }
+incomplete_chain_transcript() { three_commands incomplete_chain_transcript part.example.com; }
+forbidden_transcript() { three_commands forbidden_transcript forbidden.example.com; }
+dangling_capture()     { captured dangling_capture 'curl -sS -4 https://gone.example.com/'; }
+
+dangling_transcript() {
+    transcript "$samples/dangling_transcript/ticket.txt" 'dig gone.example.com' 'curl -v https://gone.example.com/'
+}
+
+other_region_capture()  { captured other_region_capture 'curl -sS https://moved.example.com/'; }
+cloudfront_capture()    { captured cloudfront_capture 'curl -sS https://edge.example.com/'; }
+cloudfront_ok_capture() { captured cloudfront_ok_capture 'curl -sS https://cdn.example.com/'; }
+cloudfront_transcript() { three_commands cloudfront_transcript edge.example.com; }
+
+private_dns_capture()    { in_vpc captured private_dns_capture 'curl -sS https://api.example.com/'; }
+private_dns_transcript() { in_vpc three_commands private_dns_transcript api.example.com; }
+private_domain_capture() { captured private_domain_capture 'curl -sS https://inside.example.com/'; }
+
+load_balancer_capture() {
+    captured load_balancer_capture 'curl -sS https://my-nlb-0123456789abcdef.elb.us-east-1.amazonaws.com/'
+}
+
+sni_required_capture() {
+    captured sni_required_capture \
+        'openssl s_client -connect strict.example.com:443 -noservername </dev/null'
+}
+
+sni_required_transcript() {
+    transcript "$samples/sni_required_transcript/ticket.txt" \
+        'dig +short strict.example.com' \
+        'openssl s_client -connect strict.example.com:443 -noservername </dev/null'
+}
+
+# One connection for each form in which a certificate can fail to cover a name.
+name_forms_capture() {
+    captured name_forms_capture \
+        'curl -sS https://example.net/' 'curl -sS https://example.org/' 'curl -sS https://cn.example.net/' \
+        'curl -sS https://w1.example.net/' 'curl -sS https://xn--bcher-kva.example.net/'
+}
+
+address_literal_transcript() {
+    transcript "$samples/address_literal_transcript/ticket.txt" 'curl -v https://198.51.100.50/'
 }

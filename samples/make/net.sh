@@ -23,9 +23,14 @@ make_net() {
     link wc-auth     eth0 a0 203.0.113.129/25 203.0.113.130/25
     link wc-front    eth0 f0 198.51.100.1/24  198.51.100.7/24
     local address
-    for address in 198.51.100.8 198.51.100.20 198.51.100.21 198.51.100.30 198.51.100.31; do
+    for address in 198.51.100.8 198.51.100.20 198.51.100.21 198.51.100.30 198.51.100.31 \
+        198.51.100.40 198.51.100.50 198.51.100.60; do
         ip -n wc-front address add "$address/24" dev eth0
     done
+    # the addresses of a VPC endpoint, and of the resolver of that VPC
+    ip -n wc-front address add 10.0.1.25/32 dev eth0
+    ip -n wc-net route add 10.0.1.25 via 198.51.100.7
+    ip -n wc-resolver address add 203.0.113.54/25 dev eth0
     make_v6
 }
 

@@ -18,13 +18,27 @@ make_pki() {
 
     new_leaf execute-api '*.execute-api.us-east-1.amazonaws.com' DNS:*.execute-api.us-east-1.amazonaws.com
     new_leaf api.example.com api.example.com DNS:api.example.com
+    new_leaf old.example.com old.example.com DNS:old.example.com '-430 days' '-34 days'
+    new_leaf new.example.com new.example.com DNS:new.example.com '+10 days' '+406 days'
+    new_leaf wildcard '*.example.com' 'DNS:*.example.com,DNS:example.com'
+    new_leaf part.example.com part.example.com DNS:part.example.com
+    cp "$WC_PKI/part.example.com.pem" "$WC_PKI/part.example.com.chain.pem"
+    new_leaf forbidden.example.com forbidden.example.com DNS:forbidden.example.com
+    new_leaf cloudfront '*.cloudfront.net' 'DNS:cloudfront.net,DNS:*.cloudfront.net'
+    new_leaf cdn.example.com cdn.example.com DNS:cdn.example.com
+    new_leaf www.example.net www.example.net DNS:www.example.net
+    new_leaf wildcard.example.org '*.example.org' 'DNS:*.example.org'
+    new_leaf partial.example.net partial.example.net 'DNS:w*.example.net'
+    new_leaf ulabel.example.net ulabel.example.net 'DNS:bücher.example.net'
+    leaf_profile=leaf_without_san new_leaf cn.example.net cn.example.net DNS:unused
 }
 
+# new_leaf NAME CN SAN [FROM TO]
 new_leaf() {
     local name=$1 cn=$2
     WC_SAN=$3
     new_key "$name" "/CN=$cn"
-    sign leaf "$name" intermediate '-40 days' '+356 days'
+    sign "${leaf_profile:-leaf}" "$name" intermediate "${4:--40 days}" "${5:-+356 days}"
     cat "$WC_PKI/$name.pem" "$WC_PKI/intermediate.pem" "$WC_PKI/cross.pem" >"$WC_PKI/$name.chain.pem"
 }
 

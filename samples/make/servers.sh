@@ -30,6 +30,23 @@ start_servers() {
     wait_until ip netns exec wc-client dig +time=1 +tries=1 @203.0.113.53 api.example.com
 }
 
+# in_vpc COMMAND...: with a second resolver, as that of a VPC whose endpoint for execute-api has private DNS
+in_vpc() {
+    cp "$conf/vpc.zone" /etc/netns/wc-resolver/unbound/
+    {
+        sed 's/interface: 203.0.113.53/interface: 203.0.113.54/; /interface: 2001/d' "$conf/unbound.conf"
+        printf 'auth-zone:\n    name: "execute-api.us-east-1.amazonaws.com."\n    zonefile: /etc/unbound/vpc.zone\n'
+        printf '    for-downstream: no\n    for-upstream: yes\n'
+    } >/etc/netns/wc-resolver/unbound/vpc.conf
+    start wc-resolver unbound -d -c /etc/unbound/vpc.conf
+    local resolver=$started
+    resolv_conf 'nameserver 203.0.113.54'
+    wait_until ip netns exec wc-client dig +time=1 +tries=1 @203.0.113.54 api.example.com
+    "$@"
+    resolv_conf 'nameserver 203.0.113.53'
+    kill "$resolver"
+}
+
 # front PROTOCOLS: starts the front end anew with these TLS versions
 front() {
     [ -z "${front_pid:-}" ] || { kill "$front_pid"; wait "$front_pid" || true; }
