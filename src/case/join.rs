@@ -4,7 +4,7 @@
 //! header of its run. One without any name belongs to the host that the same client had resolved to
 //! that address before, if that is one host; otherwise to nobody, and the report says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::resolution::{Answers, Asked};
@@ -258,56 +258,69 @@ impl<'e> Certificates<'e> {
     }
 }
 
-/// Certificates that a text shows for the host without a handshake: printed by one of its runs, or
-/// by nobody's run when the host was given with `--host`: of each source the first, the leaf.
-pub fn certificates_without_handshake<'e>(
-    evidence: &'e Evidence,
-    runs: &[(ObservationId, &Run)],
-    host: &Name,
-    selected: &[Name],
-) -> Vec<Leaf<'e>> {
-    let own: Vec<(SourceId, u32)> = runs
-        .iter()
-        .filter_map(|(id, run)| evidence.observation(*id).map(|observation| (source_of(observation), run.run)))
-        .collect();
-    let with_host: Vec<(SourceId, u32)> = evidence
-        .observations
-        .iter()
-        .filter_map(|observation| match &observation.fact {
-            Fact::Run(run) if run.host.is_some() => Some((source_of(observation), run.run)),
-            _ => None,
-        })
-        .collect();
-    let in_chain: std::collections::BTreeSet<&str> = evidence
-        .observations
-        .iter()
-        .filter_map(|observation| match &observation.fact {
-            Fact::TlsHandshake(handshake) => Some(handshake.chain.iter().map(String::as_str)),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    let mut found = Vec::new();
-    let mut adopted: Option<SourceId> = None;
-    for (id, observation) in evidence.numbered() {
-        let Fact::Certificate(certificate) = &observation.fact else {
-            continue;
-        };
-        if matches!(observation.at.first(), Some(Place::Frames { .. })) || in_chain.contains(certificate.id()) {
-            continue;
+/// The certificates that a text shows without a handshake, such as the output of x509.
+#[derive(Debug)]
+pub struct BareCertificates<'e> {
+    by_run: BTreeMap<(SourceId, u32), Vec<Leaf<'e>>>,
+    /// Of each source the first, the leaf, when no run with a host printed it.
+    of_nobody: Vec<Leaf<'e>>,
+}
+
+impl<'e> BareCertificates<'e> {
+    /// Finds them.
+    pub fn of(evidence: &'e Evidence) -> Self {
+        let mut with_host: BTreeSet<(SourceId, u32)> = BTreeSet::new();
+        let mut in_chain: BTreeSet<&str> = BTreeSet::new();
+        for observation in &evidence.observations {
+            match &observation.fact {
+                Fact::Run(run) if run.host.is_some() => {
+                    with_host.insert((source_of(observation), run.run));
+                }
+                Fact::TlsHandshake(handshake) => in_chain.extend(handshake.chain.iter().map(String::as_str)),
+                _ => {}
+            }
         }
-        let source = source_of(observation);
-        let of_run = |known: &[(SourceId, u32)]| certificate.run.is_some_and(|run| known.contains(&(source, run)));
-        let is_first = adopted != Some(source);
-        let is_adopted = selected == [host.clone()] && !of_run(&with_host) && is_first;
-        if is_adopted {
-            adopted = Some(source);
+        let mut bare = Self { by_run: BTreeMap::new(), of_nobody: Vec::new() };
+        let mut adopted: Option<SourceId> = None;
+        for (id, observation) in evidence.numbered() {
+            let Fact::Certificate(certificate) = &observation.fact else {
+                continue;
+            };
+            if matches!(observation.at.first(), Some(Place::Frames { .. })) || in_chain.contains(certificate.id()) {
+                continue;
+            }
+            let source = source_of(observation);
+            let run = certificate.run.map(|run| (source, run));
+            let leaf = Leaf { id, certificate };
+            if let Some(run) = run {
+                bare.by_run.entry(run).or_default().push(leaf);
+            }
+            if run.is_none_or(|run| !with_host.contains(&run)) && adopted != Some(source) {
+                adopted = Some(source);
+                bare.of_nobody.push(leaf);
+            }
         }
-        if of_run(&own) || is_adopted {
-            found.push(Leaf { id, certificate });
-        }
+        bare
     }
-    found
+
+    /// Those that a run of the host printed; with `--host` also those of nobody's run.
+    pub fn of_host(
+        &self,
+        evidence: &Evidence,
+        runs: &[(ObservationId, &Run)],
+        is_only_selected: bool,
+    ) -> Vec<Leaf<'e>> {
+        let runs = runs
+            .iter()
+            .filter_map(|(id, run)| evidence.observation(*id).map(|observation| (source_of(observation), run.run)));
+        let mut found: Vec<Leaf<'e>> = runs.filter_map(|run| self.by_run.get(&run)).flatten().copied().collect();
+        if is_only_selected {
+            found.extend(&self.of_nobody);
+        }
+        found.sort_by_key(|leaf| leaf.id);
+        found.dedup_by_key(|leaf| leaf.id);
+        found
+    }
 }
 
 fn source_of(observation: &Observation) -> SourceId {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::evidence::{ClientVerdict, Evidence, Fact, HttpExchange, ObservationId, Override, Run};
+use crate::evidence::{ClientVerdict, CloudMapping, Evidence, Fact, HttpExchange, ObservationId, Override, Run};
 use crate::name::Name;
 
 pub mod join;
@@ -39,6 +39,8 @@ pub struct Case<'e> {
     pub runs: Vec<(ObservationId, &'e Run)>,
     /// Certificates that a text shows for it without a handshake, such as the output of x509.
     pub certificates: Vec<Leaf<'e>>,
+    /// What exported configuration says of it, of the names above it, and of no host.
+    pub cloud: Vec<(ObservationId, &'e CloudMapping)>,
     /// All evidence, for what belongs to no case.
     pub evidence: &'e Evidence,
 }
@@ -76,54 +78,102 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
         }
     }
     let joined = join::Handshakes::of(evidence, &answers, selected);
-    let mut cases: Vec<Case<'e>> =
-        hosts.into_iter().map(|(host, source)| case_of(evidence, &answers, &joined, host, source, selected)).collect();
+    let spoken = Spoken::of(evidence);
+    let bare = join::BareCertificates::of(evidence);
+    let parts = Parts { evidence, answers: &answers, joined: &joined, spoken: &spoken, bare: &bare, selected };
+    let mut cases: Vec<Case<'e>> = hosts.into_iter().map(|(host, source)| parts.case(host, source)).collect();
     if selected.is_empty() {
         cases.extend(nameless(evidence, &joined));
     }
     cases
 }
 
-fn case_of<'e>(
+/// What cases are put together from.
+struct Parts<'p, 'e> {
     evidence: &'e Evidence,
-    answers: &resolution::Answers<'e>,
-    joined: &join::Handshakes<'e>,
-    host: Name,
-    host_source: HostSource,
-    selected: &[Name],
-) -> Case<'e> {
-    let named = |name: Option<&Name>| match name {
-        Some(name) => *name == host,
-        None => selected == [host.clone()],
-    };
-    let verdicts = facts(evidence, |fact| match fact {
-        Fact::ClientVerdict(it) if named(it.host.as_ref()) => Some(it),
-        _ => None,
-    });
-    let exchanges = facts(evidence, |fact| match fact {
-        Fact::HttpExchange(it) if it.host.as_ref() == Some(&host) => Some(it),
-        _ => None,
-    });
-    let overrides = facts(evidence, |fact| match fact {
-        Fact::Override(it) if it.host.as_ref() == Some(&host) => Some(it),
-        _ => None,
-    });
-    let runs = facts(evidence, |fact| match fact {
-        Fact::Run(it) if it.host.as_ref() == Some(&host) => Some(it),
-        _ => None,
-    });
-    let certificates = join::certificates_without_handshake(evidence, &runs, &host, selected);
-    Case {
-        resolutions: resolution::resolutions(answers, &host, selected),
-        connections: joined.of_host(&host),
-        host: Some(host),
-        host_source: Some(host_source),
-        verdicts,
-        exchanges,
-        overrides,
-        runs,
-        certificates,
-        evidence,
+    answers: &'p resolution::Answers<'e>,
+    joined: &'p join::Handshakes<'e>,
+    spoken: &'p Spoken<'e>,
+    bare: &'p join::BareCertificates<'e>,
+    selected: &'p [Name],
+}
+
+impl<'e> Parts<'_, 'e> {
+    fn case(&self, host: Name, host_source: HostSource) -> Case<'e> {
+        let is_only_selected = *self.selected == [host.clone()];
+        let spoken = self.spoken;
+        let nameless = is_only_selected.then_some(&None);
+        let verdicts = spoken.verdicts.get(&Some(host.clone())).into_iter();
+        let verdicts = verdicts.chain(nameless.and_then(|none| spoken.verdicts.get(none)));
+        let mut verdicts: Vec<(ObservationId, &ClientVerdict)> = verdicts.flatten().copied().collect();
+        verdicts.sort_by_key(|(id, _)| *id);
+        let runs = spoken.runs.get(&host).cloned().unwrap_or_default();
+        Case {
+            resolutions: resolution::resolutions(self.answers, &host, self.selected),
+            connections: self.joined.of_host(&host),
+            verdicts,
+            exchanges: spoken.exchanges.get(&host).cloned().unwrap_or_default(),
+            overrides: spoken.overrides.get(&host).cloned().unwrap_or_default(),
+            certificates: self.bare.of_host(self.evidence, &runs, is_only_selected),
+            cloud: spoken.cloud_of(&host),
+            runs,
+            host: Some(host),
+            host_source: Some(host_source),
+            evidence: self.evidence,
+        }
+    }
+}
+
+/// What is said of a host outside DNS and TLS, by host.
+#[derive(Default)]
+struct Spoken<'e> {
+    verdicts: BTreeMap<Option<Name>, Vec<(ObservationId, &'e ClientVerdict)>>,
+    exchanges: BTreeMap<Name, Vec<(ObservationId, &'e HttpExchange)>>,
+    overrides: BTreeMap<Name, Vec<(ObservationId, &'e Override)>>,
+    runs: BTreeMap<Name, Vec<(ObservationId, &'e Run)>>,
+    cloud: BTreeMap<Option<Name>, Vec<(ObservationId, &'e CloudMapping)>>,
+}
+
+impl<'e> Spoken<'e> {
+    fn of(evidence: &'e Evidence) -> Self {
+        let mut spoken = Self::default();
+        for (id, observation) in evidence.numbered() {
+            match &observation.fact {
+                Fact::ClientVerdict(it) => spoken.verdicts.entry(it.host.clone()).or_default().push((id, it)),
+                Fact::CloudMapping(it) => spoken.cloud.entry(it.host().cloned()).or_default().push((id, it)),
+                Fact::HttpExchange(it) => add(&mut spoken.exchanges, it.host.as_ref(), id, it),
+                Fact::Override(it) => add(&mut spoken.overrides, it.host.as_ref(), id, it),
+                Fact::Run(it) => add(&mut spoken.runs, it.host.as_ref(), id, it),
+                _ => {}
+            }
+        }
+        spoken
+    }
+
+    /// The configuration of a host, of the wildcard and the zones above it, and what names no host.
+    fn cloud_of(&self, host: &Name) -> Vec<(ObservationId, &'e CloudMapping)> {
+        let mut keys = vec![None, Some(host.clone())];
+        let mut rest = host.as_str();
+        while let Some((_, parent)) = rest.split_once('.') {
+            keys.push(Name::parse(parent));
+            keys.push(Name::parse(&format!("*.{parent}")));
+            rest = parent;
+        }
+        let mut found: Vec<(ObservationId, &CloudMapping)> =
+            keys.iter().filter_map(|key| self.cloud.get(key)).flatten().copied().collect();
+        found.sort_by_key(|(id, _)| *id);
+        found
+    }
+}
+
+fn add<'e, T>(
+    map: &mut BTreeMap<Name, Vec<(ObservationId, &'e T)>>,
+    host: Option<&Name>,
+    id: ObservationId,
+    fact: &'e T,
+) {
+    if let Some(host) = host {
+        map.entry(host.clone()).or_default().push((id, fact));
     }
 }
 
@@ -140,12 +190,9 @@ fn nameless<'e>(evidence: &'e Evidence, joined: &join::Handshakes<'e>) -> Option
         overrides: Vec::new(),
         runs: Vec::new(),
         certificates: Vec::new(),
+        cloud: Vec::new(),
         evidence,
     })
-}
-
-fn facts<'e, T>(evidence: &'e Evidence, pick: impl Fn(&'e Fact) -> Option<&'e T>) -> Vec<(ObservationId, &'e T)> {
-    evidence.numbered().filter_map(|(id, observation)| pick(&observation.fact).map(|it| (id, it))).collect()
 }
 
 /// The names that clients meant, each with how it is known.

@@ -88,6 +88,7 @@ fn fact_line(text: &mut String, fact: &Fact, at: &[PlaceLine]) {
         Fact::Run(it) => line(text, fact.kind(), at, it),
         Fact::Override(it) => line(text, fact.kind(), at, it),
         Fact::ClientVerdict(it) => line(text, fact.kind(), at, it),
+        Fact::CloudMapping(it) => line(text, fact.kind(), at, it),
     }
 }
 
@@ -181,6 +182,7 @@ fn read_fact(kind: &str, value: Value) -> Result<Fact, String> {
         "run" => Fact::Run(decode(value)?),
         "override" => Fact::Override(decode(value)?),
         "client.verdict" => Fact::ClientVerdict(decode(value)?),
+        "cloud.mapping" => Fact::CloudMapping(decode(value)?),
         other => return Err(format!("unknown kind {other}")),
     })
 }
@@ -215,6 +217,7 @@ pub fn schema() -> Value {
         ("run", generator.subschema_for::<super::Run>().to_value()),
         ("override", generator.subschema_for::<super::Override>().to_value()),
         ("client.verdict", generator.subschema_for::<super::ClientVerdict>().to_value()),
+        ("cloud.mapping", generator.subschema_for::<super::CloudMapping>().to_value()),
     ];
     let one_of: Vec<Value> = kinds
         .into_iter()

@@ -13,8 +13,11 @@ use crate::name::Name;
 use crate::provenance::{Gap, Place, SourceId, Time};
 use crate::{dns, tls, x509};
 
+pub mod cloud;
 pub mod facts;
 pub mod order;
+
+pub use cloud::{CloudMapping, Mapping};
 
 /// The number of an observation in its evidence: what reasons cite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -49,6 +52,8 @@ pub enum Fact {
     Override(Override),
     /// What a client said in its own words.
     ClientVerdict(ClientVerdict),
+    /// What exported configuration says.
+    CloudMapping(CloudMapping),
 }
 
 impl Fact {
@@ -63,6 +68,7 @@ impl Fact {
             Self::Run(_) => "run",
             Self::Override(_) => "override",
             Self::ClientVerdict(_) => "client.verdict",
+            Self::CloudMapping(_) => "cloud.mapping",
         }
     }
 }
@@ -286,9 +292,11 @@ impl Reading {
         Self { source, observations: Vec::new(), gaps: Vec::new(), counts: Counts::default(), quotes: BTreeMap::new() }
     }
 
-    /// Whether it holds more than the names of commands: what a diagnosis is made of.
+    /// Whether it holds a DNS answer, a handshake or a certificate: what a diagnosis is made of.
     pub fn holds_evidence(&self) -> bool {
-        self.observations.iter().any(|observation| !matches!(observation.fact, Fact::Run(_) | Fact::Override(_)))
+        self.observations.iter().any(|observation| {
+            matches!(observation.fact, Fact::DnsAnswer(_) | Fact::TlsHandshake(_) | Fact::Certificate(_))
+        })
     }
 }
 

@@ -97,6 +97,7 @@ fn observation_entry(id: ObservationId, it: &crate::evidence::Observation) -> Ob
         Fact::Run(fact) => object(fact),
         Fact::Override(fact) => object(fact),
         Fact::ClientVerdict(fact) => object(fact),
+        Fact::CloudMapping(fact) => object(fact),
     };
     fact.remove("der");
     ObservationEntry { id, kind: it.fact.kind(), at: places(&it.at), fact }

@@ -74,6 +74,9 @@ fn reads_as_command(line: &str) -> bool {
     if line.split_whitespace().find(|word| is_tool(word)) == Some("openssl") {
         return words.first().is_some_and(|word| OPENSSL_COMMANDS.contains(word));
     }
+    if line.starts_with("aws ") {
+        return words.len() > 1;
+    }
     if line.starts_with("curl: ") || line.ends_with('.') && words.len() > 4 {
         return false;
     }
@@ -126,6 +129,6 @@ pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
 }
 
 const OPENSSL_COMMANDS: &[&str] = &["s_client", "x509", "version", "verify", "s_server", "crl", "ocsp", "asn1parse"];
-const TOOLS: &[&str] = &["dig", "openssl", "curl", "host", "nslookup", "kdig", "drill", "aws", "wget"];
+const TOOLS: &[&str] = &["dig", "openssl", "curl", "host", "nslookup", "kdig", "drill", "aws", "wget", "whois"];
 const SECRET_OPTIONS: &[&str] =
     &["-u", "--user", "--proxy-user", "-U", "-b", "--cookie", "--pass", "-pass", "--oauth2-bearer", "-d", "--data"];

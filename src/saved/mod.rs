@@ -10,10 +10,12 @@ pub mod curl;
 pub mod decode;
 pub mod dig;
 pub mod grammar;
+pub mod json;
 pub mod openssl_s_client;
 pub mod openssl_x509;
 pub mod pem;
 pub mod runs;
+pub mod whois;
 
 use crate::evidence::{Fact, Observation, Reading, Source};
 use crate::provenance::{Gap, GapReason, Place, SourceId};
@@ -110,8 +112,15 @@ impl Sink {
 }
 
 /// All formats. A run is read by the format of its command, or by the one whose line opened it.
-pub static FORMATS: &[&SavedFormat] =
-    &[&dig::FORMAT, &openssl_s_client::FORMAT, &openssl_x509::FORMAT, &curl::FORMAT, &browser::FORMAT];
+pub static FORMATS: &[&SavedFormat] = &[
+    &dig::FORMAT,
+    &openssl_s_client::FORMAT,
+    &openssl_x509::FORMAT,
+    &curl::FORMAT,
+    &browser::FORMAT,
+    &whois::FORMAT,
+    &json::FORMAT,
+];
 
 /// Reads a text.
 pub fn read(path: &str, bytes: &[u8]) -> Reading {

@@ -57,6 +57,7 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         };
         let is_within = starts.last().is_some_and(|last| match (last.format, &last.prompted) {
             (Some(open), _) if open.id == format.id => !format.repeats,
+            (Some(open), prompted) if open.id == "curl" && format.id == "json" => !asks_rdap(prompted.as_ref()),
             (Some(open), Some(_)) if open.id.starts_with("openssl") && format.id.starts_with("openssl") => true,
             (Some(open), None) if open.id == "openssl_s_client" && format.id == "openssl_x509" => true,
             _ => false,
@@ -66,6 +67,11 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         }
     }
     starts
+}
+
+/// The body of a response is nobody's configuration, except a registry's own answer.
+fn asks_rdap(prompted: Option<&Prompted>) -> bool {
+    prompted.is_some_and(|it| it.stages.iter().flatten().any(|word| word.contains("rdap")))
 }
 
 fn last_stage_format(prompted: &Prompted) -> Option<&'static SavedFormat> {

@@ -47,7 +47,7 @@ pub fn blocks<'t>(lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block>
 fn is_mark(line: &str, word: &str) -> bool {
     ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]
         .iter()
-        .any(|kind| line.contains(&format!("-----{word} {kind}-----")))
+        .any(|kind| line.trim_end().ends_with(&format!("-----{word} {kind}-----")))
 }
 
 fn unterminated(first: u32, last: u32) -> Block {

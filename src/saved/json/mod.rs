@@ -1,0 +1,182 @@
+//! JSON exports: documents anywhere in a text, alone, concatenated or behind a prompt.
+//!
+//! An object is known by its keys ([`Shape`]), wherever it stands in the document, so that a list, one
+//! bare object and the element that `--query` took out all read alike. A document without any known
+//! object is a gap; host names in it are named there as hints and are never facts.
+
+use serde_json::value::RawValue;
+
+use super::{RunText, SavedFormat, Sink, command};
+use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
+use crate::name::Name;
+use crate::provenance::GapReason;
+
+pub mod acm;
+pub mod apigateway;
+pub mod cloudfront;
+pub mod document;
+pub mod ec2;
+pub mod elbv2;
+pub mod registration;
+pub mod route53;
+
+use document::{Object, Text, elements};
+
+/// JSON, as the AWS CLI and RDAP servers print it.
+pub static FORMAT: SavedFormat = SavedFormat {
+    id: "json",
+    made_by: "aws … --output json, RDAP",
+    is_command: |words| words.first().is_some_and(|word| word == "aws"),
+    opens: |line| matches!(line, "{" | "[" | "[{" | "{}" | "[]") || line.starts_with("{\"") || line.starts_with("[{\""),
+    repeats: false,
+    read,
+};
+
+/// An object known by its keys.
+pub struct Shape {
+    /// Its id, for people.
+    pub id: &'static str,
+    /// Whether an object is one.
+    pub is: fn(&Object<'_>) -> bool,
+    /// What it says; `None` where what matters is not in it.
+    pub read: fn(&Object<'_>, &[String]) -> Option<Mapping>,
+}
+
+/// All shapes; of several that fit the first counts.
+pub static SHAPES: &[&Shape] = &[
+    &apigateway::DOMAIN_NAME,
+    &apigateway::DOMAIN_NAME_V2,
+    &apigateway::REST_API,
+    &apigateway::API_V2,
+    &apigateway::BASE_PATH_MAPPING,
+    &apigateway::API_MAPPING,
+    &route53::RECORD_SET,
+    &route53::TEST_DNS_ANSWER,
+    &route53::HOSTED_ZONE,
+    &registration::ROUTE53_DOMAIN,
+    &registration::RDAP_DOMAIN,
+    &acm::DESCRIBED,
+    &acm::GOTTEN,
+    &ec2::VPC_ENDPOINT,
+    &ec2::NETWORK_INTERFACE,
+    &cloudfront::DISTRIBUTION,
+    &elbv2::LOAD_BALANCER,
+    &elbv2::LISTENER,
+    &elbv2::LISTENER_CERTIFICATE,
+];
+
+fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let words = &run.command;
+    let domain = command::value(words, &["--domain-name"]).and_then(Name::parse);
+    let region = command::value(words, &["--region"]).map(str::to_owned);
+    if !words.is_empty() {
+        let it = Run {
+            run: run.number,
+            tool: "aws".to_owned(),
+            version: run.version.clone(),
+            command: run.shown.clone(),
+            vantage: run.vantage.clone(),
+            time: None,
+            host: domain.clone(),
+            server_name: ServerName::Unknown,
+        };
+        sink.observe(Fact::Run(it), [run.first_line()]);
+    }
+    let text = Text::of(run.lines);
+    let documents = text.documents();
+    for document in &documents {
+        let mut found = Vec::new();
+        if let Some(root) = document.root() {
+            find(root, words, 0, &mut found);
+        }
+        if found.is_empty() && !is_empty_list(document.text()) {
+            sink.gap(document.first_line(), unknown(document.text()));
+        }
+        for (value, mapping) in found {
+            let region = region.clone().or_else(|| region_in_arn(value.get()));
+            let fact = Fact::CloudMapping(CloudMapping { says: mapping, region, run: Some(run.number) });
+            sink.observe(fact, document.lines_of(value));
+        }
+        if document.is_cut {
+            let why = "it ends in the middle; what stands before is read".to_owned();
+            sink.gap(document.first_line(), GapReason::Undecoded { what: "JSON".to_owned(), why });
+        }
+    }
+    errors(run, domain.as_ref(), region.as_ref(), sink);
+    if documents.is_empty() && words.first().is_some_and(|word| word == "aws") && !is_error(run) {
+        let why = "no JSON; --output text and table lose the keys, ask for --output json".to_owned();
+        sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
+    }
+}
+
+/// The known objects, outermost first; a known object is not searched any further.
+fn find<'d>(value: &'d RawValue, command: &[String], depth: usize, found: &mut Vec<(&'d RawValue, Mapping)>) {
+    if depth > DEPTH_MAX || found.len() >= OBJECTS_MAX {
+        return;
+    }
+    if let Some(object) = Object::of(value) {
+        if let Some(shape) = SHAPES.iter().find(|shape| (shape.is)(&object)) {
+            found.extend((shape.read)(&object, command).map(|mapping| (value, mapping)));
+            return;
+        }
+        for inner in object.values().filter(|inner| inner.get().starts_with(['{', '['])) {
+            find(inner, command, depth + 1, found);
+        }
+    } else {
+        for inner in elements(value) {
+            find(inner, command, depth + 1, found);
+        }
+    }
+}
+
+/// `{"items": []}` and its like say that there is nothing.
+fn is_empty_list(text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    bare == "[]" || bare == "{}" || (bare.starts_with("{\"") && bare.ends_with(":[]}") && !bare.contains(','))
+}
+
+fn unknown(text: &str) -> GapReason {
+    let mut names: Vec<&str> = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '*'))
+        .filter(|word| HINTS.iter().any(|hint| word.contains(hint)))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.truncate(HINTS_SHOWN);
+    let hints = if names.is_empty() { String::new() } else { format!("; names in it: {}", names.join(", ")) };
+    GapReason::Undecoded {
+        what: "JSON".to_owned(),
+        why: format!("not recognised (ask for the whole output, without --query){hints}"),
+    }
+}
+
+/// The region in `arn:aws:acm:us-east-1:…`.
+fn region_in_arn(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("\"arn:aws")?;
+    let mut parts = rest.split(':');
+    let region = parts.nth(2)?;
+    (region.contains('-') && region.len() < 32).then(|| region.to_owned())
+}
+
+fn is_error(run: &RunText<'_>) -> bool {
+    run.lines.iter().any(|line| line.text.contains("An error occurred ("))
+}
+
+/// What the AWS CLI says when there is no such custom domain.
+fn errors(run: &RunText<'_>, domain: Option<&Name>, region: Option<&String>, sink: &mut Sink) {
+    let Some(domain) = domain else { return };
+    let line = run.lines.iter().find(|line| {
+        line.text.contains("(NotFoundException) when calling the GetDomainName operation")
+            || line.text.contains("(NotFoundException) when calling the GetApiMappings operation")
+    });
+    if let Some(line) = line {
+        let says = Mapping::NoCustomDomain { domain: domain.clone() };
+        let it = CloudMapping { says, region: region.cloned(), run: Some(run.number) };
+        sink.observe(Fact::CloudMapping(it), run.command_line.iter().map(|it| it.number).chain([line.number]));
+    }
+}
+
+const DEPTH_MAX: usize = 6;
+const OBJECTS_MAX: usize = 100_000;
+const HINTS: &[&str] = &[".execute-api.", ".cloudfront.net"];
+const HINTS_SHOWN: usize = 8;
