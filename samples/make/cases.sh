@@ -17,6 +17,8 @@ cases=(
     private_dns_capture private_dns_transcript private_domain_capture
     load_balancer_capture sni_required_capture sni_required_transcript
     name_forms_capture address_literal_transcript
+    configuration_transcripts dns_alone_transcript behind_tls_transcript balancer_ok_capture
+    private_domain_ok_capture chain_error_only_transcript subject_only_transcript right_forms_transcript
 )
 
 stage_url_capture() {
@@ -264,5 +266,59 @@ name_forms_capture() {
 }
 
 address_literal_transcript() {
-    transcript "$samples/address_literal_transcript/ticket.txt" 'curl -v https://198.51.100.50/'
+    transcript "$samples/address_literal_transcript/ticket.txt" 'curl -v https://198.51.100.50/' \
+        'openssl s_client -connect 198.51.100.50:443 -showcerts </dev/null'
+}
+
+# What dig and s_client print beside the exported configuration of the configuration_* samples, whose
+# aws.txt is typed in the shape of the AWS CLI.
+configuration_transcripts() {
+    local name host
+    for name in stage:www fixed:static alias:static edge_pending:edge edge_available:edge migrated:api other_target:shop; do
+        host=${name#*:}.example.com
+        mkdir -p "$samples/configuration_${name%:*}"
+        transcript "$samples/configuration_${name%:*}/ticket.txt" "dig $host" \
+            "openssl s_client -connect $host:443 -servername $host -showcerts </dev/null"
+    done
+    mkdir -p "$samples/configuration_certificate" "$samples/configuration_endpoint"
+    transcript "$samples/configuration_certificate/ticket.txt" 'dig v1.orders.example.com' \
+        'openssl s_client -connect v1.orders.example.com:443 -servername v1.orders.example.com -showcerts </dev/null'
+    in_vpc transcript "$samples/configuration_endpoint/ticket.txt" 'dig www.example.com' \
+        'openssl s_client -connect www.example.com:443 -servername www.example.com -showcerts </dev/null'
+}
+
+# The CNAME alone, without where it leads on.
+dns_alone_transcript() {
+    transcript "$samples/dns_alone_transcript/ticket.txt" 'dig api.example.com CNAME' 'dig edge.example.com CNAME' \
+        'dig inside.example.com CNAME' 'dig my-nlb-0123456789abcdef.elb.us-east-1.amazonaws.com'
+}
+
+# A 403 of API Gateway behind a certificate that is wrong, and behind one that curl -k does not compare.
+behind_tls_transcript() {
+    transcript "$samples/behind_tls_transcript/ticket.txt" 'curl -vk https://www.example.com/' \
+        'curl -vk https://forbidden.example.com/'
+}
+
+balancer_ok_capture() {
+    captured balancer_ok_capture 'curl -sS https://my-alb-0123456789abcdef.elb.us-east-1.amazonaws.com/'
+}
+
+private_domain_ok_capture() { captured private_domain_ok_capture 'curl -sS https://associated.example.com/'; }
+
+chain_error_only_transcript() {
+    transcript "$samples/chain_error_only_transcript/ticket.txt" 'curl -sS https://part.example.com/'
+}
+
+# `-brief` prints the subject only.
+subject_only_transcript() {
+    transcript "$samples/subject_only_transcript/ticket.txt" \
+        'openssl s_client -brief -connect old.example.com:443 -servername old.example.com </dev/null' \
+        'openssl s_client -brief -connect xn--bcher-kva.example.net:443 -servername xn--bcher-kva.example.net </dev/null' \
+        'openssl s_client -brief -connect 198.51.100.50:443 </dev/null'
+}
+
+right_forms_transcript() {
+    transcript "$samples/right_forms_transcript/ticket.txt" \
+        'openssl s_client -connect xn--mnchen-3ya.example.net:443 -servername xn--mnchen-3ya.example.net -showcerts </dev/null' \
+        'openssl s_client -connect 198.51.100.51:443 -showcerts </dev/null'
 }

@@ -24,7 +24,7 @@ make_net() {
     link wc-front    eth0 f0 198.51.100.1/24  198.51.100.7/24
     local address
     for address in 198.51.100.8 198.51.100.20 198.51.100.21 198.51.100.30 198.51.100.31 \
-        198.51.100.40 198.51.100.50 198.51.100.60; do
+        198.51.100.40 198.51.100.50 198.51.100.51 198.51.100.60; do
         ip -n wc-front address add "$address/24" dev eth0
     done
     # the addresses of a VPC endpoint, and of the resolver of that VPC

@@ -30,6 +30,9 @@ make_pki() {
     new_leaf wildcard.example.org '*.example.org' 'DNS:*.example.org'
     new_leaf partial.example.net partial.example.net 'DNS:w*.example.net'
     new_leaf ulabel.example.net ulabel.example.net 'DNS:bücher.example.net'
+    new_leaf associated.example.com associated.example.com DNS:associated.example.com
+    new_leaf alabel.example.net alabel.example.net DNS:xn--mnchen-3ya.example.net
+    new_leaf address.example.net address.example.net IP:198.51.100.51
     leaf_profile=leaf_without_san new_leaf cn.example.net cn.example.net DNS:unused
 }
 

@@ -9,12 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::evidence::{ClientVerdict, CloudMapping, Evidence, Fact, HttpExchange, ObservationId, Override, Run};
+use crate::evidence::{
+    ClientVerdict, CloudMapping, Evidence, Fact, HttpExchange, Mapping, ObservationId, Override, Run,
+};
 use crate::name::Name;
 
+pub mod delegation;
 pub mod join;
 pub mod resolution;
 
+pub use delegation::Delegation;
 pub use join::{Connection, Leaf};
 pub use resolution::{Alias, Resolution};
 
@@ -41,6 +45,8 @@ pub struct Case<'e> {
     pub certificates: Vec<Leaf<'e>>,
     /// What exported configuration says of it, of the names above it, and of no host.
     pub cloud: Vec<(ObservationId, &'e CloudMapping)>,
+    /// Who answers for its zone.
+    pub delegation: Option<Delegation>,
     /// All evidence, for what belongs to no case.
     pub evidence: &'e Evidence,
 }
@@ -65,6 +71,8 @@ pub enum HostSource {
     Option,
     /// The owner of an answer without a question.
     Answer,
+    /// A custom domain in exported configuration.
+    Configuration,
 }
 
 /// Builds the cases of all hosts in the evidence, or of the selected ones, by name.
@@ -80,7 +88,16 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
     let joined = join::Handshakes::of(evidence, &answers, selected);
     let spoken = Spoken::of(evidence);
     let bare = join::BareCertificates::of(evidence);
-    let parts = Parts { evidence, answers: &answers, joined: &joined, spoken: &spoken, bare: &bare, selected };
+    let delegations = delegation::Delegations::of(evidence);
+    let parts = Parts {
+        evidence,
+        answers: &answers,
+        joined: &joined,
+        spoken: &spoken,
+        bare: &bare,
+        delegations: &delegations,
+        selected,
+    };
     let mut cases: Vec<Case<'e>> = hosts.into_iter().map(|(host, source)| parts.case(host, source)).collect();
     if selected.is_empty() {
         cases.extend(nameless(evidence, &joined));
@@ -95,6 +112,7 @@ struct Parts<'p, 'e> {
     joined: &'p join::Handshakes<'e>,
     spoken: &'p Spoken<'e>,
     bare: &'p join::BareCertificates<'e>,
+    delegations: &'p delegation::Delegations,
     selected: &'p [Name],
 }
 
@@ -116,6 +134,7 @@ impl<'e> Parts<'_, 'e> {
             overrides: spoken.overrides.get(&host).cloned().unwrap_or_default(),
             certificates: self.bare.of_host(self.evidence, &runs, is_only_selected),
             cloud: spoken.cloud_of(&host),
+            delegation: self.delegations.of_host(&host).cloned(),
             runs,
             host: Some(host),
             host_source: Some(host_source),
@@ -191,6 +210,7 @@ fn nameless<'e>(evidence: &'e Evidence, joined: &join::Handshakes<'e>) -> Option
         runs: Vec::new(),
         certificates: Vec::new(),
         cloud: Vec::new(),
+        delegation: None,
         evidence,
     })
 }
@@ -209,9 +229,23 @@ fn hosts_in(evidence: &Evidence, answers: &resolution::Answers<'_>) -> BTreeMap<
             add(name, source);
         }
     }
+    if hosts.is_empty() {
+        hosts.extend(configured(evidence));
+    }
     let suffixed: BTreeSet<Name> = answers.search_suffix_questions(&hosts);
     hosts.retain(|name, source| *source != HostSource::Asked || !suffixed.contains(name));
     hosts
+}
+
+/// The custom domains of exported configuration: hosts only where no client names one.
+fn configured(evidence: &Evidence) -> impl Iterator<Item = (Name, HostSource)> {
+    evidence.observations.iter().filter_map(|observation| match &observation.fact {
+        Fact::CloudMapping(it) if matches!(it.says, Mapping::CustomDomain(_) | Mapping::NoCustomDomain { .. }) => {
+            let host = it.host().filter(|host| !host.as_str().contains('*'))?;
+            Some((host.clone(), HostSource::Configuration))
+        }
+        _ => None,
+    })
 }
 
 fn meant_by(fact: &Fact, answers: &resolution::Answers<'_>) -> Vec<(Name, HostSource)> {

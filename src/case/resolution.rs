@@ -23,6 +23,8 @@ pub struct Resolution {
     pub addresses: Vec<(IpAddr, ObservationId)>,
     /// The response code, in its IANA spelling.
     pub rcode: Option<String>,
+    /// The type asked for, where the evidence shows the question.
+    pub asked: Option<String>,
     /// Who asked.
     pub client: Option<IpAddr>,
     /// Who answered.
@@ -182,6 +184,7 @@ impl<'e> Answers<'e> {
             aliases: Vec::new(),
             addresses: Vec::new(),
             rcode: first.answer.rcode.clone(),
+            asked: first.answer.question.as_ref().map(|question| question.kind.clone()),
             client: first.answer.client.map(|client| client.ip()),
             resolver: first.answer.server,
             time: first.answer.time,

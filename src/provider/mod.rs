@@ -4,4 +4,6 @@
 //! that has the shape but an unusual length keeps its class and says so (`usual_length`).
 
 pub mod cloudfront;
+pub mod dns_operator;
+pub mod elb;
 pub mod execute_api;

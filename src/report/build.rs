@@ -15,7 +15,7 @@ use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, ObservationId, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
-use crate::rules::{self, Judgement, Verdict};
+use crate::rules::{self, Judgement, Reason, Verdict};
 use crate::tls::{ChainState, Transport};
 
 /// The report over all cases, worst first.
@@ -135,11 +135,7 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         cause: finding.cause.clone(),
         remedy: finding.remedy.clone(),
         verify: finding.verify.clone(),
-        reasons: finding
-            .reasons
-            .iter()
-            .map(|reason| ReasonEntry { text: reason.text.clone(), cites: reason.cites.clone() })
-            .collect(),
+        reasons: finding.reasons.iter().map(reason_entry).collect(),
         marks: finding.marks.clone(),
         change: finding.change.clone(),
         expect: finding.expect.clone(),
@@ -165,10 +161,15 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         findings: findings.collect(),
         ruled_out,
         undecided,
+        beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),
         marks: marks(case),
     }
+}
+
+fn reason_entry(reason: &Reason) -> ReasonEntry {
+    ReasonEntry { text: reason.text.clone(), cites: reason.cites.clone() }
 }
 
 /// What the first connection, or a certificate without one, shows of the host.

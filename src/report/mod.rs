@@ -160,6 +160,9 @@ pub struct CaseEntry {
     pub ruled_out: Vec<RuledOut>,
     /// The causes that cannot be told, with what would tell.
     pub undecided: Vec<Undecided>,
+    /// What is easily misread in the evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beware: Vec<ReasonEntry>,
     /// What DNS said.
     pub resolutions: Vec<ResolutionEntry>,
     /// What TLS did.
@@ -192,7 +195,7 @@ pub struct FindingEntry {
     #[serde(skip)]
     pub marks: Vec<Mark>,
     /// The records to change, old and new.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<RecordChange>,
     /// What to expect of the `verify` command, in words.
     #[serde(skip)]

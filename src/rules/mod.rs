@@ -4,20 +4,25 @@
 //! would decide) or not applicable. It never concludes from absence. [`judge`] runs them all on a
 //! case and adds the [`outcome`].
 
-use serde::Serialize;
-
 use crate::case::Case;
 use crate::evidence::ObservationId;
 
 pub mod apigw;
+pub mod beware;
 pub mod cert;
+pub mod chain;
+pub mod cloudfront;
+pub mod config;
+pub mod finding;
 pub mod insufficient;
+pub mod r#match;
 pub mod none;
 pub mod outcome;
 pub mod sni;
 pub mod tool;
 pub mod view;
 
+pub use finding::{Finding, Mark, Reason, RecordChange, Severity, Sign, Strength};
 pub use outcome::Outcome;
 
 /// One cause: data and one pure function.
@@ -75,116 +80,6 @@ impl Verdict {
     }
 }
 
-/// A cause that was found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    /// The headline in plain words: `HOST is served the certificate of NAME`.
-    pub headline: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// How well it is supported.
-    pub strength: Strength,
-    /// The cause, in sentences.
-    pub cause: String,
-    /// What to do, in a sentence.
-    pub remedy: String,
-    /// The command that shows that it is done.
-    pub verify: String,
-    /// What to expect of that command.
-    pub expect: Option<String>,
-    /// Why; never empty.
-    pub reasons: Vec<Reason>,
-    /// How to draw the proof.
-    pub marks: Vec<Mark>,
-    /// The record to change.
-    pub change: Option<RecordChange>,
-}
-
-/// One reason of a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// The reason in words.
-    pub text: String,
-    /// The observations that prove it; never empty.
-    pub cites: Vec<ObservationId>,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// A wrong or invalid certificate was seen, or a handshake failed.
-    Error,
-    /// A fault in DNS or configuration alone.
-    Warning,
-    /// A side fact.
-    Note,
-}
-
-/// How well a cause is supported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strength {
-    /// Every deciding observable was seen.
-    Proven,
-    /// One of them is inferred.
-    Strong,
-    /// It fits, and another cause fits too.
-    Consistent,
-}
-
-impl Strength {
-    /// The share of a rule's cap that a finding of this strength is worth.
-    pub fn share(self) -> f64 {
-        match self {
-            Self::Proven => 1.0,
-            Self::Strong => 0.8,
-            Self::Consistent => 0.5,
-        }
-    }
-}
-
-/// Words in the evidence that the proof underlines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The observation whose places hold the words.
-    pub on: ObservationId,
-    /// A word that must stand on the same line or row, such as the owner of a record; empty: none.
-    pub beside: String,
-    /// The words to underline.
-    pub words: String,
-    /// What the line under them means.
-    pub sign: Sign,
-    /// What to say about them.
-    pub label: String,
-}
-
-/// What an underline means; colour only repeats it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// `^^^^`: wrong.
-    Wrong,
-    /// `----`: right.
-    Right,
-    /// `~~~~`: doubtful.
-    Doubtful,
-    /// `++++`: what should be, or what confirms.
-    Confirms,
-}
-
-/// A DNS record as it is and as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordChange {
-    /// One sentence over the two.
-    pub intro: String,
-    /// The record to remove, as in a zone file.
-    pub old: String,
-    /// The record to put in its place.
-    pub new: String,
-    /// What is not known of the new one; empty when it is whole.
-    pub unknown: String,
-}
-
 /// What all rules say of one case.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -192,6 +87,8 @@ pub struct Judgement {
     pub outcome: Outcome,
     /// The verdict of every rule, in the order of [`RULES`].
     pub verdicts: Vec<(&'static Rule, Verdict)>,
+    /// What is easily misread in the evidence.
+    pub beware: Vec<Reason>,
 }
 
 impl Judgement {
@@ -224,7 +121,7 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 /// Judges one case.
 pub fn judge(case: &Case<'_>) -> Judgement {
     let verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
-    Judgement { outcome: outcome::of(case), verdicts }
+    Judgement { outcome: outcome::of(case), verdicts, beware: beware::of(case) }
 }
 
 /// The version of the set of rules: it grows with every rule or changed verdict.
@@ -249,12 +146,33 @@ pub(crate) use declare_rule;
 
 /// All rules, by id.
 pub static RULES: &[&Rule] = &[
+    &apigw::a_record_static_ip::RULE,
+    &apigw::acm_cert_not_covering::RULE,
+    &apigw::alias_target_wrong::RULE,
     &apigw::cname_to_stage_url::RULE,
+    &apigw::d_name_dangling::RULE,
     &apigw::d_name_not_configured::RULE,
+    &apigw::edge_not_ready::RULE,
+    &apigw::endpoint_type_migrated::RULE,
+    &apigw::http_403_not_certificate::RULE,
+    &apigw::nlb_in_front_of_endpoint::RULE,
+    &apigw::private_dns_capture::RULE,
+    &apigw::private_domain_no_association::RULE,
+    &apigw::region_disagreement::RULE,
+    &apigw::sni_required::RULE,
     &cert::expired::RULE,
     &cert::not_yet_valid::RULE,
+    &chain::incomplete::RULE,
+    &cloudfront::alternate_name_missing::RULE,
     &insufficient::no_certificate_seen::RULE,
     &insufficient::tls13_encrypted::RULE,
+    &r#match::cn_only::RULE,
+    &r#match::idn::RULE,
+    &r#match::ip_san_missing::RULE,
+    &r#match::unsupported_wildcard::RULE,
+    &r#match::wildcard_depth::RULE,
+    &r#match::wildcard_not_apex::RULE,
+    &r#match::www_apex::RULE,
     &none::certificate_ok::RULE,
     &sni::absent::RULE,
     &tool::no_servername::RULE,

@@ -100,6 +100,79 @@ pub fn sent_no_name(connection: &Connection<'_>) -> bool {
     connection.handshake.sni_state == SniState::Absent
 }
 
+impl Shown<'_, '_> {
+    /// The first name that the certificate shows, or its common name.
+    pub fn label(&self) -> String {
+        self.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default()
+    }
+}
+
+/// The connection that asked for the host and was shown a covering certificate.
+pub fn covering<'c, 'e>(case: &'c Case<'e>) -> Option<Shown<'c, 'e>> {
+    let host = case.host.as_ref()?;
+    let is_asked = |it: &Shown<'_, '_>| it.connection.asks_for(host) || host.ip().is_some();
+    shown(case).into_iter().find(|it| it.coverage == Coverage::Covers && is_asked(it))
+}
+
+/// Whether a certificate is the one that API Gateway presents for unknown names in a target's region.
+pub fn is_default_of(leaf: &Leaf<'_>, target: &execute_api::Host) -> bool {
+    default_of(leaf).is_some_and(|(label, ..)| label.eq_ignore_ascii_case(&target.default_certificate()))
+}
+
+/// Whether a certificate is CloudFront's own.
+pub fn is_cloudfront_default(leaf: &Leaf<'_>) -> bool {
+    let labels = leaf.labels();
+    !labels.is_empty() && labels.iter().all(|label| matches!(*label, "*.cloudfront.net" | "cloudfront.net"))
+}
+
+/// Whether a certificate is API Gateway's or CloudFront's own, not a customer's.
+pub fn is_aws_default(leaf: &Leaf<'_>) -> bool {
+    default_of(leaf).is_some() || is_cloudfront_default(leaf)
+}
+
+/// The connection that was shown CloudFront's own certificate.
+pub fn cloudfront_default<'c, 'e>(case: &'c Case<'e>) -> Option<Shown<'c, 'e>> {
+    shown(case).into_iter().find(|it| it.coverage != Coverage::Covers && is_cloudfront_default(it.leaf))
+}
+
+/// A response of the host with a status of 400 to 499.
+pub fn client_error(case: &Case<'_>) -> Option<(ObservationId, u16)> {
+    case.exchanges.iter().find_map(|(id, it)| it.status.filter(|it| (400..500).contains(it)).map(|it| (*id, it)))
+}
+
+/// The alias that leads to an API Gateway domain name or to a distribution.
+pub fn custom_domain_alias<'c>(case: &'c Case<'_>) -> Option<&'c Alias> {
+    let is_domain_name = |alias: &Alias| {
+        execute_api::host(&alias.target).is_some_and(|it| it.role == execute_api::Role::DomainName)
+            || cloudfront::is_distribution(&alias.target)
+    };
+    case.resolutions.iter().flat_map(|resolution| &resolution.aliases).find(|alias| is_domain_name(alias))
+}
+
+/// The API Gateway domain name that the host leads to, with what says so: the alias, or a distribution
+/// that is known as a custom domain's own.
+pub fn custom_domain_target(case: &Case<'_>) -> Option<(Name, Vec<ObservationId>)> {
+    let alias = custom_domain_alias(case)?;
+    if execute_api::host(&alias.target).is_some() {
+        return Some((alias.target.clone(), vec![alias.cites]));
+    }
+    let known = super::config::targets(case).into_iter().find(|(_, it)| it.target == alias.target)?;
+    Some((alias.target.clone(), vec![alias.cites, known.0]))
+}
+
+/// Whether an answer says that the name at the end of the aliases does not exist.
+pub fn is_gone(case: &Case<'_>) -> bool {
+    let all = &case.resolutions;
+    case.connections.is_empty() && !all.is_empty() && all.iter().all(|it| it.rcode.as_deref() == Some("NXDOMAIN"))
+}
+
+/// The name that shows the server to be API Gateway or CloudFront, with what says so.
+pub fn aws_target(case: &Case<'_>) -> Option<(Name, Vec<ObservationId>)> {
+    let aliases = case.resolutions.iter().flat_map(|resolution| &resolution.aliases);
+    let is_aws = |name: &Name| execute_api::host(name).is_some() || cloudfront::is_distribution(name);
+    aliases.into_iter().find(|alias| is_aws(&alias.target)).map(|alias| (alias.target.clone(), vec![alias.cites]))
+}
+
 /// An alias that ends under execute-api.
 #[derive(Clone, Debug)]
 pub struct ExecuteApiTarget<'c> {
@@ -192,6 +265,23 @@ pub fn asked_mark(connection: ObservationId, host: &Name) -> Mark {
         words: host.to_string(),
         sign: Sign::Right,
         label: "the right name was asked for".to_owned(),
+    }
+}
+
+/// The command that shows the certificates a host sends; an address has no server name.
+pub fn ask_for_certificate(host: &Name) -> String {
+    match host.ip() {
+        Some(_) => format!("openssl s_client -connect {host}:443 -showcerts </dev/null"),
+        None => format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
+    }
+}
+
+/// The command that shows the identifiers a host presents.
+pub fn ask_for_identifiers(host: &Name) -> String {
+    let show = "openssl x509 -noout -ext subjectAltName";
+    match host.ip() {
+        Some(_) => format!("openssl s_client -connect {host}:443 </dev/null | {show}"),
+        None => format!("openssl s_client -connect {host}:443 -servername {host} </dev/null | {show}"),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod der;
 pub mod pem;
+pub mod roots;
 
 use serde::{Deserialize, Serialize};
 

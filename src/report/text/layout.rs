@@ -39,7 +39,7 @@ pub(super) fn fold(text: &str, columns: usize) -> Vec<String> {
     while rest.width() > columns {
         let limit = rest.char_indices().nth(columns).map_or(rest.len(), |(at, _)| at);
         let head = rest.get(..limit).unwrap_or(rest);
-        let blank = head.trim_start().find(' ').and_then(|_| head.rfind(' ')).filter(|at| *at > columns / 3);
+        let blank = head.trim_start().find(' ').and_then(|_| head.rfind(' ')).filter(|at| *at > columns / 4);
         let at = blank.map(|at| at + 1).or_else(|| head.rfind('.').filter(|at| *at > columns / 3)).unwrap_or(limit);
         let (piece, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
         pieces.push(piece.to_owned());

@@ -98,6 +98,7 @@ impl Page<'_> {
             self.wrapped("also", &format!("{} ({}): {}", finding.rule, strength(finding), safe(&finding.cause)));
             self.blank();
         }
+        self.beware(case);
         self.checked(case);
         self.undecided(case);
         if let Some(finding) = case.findings.first().filter(|_| error.is_none()) {
@@ -155,10 +156,27 @@ impl Page<'_> {
                 if !change.unknown.is_empty() {
                     self.wrapped("", &safe(&change.unknown));
                 }
+                if let Some(batch) = &change.batch {
+                    self.wrapped("", "as a change batch, to review before it is run:");
+                    self.line(&format!("    {}", safe(batch)));
+                }
             }
             None => self.wrapped("fix", &safe(&finding.remedy)),
         }
         self.blank();
+    }
+
+    fn beware(&mut self, case: &CaseEntry) {
+        let mut label = "beware";
+        for it in &case.beware {
+            let place = it.cites.first().and_then(|id| self.number_of(*id));
+            let place = place.map_or_else(String::new, |number| format!("{number}  "));
+            self.wrapped(label, &format!("{place}{}", safe(&it.text)));
+            label = "";
+        }
+        if !case.beware.is_empty() {
+            self.blank();
+        }
     }
 
     /// For a right certificate: what was compared, and what nobody looked at.

@@ -251,7 +251,7 @@ impl Page<'_> {
                 None => rows.push(Row { number, text: text.clone(), marks: vec![mark.clone()] }),
             }
         }
-        if rows.is_empty() && it.kind != "tls.handshake" {
+        if rows.is_empty() && !matches!(it.kind, "tls.handshake" | "cloud.mapping") {
             rows.extend(lines.first().map(|(line, text)| Row {
                 number: Some(u64::from(*line)),
                 text: text.clone(),

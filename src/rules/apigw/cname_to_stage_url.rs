@@ -5,7 +5,7 @@ use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::provider::execute_api::{self, Role};
 use crate::rules::view::{self, Coverage, ExecuteApiTarget, Shown};
-use crate::rules::{Finding, Mark, Reason, RecordChange, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, config, declare_rule};
 
 declare_rule! {
     /// # What it finds
@@ -41,7 +41,7 @@ declare_rule! {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(host) = &case.host else {
+    let Some(host) = case.host.as_ref().filter(|host| host.ip().is_none()) else {
         return Verdict::NotApplicable;
     };
     let targets = view::execute_api_targets(case);
@@ -106,6 +106,13 @@ fn without_stage(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>])
         let because = format!("{host} is an alias of {}, not of an execute-api name", alias.target);
         return Verdict::Clear { because, cites: vec![alias.cites] };
     }
+    if let Some((id, set)) = config::records(case).into_iter().find(|(_, set)| set.kind != "CNAME") {
+        let kind = if set.alias_target.is_some() { "an alias" } else { "addresses" };
+        return Verdict::Clear {
+            because: format!("the hosted zone holds {kind} of {host}, no CNAME"),
+            cites: vec![id],
+        };
+    }
     if case.resolutions.iter().any(|it| !it.addresses.is_empty()) {
         return Verdict::Unknown {
             missing: format!(
@@ -146,7 +153,7 @@ fn served(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, it: &Show
         (true, true) => Strength::Proven,
         _ => Strength::Strong,
     };
-    let mut finding = about_dns(host, target, Severity::Error, strength);
+    let mut finding = about_dns(case, host, target, Severity::Error, strength);
     finding.headline = format!("{host} is served the certificate of {label}");
     if asked {
         finding.reasons.push(Reason {
@@ -188,7 +195,7 @@ fn named_by_client(case: &Case<'_>) -> Option<Said> {
 /// No certificate was seen, but a client says that it does not match.
 fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, said: &Said) -> Verdict {
     let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
-    let mut finding = about_dns(host, target, Severity::Error, strength);
+    let mut finding = about_dns(case, host, target, Severity::Error, strength);
     finding.headline = format!("{host} is an alias of a stage URL host, and {} refuses its certificate", said.client);
     finding.reasons.push(Reason { text: format!("{} says: {}", said.client, said.words), cites: vec![said.id] });
     finding.marks.push(mark(said.id, host.as_str(), Sign::Right, &format!("{} says the same", said.client)));
@@ -198,7 +205,7 @@ fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, said: &Said
 /// Nothing shows the certificate: a fault in DNS alone.
 fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Verdict {
     let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
-    let mut finding = about_dns(host, target, Severity::Warning, strength);
+    let mut finding = about_dns(case, host, target, Severity::Warning, strength);
     finding.headline = format!("{host} is an alias of a stage URL host");
     if let Some(mark) = finding.marks.first_mut() {
         mark.sign = Sign::Doubtful;
@@ -208,44 +215,79 @@ fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Ver
 }
 
 /// What DNS shows, the cause and the cure: the same whatever shows the certificate.
-fn about_dns(host: &Name, target: &ExecuteApiTarget<'_>, severity: Severity, strength: Strength) -> Finding {
+fn about_dns(
+    case: &Case<'_>,
+    host: &Name,
+    target: &ExecuteApiTarget<'_>,
+    severity: Severity,
+    strength: Strength,
+) -> Finding {
     let alias = target.alias;
     let region_and_suffix = format!("execute-api.{}.{}", target.target.region, target.target.suffix);
     let owner = &alias.owner;
     let ttl = alias.ttl.map_or_else(String::new, |ttl| format!(" (after {ttl} s, the TTL)"));
-    Finding {
-        headline: String::new(),
-        severity,
-        strength,
-        cause: "The CNAME points at the stage URL host. That host presents AWS's own certificate, whatever name the client asks for.".to_owned(),
-        remedy: format!(
-            "Point {owner} at the API Gateway domain name of the custom domain instead of {}.",
-            alias.target
-        ),
-        verify: format!("dig +short {owner} CNAME"),
-        expect: Some(format!("a name that starts with d-, or a CloudFront name{ttl}")),
-        reasons: vec![Reason {
-            text: format!("{owner} is a CNAME to {}, an API's stage URL host", alias.target),
-            cites: view::cites(target.resolution.aliases.iter().map(|it| it.cites)),
-        }],
-        marks: vec![Mark {
-            on: alias.cites,
-            beside: "CNAME".to_owned(),
-            words: target.target.id.clone(),
-            sign: Sign::Wrong,
-            label: "this is the API's stage URL host; an API Gateway domain name would start with d-".to_owned(),
-        }],
-        change: Some(RecordChange {
-            intro: "Point the record at the API Gateway domain name of the custom domain:".to_owned(),
-            old: format!("{owner}. CNAME {}.", alias.target),
-            new: format!("{owner}. CNAME d-<id>.{region_and_suffix}."),
-            unknown: format!(
-                "<id> is not in this evidence; `aws apigateway get-domain-name --domain-name {host}` prints it, or says that no custom domain has this name."
+    let expected = config::targets(case).into_iter().find(|(_, it)| it.target != alias.target);
+    let remedy = expected.map_or_else(
+        || {
+            format!(
+                "Point {owner} at the API Gateway domain name of the custom domain instead of {}; `aws apigateway get-domain-name --domain-name {host}` prints it.",
+                alias.target
+            )
+        },
+        |(_, it)| format!("Change the record of {owner} from {} to {}.", alias.target, it.target),
+    );
+    let change = config::change_of_alias(case, owner, &alias.target, alias.ttl, &format!("d-<id>.{region_and_suffix}"));
+    let by = change.operator.as_ref().map_or_else(String::new, |operator| format!(" {operator} answers for the zone."));
+    let mut finding = Finding::new("", severity, strength)
+        .because(
+            "The CNAME points at the stage URL host. That host presents AWS's own certificate, whatever name the client asks for.",
+            format!("{remedy}{by}"),
+        )
+        .verified_by(
+            format!("dig +short {owner} CNAME"),
+            expected.map_or_else(
+                || format!("a name that starts with d-, or a CloudFront name{ttl}"),
+                |(_, it)| format!("{}.{ttl}", it.target),
             ),
-        }),
+        )
+        .reason(
+            format!("{owner} is a CNAME to {}, an API's stage URL host", alias.target),
+            target.resolution.aliases.iter().map(|it| it.cites),
+        )
+        .mark(Mark {
+            beside: "CNAME".to_owned(),
+            ..mark(
+                alias.cites,
+                &target.target.id,
+                Sign::Wrong,
+                "this is the API's stage URL host; an API Gateway domain name would start with d-",
+            )
+        })
+        .change(Some(change));
+    if let Some((id, it)) = expected {
+        finding = finding
+            .reason(format!("get-domain-name says that the record should lead to {}", it.target), [id])
+            .mark(mark(id, it.target.as_str(), Sign::Confirms, "the name that the CNAME should hold"));
     }
+    if let Some((id, set)) = config::records(case)
+        .into_iter()
+        .find(|(_, set)| set.values.iter().any(|value| Name::parse(value).as_ref() == Some(&alias.target)))
+    {
+        finding = finding
+            .reason(format!("the hosted zone holds {} {}", set.kind, set.values.join(" ")), [id])
+            .mark(mark(id, alias.target.as_str(), Sign::Wrong, "the record to change"));
+    }
+    if let Some((operator, cites)) = config::operator(case) {
+        let server = case.delegation.as_ref().and_then(|it| it.servers.first());
+        let label = format!("{} answers for the zone", operator.name);
+        if let (Some(id), Some(server)) = (cites.first(), server) {
+            finding = finding.mark(mark(*id, server.as_str(), Sign::Right, &label));
+        }
+        finding = finding.reason(label, cites);
+    }
+    finding
 }
 
 fn mark(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
-    Mark { on, beside: String::new(), words: words.to_owned(), sign, label: label.to_owned() }
+    Mark::new(on, words, sign, label)
 }

@@ -5,7 +5,7 @@ use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::provider::execute_api::{self, Role};
 use crate::rules::view::{self, Coverage, ExecuteApiTarget, Shown};
-use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, config, declare_rule};
 use crate::tls::SniState;
 
 declare_rule! {
@@ -39,7 +39,7 @@ declare_rule! {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(host) = &case.host else {
+    let Some(host) = case.host.as_ref().filter(|host| host.ip().is_none() && !view::is_gone(case)) else {
         return Verdict::NotApplicable;
     };
     let targets = view::execute_api_targets(case);
@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
         (is_own && it.connection.handshake.sni_state != SniState::Absent).then_some((it, target))
     });
     match (default, covering) {
-        (Some((it, target)), other) => served(host, target, it, other.is_some()),
+        (Some((it, target)), other) => served(case, host, target, it, other.is_some()),
         (None, Some(it)) => Verdict::Clear {
             because: format!("the certificate presented covers {host}"),
             cites: view::cites([it.connection.id, it.leaf.id]),
@@ -90,7 +90,7 @@ fn undecided(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, wrong:
     }
     Verdict::Unknown {
         missing: format!("the certificate that {} presents when it is asked for {host}", target.alias.target),
-        ask: format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
+        ask: view::ask_for_certificate(host),
     }
 }
 
@@ -104,14 +104,20 @@ fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Option<V
             .iter()
             .any(|name| execute_api::default_certificate(name).is_some() && name.eq_ignore_ascii_case(&own))
     })?;
-    let mut finding = about_dns(host, target, Strength::Strong);
+    let mut finding = about_dns(case, host, target, Strength::Strong);
     finding.headline = format!("{host} is served the certificate of {own}");
     finding.reasons.push(Reason { text: format!("{} says: {}", verdict.client, verdict.words), cites: vec![*id] });
     finding.marks.push(mark(*id, &own, Sign::Wrong, &format!("does not cover {host}")));
     Some(Verdict::Found(Box::new(finding)))
 }
 
-fn served(host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>, also_covered: bool) -> Verdict {
+fn served(
+    case: &Case<'_>,
+    host: &Name,
+    target: &ExecuteApiTarget<'_>,
+    it: &Shown<'_, '_>,
+    also_covered: bool,
+) -> Verdict {
     let asked = it.connection.asks_for(host);
     let strength = match (asked, it.shows_identifiers()) {
         _ if also_covered || !asked => Strength::Consistent,
@@ -119,7 +125,7 @@ fn served(host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>, also_c
         (_, false) => Strength::Strong,
     };
     let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
-    let mut finding = about_dns(host, target, strength);
+    let mut finding = about_dns(case, host, target, strength);
     finding.headline = format!("{host} is served the certificate of {label}");
     if asked {
         finding.reasons.push(Reason { text: format!("the client asked for {host}"), cites: vec![it.connection.id] });
@@ -133,37 +139,67 @@ fn served(host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>, also_c
     Verdict::Found(Box::new(finding))
 }
 
-fn about_dns(host: &Name, target: &ExecuteApiTarget<'_>, strength: Strength) -> Finding {
+fn about_dns(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, strength: Strength) -> Finding {
     let alias = target.alias;
     let region = &target.target.region;
-    Finding {
-        headline: String::new(),
-        severity: Severity::Error,
-        strength,
-        cause: format!(
-            "The record has the right form, but the front end of {region} knows no custom domain named {host} and presents AWS's own certificate."
-        ),
-        remedy: format!(
-            "Look for the custom domain {host} in region {region} and in the account that should own it: create it with a certificate of that region if it is missing; if its API Gateway domain name is not {}, correct the record.",
-            alias.target
-        ),
-        verify: format!("aws apigateway get-domain-name --region {region} --domain-name {host}"),
-        expect: Some(format!("regionalDomainName is {}", alias.target)),
-        reasons: vec![Reason {
-            text: format!("{} is a CNAME to {}, an API Gateway domain name", alias.owner, alias.target),
-            cites: view::cites(target.resolution.aliases.iter().map(|it| it.cites)),
-        }],
-        marks: vec![Mark {
-            on: alias.cites,
+    let finding = Finding::new("", Severity::Error, strength)
+        .because(
+            format!(
+                "The record has the right form, but the front end of {region} knows no custom domain named {host} and presents AWS's own certificate."
+            ),
+            format!(
+                "Look for the custom domain {host} in region {region} and in the account that should own it: create it with a certificate of that region if it is missing; if its API Gateway domain name is not {}, correct the record.",
+                alias.target
+            ),
+        )
+        .verified_by(
+            format!("aws apigateway get-domain-name --region {region} --domain-name {host}"),
+            format!("regionalDomainName is {}", alias.target),
+        )
+        .reason(
+            format!("{} is a CNAME to {}, an API Gateway domain name", alias.owner, alias.target),
+            target.resolution.aliases.iter().map(|it| it.cites),
+        )
+        .mark(Mark {
             beside: "CNAME".to_owned(),
-            words: target.target.id.clone(),
-            sign: Sign::Right,
-            label: "an API Gateway domain name: the right kind of target".to_owned(),
-        }],
-        change: None,
+            ..mark(
+                alias.cites,
+                &target.target.id,
+                Sign::Right,
+                "an API Gateway domain name: the right kind of target",
+            )
+        });
+    with_configuration(case, host, target, finding)
+}
+
+/// What `get-domain-name` adds: that the custom domain is missing, or has another target.
+fn with_configuration(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, mut finding: Finding) -> Finding {
+    let alias = target.alias;
+    if let Some((id, it)) = config::no_custom_domain(case) {
+        let place = it.region.as_ref().map_or_else(String::new, |region| format!(" in {region}"));
+        finding = finding.reason(format!("get-domain-name finds no custom domain {host}{place}"), [id]);
+        finding.cause =
+            format!("The record has the right form, but there is no custom domain {host}{place} in the account asked.");
+        return finding;
     }
+    let targets = config::targets(case);
+    let Some((id, expected)) = targets.first().filter(|_| targets.iter().all(|(_, it)| it.target != alias.target))
+    else {
+        return finding;
+    };
+    finding.cause = format!(
+        "The record leads to {}, which is not the API Gateway domain name of {host}: that is {}.",
+        alias.target, expected.target
+    );
+    finding.remedy = format!("Change the record of {} from {} to {}.", alias.owner, alias.target, expected.target);
+    let change = config::change_of_alias(case, &alias.owner, &alias.target, alias.ttl, expected.target.as_str());
+    finding
+        .verified_by(format!("dig +short {} CNAME", alias.owner), format!("{}.", expected.target))
+        .reason(format!("get-domain-name says that {} is the target", expected.target), [*id])
+        .mark(mark(*id, expected.target.as_str(), Sign::Confirms, "the name that the CNAME should hold"))
+        .change(Some(change))
 }
 
 fn mark(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
-    Mark { on, beside: String::new(), words: words.to_owned(), sign, label: label.to_owned() }
+    Mark::new(on, words, sign, label)
 }

@@ -45,6 +45,6 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     Verdict::Unknown {
         missing: format!("the certificate that {host} is served, with the names it presents"),
-        ask: format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
+        ask: view::ask_for_certificate(host),
     }
 }

@@ -1,7 +1,7 @@
 //! `insufficient.tls13_encrypted`: TLS 1.3 hides the certificate, and no key is here.
 
 use crate::case::Case;
-use crate::rules::{Outcome, Verdict, declare_rule, outcome};
+use crate::rules::{Outcome, Verdict, declare_rule, outcome, view};
 use crate::tls::ChainState;
 
 declare_rule! {
@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
     match &case.host {
         Some(host) if encrypted && outcome::of(case) == Outcome::Inconclusive => Verdict::Unknown {
             missing: format!("which certificate {host} was served: TLS 1.3 encrypts it, and no key is here"),
-            ask: format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null"),
+            ask: view::ask_for_certificate(host),
         },
         _ => Verdict::NotApplicable,
     }

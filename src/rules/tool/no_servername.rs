@@ -36,7 +36,7 @@ declare_rule! {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(host) = &case.host else {
+    let Some(host) = case.host.as_ref().filter(|host| host.ip().is_none()) else {
         return Verdict::NotApplicable;
     };
     let shown = view::shown(case);

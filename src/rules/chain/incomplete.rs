@@ -1,0 +1,118 @@
+//! `chain.incomplete`: the server does not send the intermediate certificate.
+
+use crate::case::{Case, Connection};
+use crate::evidence::{ObservationId, Says};
+use crate::name::Name;
+use crate::rules::view::{self, Coverage};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::tls::{ChainState, Side};
+use crate::x509::roots;
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// The last certificate that the server sends was issued by one that is neither sent nor a trusted
+    /// root.
+    ///
+    /// # Why it matters
+    ///
+    /// A client that has not met the intermediate before cannot build the chain and refuses; a browser that
+    /// has it, or fetches it, works. So the same site fails for some clients only.
+    ///
+    /// # What it needs
+    ///
+    /// The chain as sent. A client that says so (`unable to get local issuer certificate`, the alert
+    /// unknown_ca) proves it. It is ruled out when the chain sent leads to a root.
+    ///
+    /// # What to do
+    ///
+    /// Install the leaf together with its intermediate certificates (the file that authorities call
+    /// fullchain).
+    ///
+    /// # References
+    ///
+    /// RFC 5280 section 6; RFC 8446 section 4.4.2.
+    "chain.incomplete", "the server does not send its intermediate certificate",
+    since "0.1.0", cap 0.95, rank 620
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(host) = &case.host else {
+        return Verdict::NotApplicable;
+    };
+    let refused = view::said(case, Says::ChainUntrusted);
+    let shown: Vec<_> = view::shown(case).into_iter().filter(|it| it.coverage != Coverage::DoesNotCover).collect();
+    let sent =
+        shown.iter().find(|it| it.connection.handshake.chain_state == ChainState::Seen && is_whole(it.connection));
+    let Some(it) = sent else {
+        return match refused.first() {
+            Some((_, verdict)) => Verdict::Unknown {
+                missing: format!("the certificates that {host} sends, which {} does not trust", verdict.client),
+                ask: view::ask_for_certificate(host),
+            },
+            None => Verdict::NotApplicable,
+        };
+    };
+    let mut last = it.leaf.certificate;
+    let mut cites = vec![it.leaf.id];
+    for leaf in it.connection.chain.iter().skip(1) {
+        if leaf.certificate.subject == last.issuer && leaf.certificate.subject != last.subject {
+            last = leaf.certificate;
+            cites.push(leaf.id);
+        }
+    }
+    let (Some(subject), Some(issuer)) = (&last.subject, &last.issuer) else {
+        return Verdict::NotApplicable;
+    };
+    if subject == issuer || roots::is_root(issuer) || roots::is_root(subject) {
+        let because = format!("the chain sent leads to {}", if subject == issuer { subject } else { issuer });
+        return Verdict::Clear { because, cites };
+    }
+    let proof = refused.first().map(|(id, verdict)| (*id, format!("{} says: {}", verdict.client, verdict.words)));
+    found(host, it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))
+}
+
+/// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf.
+fn is_whole(connection: &Connection<'_>) -> bool {
+    let of_capture = connection.handshake.client.is_some();
+    of_capture || connection.chain.len() > 1 || connection.leaf().is_some_and(|leaf| leaf.certificate.sha256.is_some())
+}
+
+fn unknown_ca(connection: &Connection<'_>) -> Option<(ObservationId, String)> {
+    let (id, _) = connection
+        .alerts
+        .iter()
+        .find(|(_, alert)| alert.from == Side::Client && alert.description.as_deref() == Some("unknown_ca"))?;
+    Some((*id, "the client answers with the alert unknown_ca".to_owned()))
+}
+
+fn found(
+    host: &Name,
+    connection: &Connection<'_>,
+    cites: &[ObservationId],
+    issuer: &str,
+    proof: Option<(ObservationId, String)>,
+) -> Verdict {
+    let (severity, strength) = match proof {
+        Some(_) => (Severity::Error, Strength::Proven),
+        None => (Severity::Warning, Strength::Strong),
+    };
+    let sent = connection.chain.len();
+    let mut finding = Finding::new(format!("{host} sends a chain without its intermediate certificate"), severity, strength)
+        .because(
+            format!("The server sends {sent} certificate{} and leaves out the one of the issuer, {issuer}. Clients that do not have it cannot build the chain.", if sent == 1 { "" } else { "s" }),
+            "Install the leaf together with its intermediate certificates (the file that authorities call fullchain).",
+        )
+        .verified_by(
+            view::ask_for_certificate(host),
+            format!("a second certificate with the subject {issuer}"),
+        )
+        .reason(format!("the last certificate sent was issued by {issuer}, which is neither sent nor a root ({})", roots::VERSION), cites.to_vec());
+    if let Some(id) = cites.last() {
+        finding = finding.mark(Mark::new(*id, issuer, Sign::Wrong, "its issuer is not sent"));
+    }
+    if let Some((id, words)) = proof {
+        finding = finding.reason(words, [id]).mark(Mark::new(id, "unable", Sign::Wrong, "the chain cannot be built"));
+    }
+    finding.found()
+}

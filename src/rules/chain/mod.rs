@@ -1,0 +1,3 @@
+//! Causes in the chain of certificates.
+
+pub mod incomplete;

@@ -1,0 +1,3 @@
+//! Causes around Amazon CloudFront.
+
+pub mod alternate_name_missing;

@@ -1,0 +1,78 @@
+//! Why no presented identifier of the customer's own certificate covers the host (RFC 9525 section 6).
+
+use crate::case::Case;
+use crate::name::{Name, Rejection, Tried};
+use crate::rules::view::{self, Coverage, Shown};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict};
+
+pub mod cn_only;
+pub mod idn;
+pub mod ip_san_missing;
+pub mod unsupported_wildcard;
+pub mod wildcard_depth;
+pub mod wildcard_not_apex;
+pub mod www_apex;
+
+/// One way in which presented identifiers miss a host.
+pub(super) struct Miss {
+    /// The identifier that misses in this way; `None` when none does.
+    pub(super) of: fn(&Name, &[Tried], &Shown<'_, '_>) -> Option<String>,
+    /// Whether a host can be missed in this way at all.
+    pub(super) concerns: fn(&Name) -> bool,
+    /// What is wrong; `{host}` and `{name}` are replaced.
+    pub(super) cause: &'static str,
+    /// The cure.
+    pub(super) remedy: &'static str,
+    /// The label under the identifier.
+    pub(super) label: &'static str,
+}
+
+/// What one way of missing says of a case.
+pub(super) fn check(case: &Case<'_>, miss: &Miss) -> Verdict {
+    let Some(host) = case.host.as_ref().filter(|host| (miss.concerns)(host)) else {
+        return Verdict::NotApplicable;
+    };
+    if let Some(it) = view::covering(case) {
+        let because = format!("{} covers {host}", it.label());
+        return Verdict::Clear { because, cites: vec![it.leaf.id, it.connection.id] };
+    }
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| !view::is_aws_default(it.leaf)).collect();
+    for it in shown.iter().filter(|it| it.coverage == Coverage::DoesNotCover) {
+        let tried = it.leaf.check(host).map(|check| check.tried).unwrap_or_default();
+        if let Some(name) = (miss.of)(host, &tried, it) {
+            return found(host, it, &name, miss);
+        }
+    }
+    match shown.iter().find(|it| it.coverage == Coverage::Unknown) {
+        Some(it) => Verdict::Unknown {
+            missing: format!("the presented identifiers of the certificate {}; a subject alone shows none", it.label()),
+            ask: format!(
+                "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -ext subjectAltName"
+            ),
+        },
+        None => Verdict::NotApplicable,
+    }
+}
+
+fn found(host: &Name, it: &Shown<'_, '_>, name: &str, miss: &Miss) -> Verdict {
+    let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{name}", name);
+    let asked = it.connection.asks_for(host) || host.ip().is_some();
+    let strength = if asked { Strength::Proven } else { Strength::Strong };
+    let label = if it.label().is_empty() { name.to_owned() } else { it.label() };
+    let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
+        .because(fill(miss.cause), fill(miss.remedy))
+        .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
+        .reason(fill(miss.cause), [it.leaf.id, it.connection.id])
+        .mark(Mark::new(it.leaf.id, name, Sign::Wrong, fill(miss.label)));
+    if it.connection.asks_for(host) {
+        finding = finding
+            .reason(format!("the client asked for {host}"), [it.connection.id])
+            .mark(view::asked_mark(it.connection.id, host));
+    }
+    finding.found()
+}
+
+/// The first identifier rejected for this reason.
+pub(super) fn rejected(tried: &[Tried], reason: Rejection) -> Option<String> {
+    tried.iter().find(|tried| tried.rejection == Some(reason)).map(|tried| tried.presented.clone())
+}
