@@ -177,7 +177,7 @@ impl<'e> Answers<'e> {
             }
         }
         for asked in asked_by.values_mut() {
-            asked.sort_by(|one, other| (one.time, one.answer).cmp(&(other.time, other.answer)));
+            asked.sort_by_key(|it| (it.time, it.answer));
         }
         self.asked_by = asked_by;
         self.hosts_at = hosts_at;
