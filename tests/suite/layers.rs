@@ -74,6 +74,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pcap_parser", &["capture"]),
     ("etherparse", &["packet"]),
     ("tls_parser", &["tls"]),
+    ("ring", &["tls", "quic"]),
+    ("ccm", &["tls"]),
     ("x509_parser", &["x509"]),
     ("hickory_proto", &["dns"]),
     ("clap", &["cli"]),
