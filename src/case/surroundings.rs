@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::join::{Connection, Handshakes};
+use super::records::Records;
 use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
 use crate::provenance::{Place, SourceId};
@@ -16,6 +17,8 @@ pub struct Surroundings<'e> {
     pub answers: Answers<'e>,
     /// All handshakes.
     pub handshakes: Handshakes<'e>,
+    /// What DNS says beside addresses.
+    pub records: Records,
     by_leaf: BTreeMap<&'e str, Vec<usize>>,
     by_issuer: BTreeMap<&'e str, Vec<usize>>,
     by_server: BTreeMap<SocketAddr, Vec<usize>>,
@@ -32,6 +35,7 @@ impl<'e> Surroundings<'e> {
         let mut around = Self {
             answers,
             handshakes,
+            records: Records::of(evidence),
             by_leaf: BTreeMap::new(),
             by_issuer: BTreeMap::new(),
             by_server: BTreeMap::new(),

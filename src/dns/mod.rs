@@ -4,6 +4,7 @@
 //! form is read in [`wire`], record by record, so that one bad record does not cost the rest, and
 //! the framing of DNS over TCP in [`tcp`]. Owner and target are RFC 1034's words.
 
+pub mod svcb;
 pub mod tcp;
 pub mod wire;
 

@@ -196,7 +196,7 @@ fn read_record(bytes: &[u8], at: usize, frame: &RecordFrame, section: Section) -
             let mut decoder = BinDecoder::new(bytes).clone(u16::try_from(at).ok()?);
             match WireRecord::read(&mut decoder) {
                 Ok(record) if !matches!(record.data, hickory_proto::rr::RData::Unknown { .. }) => {
-                    record.data.to_string().to_lowercase_if(frame.kind != 16)
+                    record.data.to_string().to_lowercase_if(!matches!(frame.kind, 16 | 64 | 65))
                 }
                 Ok(_) => unknown_data(bytes.get(frame.data.clone())?),
                 Err(_) => return None,

@@ -11,14 +11,24 @@ pub mod apigw;
 pub mod beware;
 pub mod cert;
 pub mod chain;
+pub mod client;
 pub mod cloudfront;
 pub mod config;
+pub mod dns;
+pub mod ech;
 pub mod finding;
+pub mod h2;
 pub mod insufficient;
 pub mod r#match;
+pub mod mitm;
+pub mod net;
 pub mod none;
 pub mod outcome;
+pub mod r#override;
+pub mod proxy;
+pub mod reach;
 pub mod sni;
+pub mod tls;
 pub mod tool;
 pub mod view;
 
@@ -163,7 +173,19 @@ pub static RULES: &[&Rule] = &[
     &cert::expired::RULE,
     &cert::not_yet_valid::RULE,
     &chain::incomplete::RULE,
+    &client::clock_wrong::RULE,
     &cloudfront::alternate_name_missing::RULE,
+    &dns::hijack_or_poisoning::RULE,
+    &dns::https_rr_alt_endpoint::RULE,
+    &dns::ipv6_differs::RULE,
+    &dns::mixed_answer_set::RULE,
+    &dns::recycled_cloud_ip::RULE,
+    &dns::search_suffix_wildcard::RULE,
+    &dns::split_horizon::RULE,
+    &dns::stale_answer::RULE,
+    &dns::wildcard_record::RULE,
+    &ech::outer_name::RULE,
+    &h2::connection_coalescing::RULE,
     &insufficient::no_certificate_seen::RULE,
     &insufficient::tls13_encrypted::RULE,
     &r#match::cn_only::RULE,
@@ -173,8 +195,19 @@ pub static RULES: &[&Rule] = &[
     &r#match::wildcard_depth::RULE,
     &r#match::wildcard_not_apex::RULE,
     &r#match::www_apex::RULE,
+    &mitm::local_antivirus::RULE,
+    &mitm::tls_interception::RULE,
+    &net::block_page::RULE,
+    &net::captive_portal::RULE,
     &none::certificate_ok::RULE,
+    &r#override::hosts_or_resolve::RULE,
+    &proxy::tls_servername_leak::RULE,
     &sni::absent::RULE,
+    &sni::differs_from_host::RULE,
+    &sni::ip_literal_url::RULE,
+    &sni::unrelated_to_dialed_host::RULE,
+    &tls::session_resumption::RULE,
+    &tool::checked_the_target::RULE,
     &tool::no_servername::RULE,
 ];
 

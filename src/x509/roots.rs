@@ -14,6 +14,20 @@ pub fn is_root(name: &str) -> bool {
     SUBJECTS.contains(name)
 }
 
+/// Whether the organisation of a distinguished name is one that runs a trusted root: its intermediates
+/// carry it too.
+pub fn runs_a_root(name: &str) -> bool {
+    organisation(name).is_some_and(|it| ORGANISATIONS.contains(it))
+}
+
+fn organisation(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once("O=").filter(|(before, _)| before.is_empty() || before.ends_with(", "))?;
+    rest.split(", ").next()
+}
+
+static ORGANISATIONS: LazyLock<BTreeSet<String>> =
+    LazyLock::new(|| SUBJECTS.iter().filter_map(|subject| organisation(subject)).map(str::to_owned).collect());
+
 static SUBJECTS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|root| der::read(root.as_ref()).0.subject).collect()
 });

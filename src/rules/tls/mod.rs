@@ -1,0 +1,3 @@
+//! Causes that lie in the TLS session itself.
+
+pub mod session_resumption;
