@@ -74,7 +74,7 @@ pub(super) fn quoted(bytes: &[u8]) -> String {
         match byte {
             b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
             0x20..=0x7e => text.push(char::from(*byte)),
-            _ => text.push_str(&format!("\\{byte:03}")),
+            _ => text.push_str(format!("\\{byte:03}").as_str()),
         }
         text
     });

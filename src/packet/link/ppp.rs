@@ -20,10 +20,10 @@ pub(super) static CISCO_WITH_DIRECTION: Link =
 
 fn decode(bytes: &[u8]) -> Option<Layer<'_>> {
     match bytes {
-        // The second address and control are Cisco's, which some PPP captures hold.
+        // The addresses of Cisco's framing, which some PPP captures hold.
         [0x0f | 0x8f, 0x00, ..] => cisco(bytes),
-        [0xff | 0x00 | 0x01, 0x03, rest @ ..] => protocol(rest),
-        rest => protocol(rest),
+        [0xff | 0x00 | 0x01, 0x03, ..] => protocol(bytes.get(2..)?),
+        _ => protocol(bytes),
     }
 }
 

@@ -11,14 +11,15 @@ pub(super) static TUNNEL: Tunnel = Tunnel { name: "GRE", protocols: &[47], open,
 fn open(bytes: &[u8]) -> Option<Layer<'_>> {
     let ([flags, version, high, low], _) = bytes.split_first_chunk()?;
     let protocol = u16::from_be_bytes([*high, *low]);
-    let fields = match version & 7 {
+    let number = version & 7;
+    let fields = match number {
         0 => [flags & (CHECKSUM | ROUTING), flags & KEY, flags & SEQUENCE],
         1 => [flags & KEY, flags & SEQUENCE, version & ACKNOWLEDGEMENT],
         _ => return Some(Layer::Other),
     };
     let fields = fields.into_iter().filter(|flag| *flag != 0).count();
     let rest = bytes.get(FIXED_BYTES.checked_add(fields.checked_mul(FIELD_BYTES)?)?..)?;
-    if flags & ROUTING != 0 && version & 7 == 0 {
+    if flags & ROUTING != 0 && number == 0 {
         return Some(Layer::Other);
     }
     Some(match protocol {
