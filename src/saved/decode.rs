@@ -89,9 +89,10 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"\x89PNG", "a picture; send the text instead"),
     (b"\xff\xd8\xff", "a picture; send the text instead"),
     (b"%PDF", "a PDF; send the text instead"),
-    (b"PK\x03\x04", "an archive or office document; send the files or the text in it"),
-    (b"\x1f\x8b", "gzip; send it unpacked"),
-    (b"\x28\xb5\x2f\xfd", "zstd; send it unpacked"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document; send the text instead"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; send a zip, or the files in it"),
+    (b"Rar!\x1a\x07", "a RAR archive; send a zip, or the files in it"),
+    (b"\x1f\x9d", "compressed with compress; send it unpacked"),
 ];
 
 #[cfg(test)]

@@ -84,6 +84,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["saved"]),
     ("shlex", &["saved"]),
     ("sha2", &["input", "x509"]),
+    ("flate2", &["input"]),
+    ("ruzstd", &["input"]),
+    ("lz4_flex", &["input"]),
+    ("lzma_rust2", &["input"]),
+    ("bzip2", &["input"]),
+    ("tar", &["input"]),
+    ("zip", &["input"]),
 ];
 
 #[test]
