@@ -40,13 +40,21 @@ enum State {
     Done,
 }
 
+/// Whether a response has no body although it announces one.
+enum Bodiless<'b> {
+    /// It has none, or that is not known yet; what comes behind the bytes looked at.
+    Yes(&'b [u8]),
+    /// It has one, of which so many bytes are still to come.
+    No(u64),
+}
+
 impl StreamReader for Reader {
     fn feed(&mut self, bytes: &[u8], origin: Origin) -> Interest {
         let mut rest = bytes;
         while !rest.is_empty() && self.state != State::Done {
             rest = match self.state {
                 State::Head => self.head(rest, origin),
-                State::Body(left, is_begun) => self.body(rest, left, is_begun),
+                State::Body(left, is_begun) => self.body(rest, left, is_begun, origin),
                 State::ChunkLength => self.line(rest, Self::chunk_length),
                 State::Chunk(left) => self.chunk(rest, left),
                 State::Trailer => self.line(rest, Self::trailer),
@@ -131,16 +139,43 @@ impl Reader {
         self.heads.push(Head { stream: self.count, fields, dns: Vec::new(), frames, time });
     }
 
-    fn body<'b>(&mut self, bytes: &'b [u8], left: u64, is_begun: bool) -> &'b [u8] {
+    fn body<'b>(&mut self, bytes: &'b [u8], left: u64, is_begun: bool, origin: Origin) -> &'b [u8] {
         let is_response = self.heads.last().is_some_and(|head| head.fields.status.is_some());
-        if !is_begun && is_response && bytes.starts_with(b"HTTP/1.") {
-            self.state = State::Head;
-            return bytes;
-        }
+        let left = if is_begun || !is_response {
+            left
+        } else {
+            match self.bodiless(bytes, left, origin) {
+                Bodiless::Yes(rest) => return rest,
+                Bodiless::No(left) => left,
+            }
+        };
         let (part, rest, left) = split(bytes, left);
         self.keep(part);
         self.state = if left == 0 { State::Head } else { State::Body(left, true) };
         rest
+    }
+
+    /// Whether a status line stands where the body should begin; its first bytes are kept until that
+    /// is known.
+    fn bodiless<'b>(&mut self, bytes: &'b [u8], left: u64, origin: Origin) -> Bodiless<'b> {
+        let before = self.buffer.len();
+        if before == 0 {
+            (self.frames, self.time) = (vec![origin.frame], origin.time);
+        }
+        let wanted = STATUS_LINE.len().saturating_sub(before).min(usize::try_from(left).unwrap_or(usize::MAX));
+        let (part, rest) = bytes.split_at_checked(wanted).unwrap_or((bytes, &[]));
+        self.buffer.extend_from_slice(part);
+        if self.buffer == STATUS_LINE {
+            self.state = State::Head;
+            return Bodiless::Yes(rest);
+        }
+        let begun = u64::try_from(self.buffer.len()).unwrap_or(u64::MAX);
+        if STATUS_LINE.starts_with(&self.buffer) && begun < left {
+            return Bodiless::Yes(rest);
+        }
+        let earlier = std::mem::take(&mut self.buffer);
+        self.keep(earlier.get(..before).unwrap_or_default());
+        Bodiless::No(left.saturating_sub(u64::try_from(before).unwrap_or(u64::MAX)))
     }
 
     fn chunk<'b>(&mut self, bytes: &'b [u8], left: u64) -> &'b [u8] {
@@ -194,6 +229,8 @@ impl Reader {
         }
     }
 }
+
+const STATUS_LINE: &[u8] = b"HTTP/1.";
 
 /// The part of so many bytes that is here, what comes behind it, and how many are still to come.
 fn split(bytes: &[u8], left: u64) -> (&[u8], &[u8], u64) {

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn wrong_padding_is_refused() {
-        for bytes in [&b"\x00"[..], b"\xff", b"\xff\xff\xff\xff", b"\x64\x00", b"\xa8\xeb\x10\x64\x9c\xbf\xff"] {
+        for bytes in [&b"\x00"[..], b"\xff", b"\xff\xff\xff\xff", b"\xa8\xeb\x10\x64\x9c\xbe", b"\xa8\xeb\x10\x64\x9c\xbf\xff"] {
             assert_eq!(decode(bytes), None, "{bytes:?}");
         }
     }
