@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::http;
 use super::quic::QuicFlows;
-use crate::dns::{self, wire};
+use crate::dns::{self, datagram, wire};
 use crate::evidence::{Counts, Fact, Observation};
 use crate::flow::{Assembler, FlowKey, Interest, Origin, StreamReader, Way};
 use crate::limits::FLOWS_MAX;
@@ -118,6 +118,10 @@ impl Found {
         }
     }
 
+    fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {
+        self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: why.to_owned() }, frames);
+    }
+
     pub(super) fn answer(
         &mut self,
         message: wire::Message,
@@ -125,8 +129,8 @@ impl Found {
         transport: dns::Transport,
         frames: Vec<FrameNumber>,
     ) {
-        for problem in message.problems.clone() {
-            self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: problem }, frames.clone());
+        for problem in &message.problems {
+            self.undecoded_dns(problem, frames.clone());
         }
         if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
             self.observe(Fact::DnsAnswer(answer), frames);
@@ -206,12 +210,11 @@ impl Sniffer {
         *self = match tls::record::is_start(&start) {
             Some(true) => Self::Tls(Box::default()),
             None => Self::Waiting(Vec::new()),
-            Some(false) if dns::tcp::is_start(&start) => Self::Dns(dns::tcp::Reader::default()),
-            Some(false) if start.len() < SNIFF_BYTES && start.first() == Some(&0) => Self::Waiting(Vec::new()),
-            Some(false) => match crate::http::reader::is_start(&start) {
-                Some(true) => Self::Http(Box::default()),
-                Some(false) => Self::Nothing,
-                None => Self::Waiting(Vec::new()),
+            Some(false) => match (dns::tcp::is_start(&start), crate::http::reader::is_start(&start)) {
+                (Some(true), _) => Self::Dns(dns::tcp::Reader::default()),
+                (_, Some(true)) => Self::Http(Box::default()),
+                (Some(false), Some(false)) => Self::Nothing,
+                _ => Self::Waiting(Vec::new()),
             },
         };
         if let Self::Waiting(waiting) = self {
@@ -239,19 +242,14 @@ impl Shard {
         if self.quic.take(&it, &Keys::default()) {
             return;
         }
-        if !wire::looks_like(&it.payload) {
-            return;
+        match datagram::read(it.source, it.destination, &it.payload) {
+            datagram::Datagram::Message(message, transport) => {
+                let ends = Ends { time: it.time, client: it.destination, server: it.source };
+                self.found.answer(message, &ends, transport, it.frames);
+            }
+            datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames),
+            datagram::Datagram::Other => {}
         }
-        let Some(message) = wire::decode(&it.payload) else {
-            return;
-        };
-        let transport = match (it.source.port(), it.destination.port()) {
-            (5353, _) | (_, 5353) => dns::Transport::Mdns,
-            (5355, _) | (_, 5355) => dns::Transport::Llmnr,
-            _ => dns::Transport::Udp,
-        };
-        let ends = Ends { time: it.time, client: it.destination, server: it.source };
-        self.found.answer(message, &ends, transport, it.frames);
     }
 
     fn segment(&mut self, it: &TcpItem<'_>) {
@@ -313,6 +311,9 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     let mut high = flow.high.reader;
     for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
         if let Sniffer::Dns(reader) = reader {
+            for (why, frames) in std::mem::take(&mut reader.lost) {
+                found.undecoded_dns(why, frames);
+            }
             for it in std::mem::take(&mut reader.messages) {
                 let ends = Ends { time: it.time, client, server };
                 found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
@@ -333,7 +334,5 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     found.joined(tls::join::join((key.low, low), (key.high, high)));
 }
 
-/// How many bytes of a stream are held to tell DNS from other things.
-const SNIFF_BYTES: usize = 4096;
 /// Connections are spread over about this many shards.
 pub(super) const SHARDS_ABOUT: usize = 16;
