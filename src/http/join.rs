@@ -101,16 +101,11 @@ fn dns_answer(joined: &mut Joined, response: &Head) {
     if response.dns.is_empty() {
         return;
     }
-    match wire::decode(&response.dns) {
-        Some(message) => {
-            let (frames, time) = (response.frames.clone(), response.time);
-            joined.answers.push(Answered { message, frames, time });
-        }
-        None => {
-            let why = "the body is no DNS message".to_owned();
-            joined
-                .gaps
-                .push((GapReason::Undecoded { what: "DNS over HTTPS".to_owned(), why }, response.frames.clone()));
-        }
+    let frames = response.frames.clone();
+    if let Some(message) = wire::decode(&response.dns) {
+        joined.answers.push(Answered { message, frames, time: response.time });
+    } else {
+        let why = "the body is no DNS message".to_owned();
+        joined.gaps.push((GapReason::Undecoded { what: "DNS over HTTPS".to_owned(), why }, frames));
     }
 }

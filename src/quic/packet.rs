@@ -124,17 +124,13 @@ pub fn split(datagram: &[u8]) -> Split<'_> {
             found.unread = Some(version);
             break;
         }
-        match long(rest) {
-            Ok((behind, packet)) => {
-                found.packets.push(packet);
-                rest = behind;
-            }
-            Err(_) => {
-                found.is_cut = true;
-                found.packets.extend(cut_initial(rest));
-                break;
-            }
-        }
+        let Ok((behind, packet)) = long(rest) else {
+            found.is_cut = true;
+            found.packets.extend(cut_initial(rest));
+            break;
+        };
+        found.packets.push(packet);
+        rest = behind;
     }
     found
 }

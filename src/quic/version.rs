@@ -35,13 +35,12 @@ impl Version {
     /// are not read. Authentication tells which it was.
     pub fn salts(self) -> &'static [[u8; SALT_BYTES]] {
         match self {
-            Self::ONE => &[V1],
+            Self::ONE | Self(0xff00_0021 | 0xff00_0022) => &[V1],
             Self::TWO => &[V2],
             Self::TWO_DRAFT => &[V2_DRAFT],
             Self(0xff00_0016 | 0xface_b001) => &[DRAFT_22],
             Self(0xff00_0017..=0xff00_001c | 0xface_b002 | 0xface_b00e) => &[DRAFT_23],
             Self(0xff00_001d..=0xff00_0020) => &[DRAFT_29],
-            Self(0xff00_0021 | 0xff00_0022) => &[V1],
             Self(0xface_b003..=0xface_b0ff) => &[V1, DRAFT_29, DRAFT_23],
             Self(0x5430_3530) => &[GOOGLE_T050],
             Self(0x5430_3531) => &[GOOGLE_T051],
