@@ -73,7 +73,7 @@ fn shown(raw: &str) -> Vec<String> {
             c => row.put(c),
         }
     }
-    rows.push(row.text());
+    push(&mut rows, row.text());
     if rows.iter().any(|row| !row.trim().is_empty()) {
         rows.retain(|row| !row.trim().is_empty());
     } else {
@@ -83,7 +83,7 @@ fn shown(raw: &str) -> Vec<String> {
 }
 
 /// Readline wraps a long command with a blank and a carriage return: the line goes on. Otherwise
-/// the row begins anew, and what it redraws is not kept twice.
+/// the row begins anew.
 fn carriage_return(rows: &mut Vec<String>, row: &mut Row, next: Option<char>) {
     let is_wrap = row.cells.len() > WRAP_CHARS_MIN
         && row.at == row.cells.len()
@@ -95,13 +95,17 @@ fn carriage_return(rows: &mut Vec<String>, row: &mut Row, next: Option<char>) {
         row.at = row.cells.len();
         return;
     }
-    let text = row.text();
+    push(rows, row.text());
+    *row = Row::default();
+}
+
+/// Adds a row; one that begins as the row before redraws it.
+fn push(rows: &mut Vec<String>, text: String) {
     let starts_alike = |last: &String| last.chars().take(4).eq(text.chars().take(4));
     if rows.last().is_some_and(starts_alike) {
         rows.pop();
     }
     rows.push(text);
-    *row = Row::default();
 }
 
 /// The numbers of curl's progress meter.

@@ -69,7 +69,8 @@ fn join(line: &str, next: &str, is_full: bool) -> Option<String> {
 /// At a full width the cut fell anywhere; otherwise at a blank, or behind a hyphen.
 fn glued(line: &str, next: &str, is_full: bool) -> String {
     let is_hyphen = line.ends_with('-') && !line.ends_with(" -");
-    if is_full || is_hyphen { format!("{line}{next}") } else { format!("{line} {}", next.trim_start()) }
+    let is_comma = line.ends_with(',') && !next.starts_with(' ');
+    if (is_full && !is_comma) || is_hyphen { format!("{line}{next}") } else { format!("{line} {}", next.trim_start()) }
 }
 
 /// `openssl s_client \`, and the next line with or without the shell's `> `.
