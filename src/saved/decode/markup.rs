@@ -14,7 +14,7 @@ pub struct Boundary {
 pub fn unwrap(lines: &mut Vec<Line>) {
     let is_html = lines.iter().take(HTML_LINES).any(|line| HTML_SIGNS.iter().any(|sign| line.text.contains(sign)));
     if is_html {
-        *lines = std::mem::take(lines).into_iter().flat_map(without_tags).collect();
+        *lines = lines.iter().flat_map(without_tags).collect();
     }
     for line in lines {
         if line.text.contains('&') && line.text.contains(';') {
@@ -85,7 +85,7 @@ fn without_inline_fence(text: &str) -> String {
 }
 
 /// The line without HTML tags; `<br>` and the ends of blocks begin a new line of the same number.
-fn without_tags(line: Line) -> Vec<Line> {
+fn without_tags(line: &Line) -> Vec<Line> {
     let mut rows: Vec<String> = vec![String::new()];
     let mut rest = line.text.as_str();
     while let Some((before, after)) = rest.split_once('<') {
@@ -132,15 +132,12 @@ fn without_entities(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('&') {
         plain.push_str(before);
         let entity = after.split_once(';').filter(|(name, _)| name.len() <= 8);
-        match entity.and_then(|(name, behind)| Some((character(name)?, behind))) {
-            Some((c, behind)) => {
-                plain.push(c);
-                rest = behind;
-            }
-            None => {
-                plain.push('&');
-                rest = after;
-            }
+        if let Some((c, behind)) = entity.and_then(|(name, behind)| Some((character(name)?, behind))) {
+            plain.push(c);
+            rest = behind;
+        } else {
+            plain.push('&');
+            rest = after;
         }
     }
     plain.push_str(rest);

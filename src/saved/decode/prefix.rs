@@ -8,10 +8,13 @@ use std::ops::Range;
 
 use crate::saved::{Line, runs};
 
+/// How many bytes a prefix takes of a line, and a number that must rise from line to line.
+type Taken = (usize, Option<u64>);
+
 /// One way to put something before every line.
 struct Prefix {
-    /// How many bytes it takes of a line, and a number that must rise from line to line.
-    take: fn(&str) -> Option<(usize, Option<u64>)>,
+    /// What it takes of a line.
+    take: fn(&str) -> Option<Taken>,
     /// Lines that a block needs, unless it is the whole text.
     lines_min: usize,
     /// Whether the lines of a block really are prefixed.
@@ -22,7 +25,7 @@ struct Prefix {
 struct Block<'l> {
     lines: &'l [Line],
     range: Range<usize>,
-    takes: &'l [Option<(usize, Option<u64>)>],
+    takes: &'l [Option<Taken>],
 }
 
 /// Takes off every prefix, the outermost first.
@@ -40,7 +43,7 @@ pub fn unwrap(lines: &mut [Line]) {
 }
 
 fn strip(lines: &mut [Line], prefix: &Prefix) -> bool {
-    let takes: Vec<Option<(usize, Option<u64>)>> = lines.iter().map(|line| (prefix.take)(&line.text)).collect();
+    let takes: Vec<Option<Taken>> = lines.iter().map(|line| (prefix.take)(&line.text)).collect();
     if takes.iter().all(Option::is_none) {
         return false;
     }
@@ -64,7 +67,7 @@ fn strip(lines: &mut [Line], prefix: &Prefix) -> bool {
 
 /// The blocks of lines that carry a prefix. Blank lines, and one line in five that a mail program
 /// has wrapped, do not end a block.
-fn blocks(lines: &[Line], takes: &[Option<(usize, Option<u64>)>]) -> Vec<Range<usize>> {
+fn blocks(lines: &[Line], takes: &[Option<Taken>]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut open: Option<(Range<usize>, usize, usize)> = None;
     for (at, (line, take)) in lines.iter().zip(takes).enumerate() {
@@ -90,7 +93,7 @@ fn blocks(lines: &[Line], takes: &[Option<(usize, Option<u64>)>]) -> Vec<Range<u
 }
 
 impl Block<'_> {
-    fn taken(&self) -> impl Iterator<Item = (&Line, (usize, Option<u64>))> {
+    fn taken(&self) -> impl Iterator<Item = (&Line, Taken)> {
         let pairs = self.lines.iter().zip(self.takes).skip(self.range.start).take(self.range.len());
         pairs.filter_map(|(line, take)| take.map(|take| (line, take)))
     }
@@ -121,7 +124,7 @@ impl Block<'_> {
 }
 
 /// `> `, `>> `, `> > `: one level at a time, unless every line has two.
-fn quote(text: &str) -> Option<(usize, Option<u64>)> {
+fn quote(text: &str) -> Option<Taken> {
     let rest = text.strip_prefix('>')?;
     let bytes = if rest.starts_with(' ') { 2 } else { 1 };
     Some((bytes, None))
@@ -138,7 +141,7 @@ fn is_quoted(block: &Block<'_>) -> bool {
 }
 
 /// `  12\t`, `12: `, `12:`, `12|`, `  12  `.
-fn number(text: &str) -> Option<(usize, Option<u64>)> {
+fn number(text: &str) -> Option<Taken> {
     let bare = text.trim_start_matches(' ');
     let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = bare.get(..bare.len().checked_sub(rest.len())?)?;
@@ -162,14 +165,14 @@ fn number(text: &str) -> Option<(usize, Option<u64>)> {
 }
 
 /// `12:` as `grep -n` writes it: rising is enough.
-fn grep_number(text: &str) -> Option<(usize, Option<u64>)> {
+fn grep_number(text: &str) -> Option<Taken> {
     let digits = text.split(':').next()?;
     let number = digits.parse().ok().filter(|_| digits.len() <= 7)?;
     Some((digits.len() + 1, Some(number)))
 }
 
 /// The stamps of journals, container logs and log files.
-fn stamp(text: &str) -> Option<(usize, Option<u64>)> {
+fn stamp(text: &str) -> Option<Taken> {
     let rest = compose(text).or_else(|| iso(text)).or_else(|| syslog(text))?;
     let bytes = text.len().checked_sub(rest.len())?;
     (bytes > 0).then_some((bytes, None))
@@ -240,7 +243,7 @@ fn syslog_tag(text: &str) -> Option<&str> {
 }
 
 /// `| ` before every line, as some chats and ticket systems quote.
-fn bar(text: &str) -> Option<(usize, Option<u64>)> {
+fn bar(text: &str) -> Option<Taken> {
     let rest = text.strip_prefix(['|', '\u{2502}', '\u{2503}'])?;
     let behind = rest.strip_prefix(' ').unwrap_or(rest);
     text.len().checked_sub(behind.len()).map(|bytes| (bytes, None))

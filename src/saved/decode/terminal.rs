@@ -65,11 +65,10 @@ fn shown(raw: &str) -> Vec<String> {
             '\u{1b}' => escape(&mut chars, &mut row),
             '\u{8}' => row.at = row.at.saturating_sub(1),
             '\r' => carriage_return(&mut rows, &mut row, chars.peek().copied()),
-            '\u{a0}' | '\u{202f}' | '\u{2007}' => row.put(' '),
+            '\u{a0}' | '\u{202f}' | '\u{2007}' | '\u{c}' | '\u{b}' | '\u{2028}' => row.put(' '),
             '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{7}' | '\u{0}' | '\u{ad}' => {}
             '\u{2018}' | '\u{2019}' => row.put('\''),
             '\u{201c}' | '\u{201d}' => row.put('"'),
-            '\u{c}' | '\u{b}' | '\u{2028}' => row.put(' '),
             c => row.put(c),
         }
     }
