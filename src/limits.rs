@@ -106,3 +106,24 @@ pub const ZIP_IN_MEMORY_BYTES_MAX: u64 = 256 << 20;
 
 /// The memory that one xz stream may ask for, in KiB; `xz -9` needs 65 MiB.
 pub const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
+
+/// QUIC connections followed between the same two ports: a client's socket may carry many.
+pub const QUIC_CONNECTIONS_PER_FLOW_MAX: usize = 1024;
+
+/// Connection ids known of one pair of ports; each connection uses a handful.
+pub const QUIC_IDS_PER_FLOW_MAX: usize = 8192;
+
+/// Packets that wait for the client's first Initial or for keys, of one pair of ports.
+pub const QUIC_PACKETS_WAITING_MAX: usize = 64;
+
+/// The HTTP messages read in one direction of a connection; the first say what rules need.
+pub const HTTP_EXCHANGES_PER_CONNECTION_MAX: usize = 256;
+
+/// The bytes of one HTTP head, as servers limit it themselves.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of a header compression table: browsers announce 64 KiB.
+pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of one DNS message (RFC 1035 section 4.2.2).
+pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;

@@ -198,7 +198,7 @@ fn what_cannot_be_unpacked_is_told() {
         ("a document", document, "an office document; send the text instead"),
         ("an empty archive", zip(&[]), "an archive that holds no file"),
         ("half a tar", half[..half.len() * 2 / 3].to_vec(), "the archive ends in the middle of it"),
-        ("7-Zip", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "send a zip"),
+        ("7-Zip", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "an archive; send the files in it"),
         ("a header alone", gzip(b"")[..10].to_vec(), "the gzip stream ends in the middle"),
         ("no directory", zip(&[("it", &it)])[..900].to_vec(), "zip: "),
     ] {

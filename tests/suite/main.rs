@@ -21,6 +21,7 @@ mod determinism;
 mod layers;
 mod names;
 mod packages;
+mod quic;
 mod robustness;
 mod rules;
 mod samples;
