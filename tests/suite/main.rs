@@ -18,6 +18,7 @@ mod cli;
 mod determinism;
 mod layers;
 mod names;
+mod outputs;
 mod packages;
 mod robustness;
 mod rules;
