@@ -21,6 +21,7 @@ mod layers;
 mod names;
 mod outputs;
 mod packages;
+mod quic;
 mod robustness;
 mod rules;
 mod samples;
