@@ -83,7 +83,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["analyze"]),
     ("encoding_rs", &["saved"]),
     ("shlex", &["saved"]),
-    ("sha2", &["input", "x509"]),
     ("flate2", &["input"]),
     ("ruzstd", &["input"]),
     ("lz4_flex", &["input"]),
@@ -91,6 +90,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bzip2", &["input"]),
     ("tar", &["input"]),
     ("zip", &["input"]),
+    ("sha2", &["input", "x509", "report"]),
+    ("maud", &["report"]),
+    ("csv", &["report"]),
 ];
 
 #[test]

@@ -20,6 +20,7 @@ mod corpus;
 mod determinism;
 mod layers;
 mod names;
+mod outputs;
 mod packages;
 mod quic;
 mod robustness;
