@@ -232,7 +232,7 @@ fn containers_cut_anywhere_say_so() {
 
 #[test]
 fn containers_with_flipped_bytes_never_panic() {
-    let mut next = numbers(0xc0ffee);
+    let mut next = numbers(0x00c0_ffee);
     for (_, _, good) in every_container() {
         for _ in 0..25 {
             let mut bytes = good.clone();

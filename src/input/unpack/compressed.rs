@@ -31,9 +31,9 @@ pub(super) fn detect(head: &[u8]) -> Option<Format> {
             rest.get(length..).map_or(Some(Format::Zstd), |rest| detect(rest).or(Some(Format::Zstd)))
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Format::Xz),
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Format::Bzip2),
-        // An empty bzip2 file has no block.
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Format::Bzip2),
+        [b'B', b'Z', b'h', b'1'..=b'9', block @ ..] if BZIP2_BLOCKS.iter().any(|it| block.starts_with(it)) => {
+            Some(Format::Bzip2)
+        }
         _ => None,
     }
 }
@@ -203,3 +203,5 @@ impl<'r, F: Frame<Stream<'r>>> Read for Frames<'r, F> {
 
 /// What tells a frame from what is passed over.
 const MAGIC_BYTES: usize = 10;
+/// How the first block of bzip2 begins, and the end of a file that holds none.
+const BZIP2_BLOCKS: [[u8; 6]; 2] = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]];
