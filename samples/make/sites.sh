@@ -131,10 +131,10 @@ stale_answer_capture() {
     begin_capture "$samples/stale_answer_capture/customer.pcap" -i eth0 'ip or arp'
     tcpdump=$started
     client 'dig turned.harbour.example' >>"$work/client.log" 2>&1
-    client 'curl -sS --rate 2/m -H "Connection: close" https://moved.harbour.example/ https://moved.harbour.example/' \
+    client 'curl -sS --no-sessionid --rate 2/m -H "Connection: close" https://moved.harbour.example/ https://moved.harbour.example/' \
         >>"$work/client.log" 2>&1 &
     local moved=$!
-    client 'curl -sS --rate 2/m -H "Connection: close" https://kept.harbour.example/ https://kept.harbour.example/' \
+    client 'curl -sS --no-sessionid --rate 2/m -H "Connection: close" https://kept.harbour.example/ https://kept.harbour.example/' \
         >>"$work/client.log" 2>&1 &
     local kept=$!
     sleep 3

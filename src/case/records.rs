@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::dns::svcb::Svcb;
+use crate::dns::endpoint::Svcb;
 use crate::dns::{Record, Section};
 use crate::evidence::{Evidence, Fact, ObservationId};
 use crate::limits::CNAME_CHAIN_MAX;

@@ -1,72 +1,77 @@
-//! What an HTTPS or SVCB record says ([`Svcb`]), from its presentation form: the endpoint it names, the
-//! addresses and the port it hints at, and the public name of its Encrypted ClientHello configuration.
+//! SVCB and HTTPS records in presentation form: [`present`] (RFC 9460 section 2.1, RFC 9461).
 //!
-//! Follows RFC 9460 section 2 and, for `ech`, the ECHConfigList of RFC 9849 section 4. Both the
-//! spelling of tools (`alpn="h2,h3"`) and values without quotes are read; what is not known is left.
+//! Parameters are written in the order of the wire, each read by its own length: one that is empty,
+//! unknown or out of order costs nothing.
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use base64::Engine;
-use nom::bytes::complete::take;
-use nom::multi::length_data;
-use nom::number::complete::{be_u8, be_u16};
-use nom::{IResult, Parser};
+use base64::engine::general_purpose::STANDARD;
 
-use crate::name::Name;
+use super::data::quoted;
+use super::wire::{dotted, read_name};
 
-/// An HTTPS or SVCB record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Svcb {
-    /// 0 is the alias form.
-    pub priority: u16,
-    /// The endpoint; `None` where it is the owner itself (`.`).
-    pub target: Option<Name>,
-    /// The port, where the record names one.
-    pub port: Option<u16>,
-    /// The addresses it hints at.
-    pub hints: Vec<IpAddr>,
-    /// The ECHConfigList in base64.
-    pub ech: Option<String>,
+/// `1 . alpn="h2,h3" ipv4hint=192.0.2.1`; `None` when a length does not fit.
+pub(super) fn present(message: &[u8], range: &Range<usize>) -> Option<String> {
+    let priority = u16::from_be_bytes(*message.get(range.clone())?.first_chunk()?);
+    let (target, next) = read_name(message, range.start.checked_add(2)?)?;
+    let mut rest = message.get(next..range.end)?;
+    let mut text = format!("{priority} {}", dotted(&target));
+    while !rest.is_empty() {
+        let ([k0, k1, l0, l1], after) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+        let (value, after) = after.split_at_checked(length)?;
+        text.push(' ');
+        text.push_str(&parameter(u16::from_be_bytes([*k0, *k1]), value));
+        rest = after;
+    }
+    Some(text)
 }
 
-impl Svcb {
-    /// Reads the data of a record; `None` when it is not of this form.
-    pub fn parse(data: &str) -> Option<Self> {
-        let mut words = data.split_whitespace();
-        let priority = words.next()?.parse().ok()?;
-        let target = Some(words.next()?).filter(|target| *target != ".").and_then(Name::parse);
-        let mut svcb = Self { priority, target, port: None, hints: Vec::new(), ech: None };
-        for word in words {
-            let Some((key, value)) = word.split_once('=') else { continue };
-            let value = value.trim_matches('"');
-            match key {
-                "port" => svcb.port = value.parse().ok(),
-                "ipv4hint" | "ipv6hint" => {
-                    svcb.hints.extend(value.split(',').filter_map(|address| address.parse::<IpAddr>().ok()));
-                }
-                "ech" => svcb.ech = Some(value.to_owned()),
-                _ => {}
-            }
-        }
-        Some(svcb)
-    }
-
-    /// The public name of the first configuration of its `ech` parameter.
-    pub fn ech_public_name(&self) -> Option<Name> {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(self.ech.as_deref()?).ok()?;
-        let (_, list) = length_data(be_u16::<&[u8], nom::error::Error<&[u8]>>).parse(&bytes).ok()?;
-        let (_, name) = first_public_name(list).ok()?;
-        Name::parse(std::str::from_utf8(name).ok()?)
+fn parameter(key: u16, value: &[u8]) -> String {
+    let name = key_name(key);
+    let known = match key {
+        0 => list(value, |key: [u8; 2]| key_name(u16::from_be_bytes(key))),
+        1 => protocols(value),
+        2 | 8 if value.is_empty() => return name,
+        3 => <[u8; 2]>::try_from(value).ok().map(|port| u16::from_be_bytes(port).to_string()),
+        4 => list(value, |address: [u8; 4]| Ipv4Addr::from(address).to_string()),
+        5 => Some(STANDARD.encode(value)),
+        6 => list(value, |address: [u8; 16]| Ipv6Addr::from(address).to_string()),
+        _ => None,
+    };
+    match known {
+        Some(known) => format!("{name}={known}"),
+        None if value.is_empty() => name,
+        None => format!("{name}={}", quoted(value)),
     }
 }
 
-/// ECHConfig: version, length; HpkeKeyConfig (config id, KEM, public key, cipher suites); the maximum
-/// name length; the public name.
-fn first_public_name(list: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (rest, (_version, contents)) = (be_u16, length_data(be_u16)).parse(list)?;
-    let (after, _) = (take(3_usize), length_data(be_u16), length_data(be_u16), be_u8).parse(contents)?;
-    let (_, name) = length_data(be_u8).parse(after)?;
-    Ok((rest, name))
+/// The protocol names of ALPN, with the comma escaped that separates them.
+fn protocols(mut value: &[u8]) -> Option<String> {
+    let mut all = Vec::new();
+    while let Some((length, rest)) = value.split_first() {
+        let (protocol, rest) = rest.split_at_checked(usize::from(*length))?;
+        let escaped: Vec<u8> = protocol
+            .iter()
+            .flat_map(|byte| if matches!(byte, b',' | b'\\') { vec![b'\\', *byte] } else { vec![*byte] })
+            .collect();
+        all.push(escaped);
+        value = rest;
+    }
+    (!all.is_empty()).then(|| quoted(&all.join(&b',')))
+}
+
+fn list<const N: usize>(value: &[u8], write: impl Fn([u8; N]) -> String) -> Option<String> {
+    let is_whole = !value.is_empty() && value.len().is_multiple_of(N);
+    let items = value.chunks_exact(N).filter_map(|item| <[u8; N]>::try_from(item).ok());
+    is_whole.then(|| items.map(write).collect::<Vec<_>>().join(","))
+}
+
+fn key_name(key: u16) -> String {
+    let names = ["mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath", "ohttp"];
+    names.get(usize::from(key)).map_or_else(|| format!("key{key}"), |name| (*name).to_owned())
 }
 
 #[cfg(test)]
@@ -74,35 +79,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spellings_of_tools_are_read() {
-        let spellings = [
-            r#"1 . alpn="h2,h3" port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1"#,
-            "1 . alpn=h2,h3, port=8443 ipv4hint=192.0.2.1,192.0.2.2, ipv6hint=2001:db8::1,",
+    fn parameters_as_dig_writes_them() {
+        let rows: [(&[u8], &str); 7] = [
+            (&[0, 1, 0], "1 ."),
+            (&[0, 0, 1, b'a', 0], "0 a."),
+            (&[0, 1, 0, 0, 1, 0, 6, 2, b'h', b'2', 2, b'h', b'3'], "1 . alpn=\"h2,h3\""),
+            (&[0, 1, 0, 0, 1, 0, 0, 0, 3, 0, 2, 1, 0xbb], "1 . alpn port=443"),
+            (&[0, 16, 0, 0, 2, 0, 0, 0, 4, 0, 4, 192, 0, 2, 1], "16 . no-default-alpn ipv4hint=192.0.2.1"),
+            (&[0, 1, 0, 0, 5, 0, 2, 1, 2, 0xfd, 0xe8, 0, 2, b'a', b'"'], "1 . ech=AQI= key65000=\"a\\\"\""),
+            (
+                &[0, 1, 0, 0, 0, 0, 4, 0, 1, 0, 3, 0, 1, 0, 4, 3, b'a', b',', b'b'],
+                "1 . mandatory=alpn,port alpn=\"a\\\\,b\"",
+            ),
         ];
-        for spelling in spellings {
-            let it = Svcb::parse(spelling).unwrap();
-            assert_eq!((it.priority, it.target.clone(), it.port), (1, None, Some(8443)), "{spelling}");
-            assert_eq!(it.hints.len(), 3, "{spelling}");
-        }
-        let alias = Svcb::parse("0 svc.example.net.").unwrap();
-        assert_eq!(alias.target, Name::parse("svc.example.net"));
-        assert_eq!(Svcb::parse("words"), None);
-    }
-
-    #[test]
-    fn the_public_name_of_a_configuration_is_found() {
-        let mut config = vec![7, 0, 0x20, 0, 2, 1, 2, 0, 4, 0, 1, 0, 1, 0, 14];
-        config.extend(b"public.example");
-        let length = u8::try_from(config.len()).unwrap();
-        let mut list = vec![0, length + 4, 0xfe, 0x0d, 0, length];
-        list.extend(&config);
-        let of = |bytes: &[u8]| {
-            let ech = base64::engine::general_purpose::STANDARD.encode(bytes);
-            Svcb::parse(&format!("1 . ech=\"{ech}\"")).unwrap().ech_public_name()
-        };
-        assert_eq!(of(&list), Name::parse("public.example"));
-        for cut in 0..list.len() {
-            assert_eq!(of(list.get(..cut).unwrap()), None, "cut at {cut}");
+        for (bytes, expected) in rows {
+            assert_eq!(present(bytes, &(0..bytes.len())).as_deref(), Some(expected));
+            for cut in 0..3 {
+                assert_eq!(present(&bytes[..cut], &(0..cut)), None, "{expected} cut at {cut}");
+            }
         }
     }
 }

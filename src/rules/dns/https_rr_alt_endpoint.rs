@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{served, served_right};
 use crate::case::Case;
-use crate::dns::svcb::Svcb;
+use crate::dns::endpoint::Svcb;
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::rules::view::{self, Shown};

@@ -1,7 +1,7 @@
 //! `ech.outer_name`: the visible server name is the public name of Encrypted ClientHello.
 
 use crate::case::{Case, Connection};
-use crate::dns::svcb::Svcb;
+use crate::dns::endpoint::Svcb;
 use crate::evidence::{ClientVerdict, ObservationId};
 use crate::name::Name;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};

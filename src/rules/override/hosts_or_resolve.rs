@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::case::{Case, Connection, Origin};
-use crate::dns::svcb::Svcb;
+use crate::dns::endpoint::Svcb;
 use crate::evidence::{ObservationId, Override, OverrideKind};
 use crate::name::Name;
 use crate::rules::view::Shown;
