@@ -19,7 +19,7 @@ cases+=(
     captive_portal_capture block_page_capture interception_capture antivirus
     clock_wrong host_header_transcript foreign_name_capture proxy_capture
     checked_target_transcript resumed_capture resumed_alone_capture
-    encrypted_hello_capture encrypted_hello_alone_capture encrypted_hello_transcript
+    encrypted_hello_capture outer_name_capture
 )
 
 # Everything beyond the first samples is started by the first case that needs it.
@@ -330,7 +330,8 @@ interception_capture() {
     on_path "${path[@]}"
     captured interception_capture 'curl -sS https://www.harbour.example/' 'curl -sS https://www.library.example/'
     mkdir -p "$samples/unknown_issuer_transcript"
-    transcript "$samples/unknown_issuer_transcript/ticket.txt" 'curl -v https://www.harbour.example/'
+    transcript "$samples/unknown_issuer_transcript/ticket.txt" 'curl -v https://www.harbour.example/' \
+        'openssl s_client -connect www.harbour.example:443 -servername www.harbour.example -showcerts </dev/null'
     off_path "${path[@]}"
 }
 
@@ -380,15 +381,16 @@ foreign_name_capture() {
     mkdir -p "$samples/foreign_name_transcript"
     transcript "$samples/foreign_name_transcript/ticket.txt" \
         'openssl s_client -connect www.harbour.example:443 -servername old.cafe.example -showcerts </dev/null' \
-        'openssl s_client -connect forgotten.harbour.example:443 -servername new.library.example -showcerts </dev/null'
+        'openssl s_client -connect forgotten.harbour.example:443 -servername new.library.example -showcerts </dev/null' \
+        'openssl s_client -brief -connect housed.harbour.example:443 -servername www.bakery.example </dev/null'
 }
 
 proxy_capture() {
     sites
     captured proxy_capture \
         'curl -sS --connect-to www.library.example:443:proxy.harbour.example:3128 https://www.library.example/' \
-        'curl -sS --connect-to api.library.example:443:198.51.100.205:3128 https://api.library.example/'
-    printf 'Port 3128\nListen 198.51.100.207\nConnectPort 443\nMaxClients 10\n' >/etc/netns/wc-sites/tinyproxy.conf
+        'curl -sS --connect-to api.library.example:443:198.51.100.205:3128 https://api.library.example/' \
+        'curl -sS https://forgotten.harbour.example:3128/'
 }
 
 checked_target_transcript() {
@@ -425,30 +427,27 @@ browse() {
 
 encrypted_hello_capture() {
     sites
+    browsed www.library.example 198.51.100.203
+    tshark -r "$work/browser.pcap" -Y 'dns.qry.name contains "library" or ip.addr == 198.51.100.203' \
+        -F pcap -w "$samples/encrypted_hello_capture/customer.pcap" 2>/dev/null
+    mkdir -p "$samples/encrypted_hello_alone_capture"
+    tshark -r "$work/browser.pcap" -Y 'ip.addr == 198.51.100.203' \
+        -F pcap -w "$samples/encrypted_hello_alone_capture/customer.pcap" 2>/dev/null
+}
+
+# browsed HOST ADDRESS: what Chromium sends for a host, beside the questions of its own
+browsed() {
     local tcpdump
-    begin_capture "$samples/encrypted_hello_capture/customer.pcap" -i eth0 'host 198.51.100.203 or (udp port 53 and udp[20:4] != 0)'
+    begin_capture "$work/browser.pcap" -i eth0 "host $2 or udp port 53"
     tcpdump=$started
-    browse https://www.library.example/
+    browse "https://$1/"
     end_capture "$tcpdump"
 }
 
-encrypted_hello_alone_capture() {
+# An HTTPS record whose ECH configuration the server has no key for: the visible name is cloudflare-ech.com.
+outer_name_capture() {
     sites
-    local tcpdump
-    begin_capture "$samples/encrypted_hello_alone_capture/customer.pcap" -i eth0 'host 198.51.100.203'
-    tcpdump=$started
-    browse https://www.library.example/
-    end_capture "$tcpdump"
-}
-
-encrypted_hello_transcript() {
-    sites
-    {
-        echo 'Chrome shows:'
-        echo 'hidden.harbour.example normally uses encryption to protect your information.'
-        echo 'net::ERR_ECH_FALLBACK_CERTIFICATE_INVALID'
-        echo
-    } >"$work/said.txt"
-    transcript "$work/dig.txt" 'dig hidden.harbour.example HTTPS' 'dig hidden.harbour.example'
-    cat "$work/said.txt" "$work/dig.txt" >"$samples/encrypted_hello_transcript/ticket.txt"
+    browsed hidden.harbour.example 198.51.100.201
+    tshark -r "$work/browser.pcap" -Y 'dns.qry.name contains "harbour" or ip.addr == 198.51.100.201' \
+        -F pcap -w "$samples/outer_name_capture/customer.pcap" 2>/dev/null
 }

@@ -17,7 +17,6 @@ pub mod config;
 pub mod dns;
 pub mod ech;
 pub mod finding;
-pub mod h2;
 pub mod insufficient;
 pub mod r#match;
 pub mod mitm;
@@ -185,7 +184,6 @@ pub static RULES: &[&Rule] = &[
     &dns::stale_answer::RULE,
     &dns::wildcard_record::RULE,
     &ech::outer_name::RULE,
-    &h2::connection_coalescing::RULE,
     &insufficient::no_certificate_seen::RULE,
     &insufficient::tls13_encrypted::RULE,
     &r#match::cn_only::RULE,

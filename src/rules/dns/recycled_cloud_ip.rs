@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::name::Name;
 use crate::provider::elb;
 use crate::rules::view::{self, Coverage};
-use crate::rules::{Mark, Sign, Strength, Verdict, declare_rule, reach};
+use crate::rules::{Mark, Sign, Strength, Verdict, declare_rule, net, reach};
 
 declare_rule! {
     /// # What it finds
@@ -42,8 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let wrong = reach::wrong(case);
-    let Some(it) = wrong.iter().find(|it| it.coverage == Coverage::DoesNotCover && !view::is_aws_default(it.leaf))
-    else {
+    let Some(it) = wrong.iter().find(|it| it.coverage == Coverage::DoesNotCover && !is_explained(it)) else {
         return Verdict::NotApplicable;
     };
     let Some(address) = reach::address_of(case, it.connection).filter(|ip| !view::is_private(*ip) && !ip.is_loopback())
@@ -81,6 +80,11 @@ fn check(case: &Case<'_>) -> Verdict {
         .mark(Mark::new(answer.answer, address.to_string(), Sign::Doubtful, "a fixed address of a cloud"))
         .mark(Mark::new(*id, name.as_str(), Sign::Doubtful, "a cloud's name for it"))
         .found()
+}
+
+/// Whether the certificate says by itself whose default it is.
+fn is_explained(it: &view::Shown<'_, '_>) -> bool {
+    view::is_aws_default(it.leaf) || net::is_of_network(it.leaf)
 }
 
 fn unknown(address: std::net::IpAddr) -> Verdict {

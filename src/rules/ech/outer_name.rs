@@ -70,9 +70,15 @@ fn is_fallback(verdict: &ClientVerdict) -> bool {
 }
 
 /// What shows a name to be a public name.
+#[derive(Clone, Copy)]
 enum PublicName {
     Record(ObservationId),
     WellKnown,
+}
+
+/// Whether a server name is known as a public name, so that it is not the one that was asked for.
+pub(in crate::rules) fn is_public_name(case: &Case<'_>, host: &Name) -> bool {
+    public_name(case, host).is_some()
 }
 
 fn public_name(case: &Case<'_>, host: &Name) -> Option<PublicName> {
@@ -82,24 +88,49 @@ fn public_name(case: &Case<'_>, host: &Name) -> Option<PublicName> {
     WELL_KNOWN.contains(&host.as_str()).then_some(PublicName::WellKnown)
 }
 
-/// The visible name is a public name: a side fact, since nothing is wrong with that.
+/// The visible name is a public name: a side fact, unless the answer shows that the server does not have
+/// the key and the client is left with a certificate for that name.
 fn hidden(host: &Name, connection: &Connection<'_>, by: PublicName) -> Verdict {
     let strength = if matches!(by, PublicName::Record(_)) { Strength::Proven } else { Strength::Strong };
-    let finding = Finding::new(format!("{host} is only the public name of Encrypted ClientHello"), Severity::Note, strength)
-        .because(
-            format!("The ClientHello carries the encrypted_client_hello extension, and {host} is the public name of such a configuration. The name that the client asked for is encrypted."),
+    let refused = connection.leaf().filter(|_| reach::is_wrong(connection));
+    let (severity, cause, remedy) = match refused {
+        Some(_) => (
+            Severity::Error,
+            format!(
+                "The client encrypted its ClientHello as an HTTPS record told it to; {host} is only the public name of that configuration. The server has no key for it and presents a certificate that does not cover {host} either."
+            ),
+            "Remove the ech parameter from the HTTPS record of the host that was asked for, or let it be served by the provider whose ECH configuration it names.",
+        ),
+        None => (
+            Severity::Note,
+            format!(
+                "The ClientHello carries the encrypted_client_hello extension, and {host} is the public name of such a configuration. The name that the client asked for is encrypted."
+            ),
             "Do not judge by this name; ask for the client's own log, or repeat without ECH.",
-        )
-        .verified_by(format!("dig {host} HTTPS"), "the HTTPS record whose ech parameter has this public name")
-        .reason(format!("the ClientHello names {host} and has the encrypted_client_hello extension"), [connection.id])
-        .mark(Mark::new(connection.id, host.as_str(), Sign::Doubtful, "the outer name, not the one that was asked for"));
-    match by {
-        PublicName::Record(id) => {
-            finding.reason(format!("an HTTPS record's ech parameter has the public name {host}"), [id])
-        }
-        PublicName::WellKnown => finding,
+        ),
+    };
+    let mut finding =
+        Finding::new(format!("{host} is only the public name of Encrypted ClientHello"), severity, strength)
+            .because(cause, remedy)
+            .verified_by("dig HOST HTTPS", format!("whether the ech parameter of HOST has the public name {host}"))
+            .reason(
+                format!("the ClientHello names {host} and has the encrypted_client_hello extension"),
+                [connection.id],
+            )
+            .mark(Mark::new(
+                connection.id,
+                host.as_str(),
+                Sign::Doubtful,
+                "the outer name, not the one that was asked for",
+            ));
+    if let PublicName::Record(id) = by {
+        finding = finding.reason(format!("an HTTPS record's ech parameter has the public name {host}"), [id]);
     }
-    .found()
+    if let Some(leaf) = refused {
+        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        finding = finding.reason(format!("the certificate presented names {label}"), [leaf.id, connection.id]);
+    }
+    finding.found()
 }
 
 /// The client was shown the certificate of the public name, because the server has no ECH key.

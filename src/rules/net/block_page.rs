@@ -104,7 +104,7 @@ fn is_block_page(address: IpAddr) -> bool {
 }
 
 /// Words of filters' certificates.
-const FILTERS: &[&str] = &[
+pub(super) const FILTERS: &[&str] = &[
     "opendns",
     "cisco umbrella",
     "fortiguard",

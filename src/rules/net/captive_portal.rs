@@ -60,8 +60,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let signs = signs(case, it, &caught);
     let strength = match (caught.owners.len(), signs.len()) {
         (3.., 2..) => Strength::Proven,
-        (3.., 1) | (2, 1..) => Strength::Strong,
-        (_, 2..) => Strength::Strong,
+        (3.., 1) | (2, 1..) | (_, 2..) => Strength::Strong,
         (3.., 0) => Strength::Consistent,
         _ if it.connection.server_ip().is_some_and(view::is_private) || !signs.is_empty() => {
             return Verdict::Unknown {
@@ -166,7 +165,7 @@ fn found(
 }
 
 /// Words of portals' certificates; the products among them are used for nothing else.
-const PORTALS: &[&str] = &[
+pub(super) const PORTALS: &[&str] = &[
     "arubanetworks.com",
     "securelogin",
     "network-auth.com",

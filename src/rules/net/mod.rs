@@ -3,6 +3,12 @@
 pub mod block_page;
 pub mod captive_portal;
 
+/// Whether a certificate is that of a portal or of a filter, by its words.
+pub(super) fn is_of_network(leaf: &crate::case::Leaf<'_>) -> bool {
+    let texts = texts(leaf);
+    names_one(captive_portal::PORTALS, &texts).or_else(|| names_one(block_page::FILTERS, &texts)).is_some()
+}
+
 /// Whether one of the words stands in one of the texts.
 fn names_one<'w>(words: &[&'w str], texts: &[String]) -> Option<&'w str> {
     words.iter().copied().find(|word| texts.iter().any(|text| text.to_ascii_lowercase().contains(word)))

@@ -56,13 +56,12 @@ fn check(case: &Case<'_>) -> Verdict {
             }
             None => {}
         }
-        if connection.joined_by == JoinedBy::Dialed && sni != *host && exchange.is_none() {
-            if let Some(verdict) = of_check(case, host, &sni, connection) {
-                return verdict;
-            }
+        let is_check = connection.joined_by == JoinedBy::Dialed && sni != *host && exchange.is_none();
+        if let Some(verdict) = is_check.then(|| of_check(case, host, &sni, connection)).flatten() {
+            return verdict;
         }
     }
-    clear.unwrap_or_else(|| without_handshake(case, host))
+    clear.unwrap_or_else(|| without_certificate(case, host))
 }
 
 /// A request for the host within a connection for another name.
@@ -134,15 +133,29 @@ fn of_check(case: &Case<'_>, host: &Name, sni: &Name, connection: &Connection<'_
     Some(finding.found())
 }
 
-/// A 421 whose connection is not in the evidence.
-fn without_handshake(case: &Case<'_>, host: &Name) -> Verdict {
-    let misdirected = case.exchanges.iter().find(|(_, it)| it.status == Some(421));
-    let is_tied = |connection: &&Connection<'_>| connection.sni().is_some();
-    match misdirected {
-        Some(_) if !reach::distinct(case).iter().any(|it| is_tied(it)) => Verdict::Unknown {
+/// A 421 whose connection is not in the evidence, or a check whose answer does not show its identifiers.
+fn without_certificate(case: &Case<'_>, host: &Name) -> Verdict {
+    let all = reach::distinct(case);
+    let is_misdirected = case.exchanges.iter().any(|(_, it)| it.status == Some(421));
+    if is_misdirected && all.iter().all(|it| it.sni().is_none()) {
+        return Verdict::Unknown {
             missing: format!("the server name of the connection on which {host} was answered 421"),
             ask: format!("curl -v https://{host}/"),
+        };
+    }
+    let unclear = all.iter().find(|it| {
+        it.joined_by == JoinedBy::Dialed
+            && it.sni().is_some_and(|sni| sni != *host)
+            && it.leaf().is_some_and(|leaf| view::coverage(leaf, host) == Coverage::Unknown)
+    });
+    match unclear {
+        Some(it) => Verdict::Unknown {
+            missing: format!(
+                "what {host} serves for its own name; the check sent {}",
+                it.handshake.sni.clone().unwrap_or_default()
+            ),
+            ask: view::ask_for_identifiers(host),
         },
-        _ => Verdict::NotApplicable,
+        None => Verdict::NotApplicable,
     }
 }

@@ -4,7 +4,7 @@ use crate::case::{Case, Connection, resolution};
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, proxy, reach};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, ech, proxy, reach};
 
 declare_rule! {
     /// # What it finds
@@ -59,8 +59,7 @@ fn dialed(case: &Case<'_>, connection: &Connection<'_>, sni: &Name) -> Option<Na
     let dialed = told.or_else(|| {
         let (address, client) = (connection.server_ip()?, connection.client_ip()?);
         let answers = &case.around.answers;
-        let asked = answers.asked_before(address, connection.source, client, connection.handshake.time)?;
-        (!answers.is_asked(sni)).then(|| asked.host.clone())
+        Some(answers.asked_before(address, connection.source, client, connection.handshake.time)?.host.clone())
     })?;
     let is_suffixed = dialed.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
     (dialed != *sni && dialed.ip().is_none() && !is_suffixed).then_some(dialed)
@@ -79,6 +78,10 @@ fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name
     if let Some(leaf) = connection.leaf().filter(|_| covers(sni)) {
         let because = format!("the certificate presented covers {sni}");
         return Verdict::Clear { because, cites: vec![leaf.id, connection.id] };
+    }
+    if connection.handshake.ech.is_some() && ech::outer_name::is_public_name(case, sni) {
+        let because = format!("{sni} is only the public name of Encrypted ClientHello");
+        return Verdict::Clear { because, cites: vec![connection.id] };
     }
     if let Some(cites) = proxy::tls_servername_leak::is_proxy(case, connection) {
         return Verdict::Clear { because: format!("{} is a proxy", reach::server(connection)), cites };

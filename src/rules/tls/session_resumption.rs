@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear { because, cites: vec![it.leaf.id, it.connection.id] };
     }
     let Some(connection) = resumed else {
-        if view::shown(case).first().is_some() {
+        if !view::shown(case).is_empty() {
             return Verdict::NotApplicable;
         }
         let unseen = case.connections.iter().find(|it| {

@@ -1,3 +1,0 @@
-//! Causes that lie in HTTP/2.
-
-pub mod connection_coalescing;
