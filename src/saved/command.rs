@@ -131,8 +131,9 @@ fn split_prompt(line: &str) -> Option<(Option<&str>, &str)> {
         if prompt.len() >= PROMPT_CHARS_MAX {
             continue;
         }
-        let is_trace = mark == "+ ";
-        if starts_with_tool(command) && !(is_trace && is_powershell(command)) {
+        // A mark alone begins other text as well: comments, quotes, PowerShell's error messages.
+        let is_bare = matches!(prompt.trim(), "#" | ">" | "+" | "%");
+        if starts_with_tool(command) && (!is_bare || is_certain(command)) {
             return Some((Some(prompt), command));
         }
         if mark == "\u{279c} " {
@@ -144,10 +145,13 @@ fn split_prompt(line: &str) -> Option<(Option<&str>, &str)> {
     None
 }
 
-/// PowerShell's error messages repeat the command behind a plus sign.
-fn is_powershell(command: &str) -> bool {
-    let first = command.split_whitespace().next().unwrap_or_default();
-    POWERSHELL_TOOLS.iter().any(|tool| tool.eq_ignore_ascii_case(first))
+/// Whether a text behind a bare mark is a command and nothing else.
+fn is_certain(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let is_powershell = POWERSHELL_TOOLS.iter().any(|tool| tool.eq_ignore_ascii_case(first));
+    let names_file = words.next().is_some_and(|word| word.starts_with('/'));
+    !is_powershell && (reads_as_command(command) || names_file)
 }
 
 /// `~ git:(main) dig …`: what an arrow prompt prints before the command.
