@@ -136,10 +136,9 @@ fn split_prompt(line: &str) -> Option<(Option<&str>, &str)> {
         if starts_with_tool(command) && (!is_bare || is_certain(command)) {
             return Some((Some(prompt), command));
         }
-        if mark == "\u{279c} " {
-            if let Some(command) = behind_directory(command) {
-                return Some((Some(prompt), command));
-            }
+        let behind = if mark == "\u{279c} " { behind_directory(command) } else { None };
+        if let Some(command) = behind {
+            return Some((Some(prompt), command));
         }
     }
     None

@@ -55,5 +55,6 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 /// The names that every machine has for itself and its network.
 fn is_machine(name: &Name) -> bool {
     let name = name.as_str();
-    !name.contains('.') || name.starts_with("localhost") || name.ends_with(".localdomain") || name.ends_with(".local")
+    let last = name.rsplit('.').next().unwrap_or_default();
+    !name.contains('.') || name.starts_with("localhost") || matches!(last, "localdomain" | "local")
 }

@@ -45,8 +45,6 @@ pub fn dig(words: &[String]) -> Query {
         let upper = word.to_ascii_uppercase();
         if let Some(server) = word.strip_prefix('@') {
             query.server = query.server.or_else(|| Some(server.to_owned()));
-        } else if word.starts_with('+') {
-            continue;
         } else if let Some(option) = word.strip_prefix('-').filter(|option| !option.is_empty()) {
             match option {
                 "t" => query.kind = words.next().map(|kind| kind.to_ascii_uppercase()).or(query.kind),
@@ -62,7 +60,7 @@ pub fn dig(words: &[String]) -> Query {
             }
         } else if rr::is_kind(&upper) || upper == "ANY" {
             query.kind = query.kind.or(Some(upper));
-        } else if upper != "IN" {
+        } else if upper != "IN" && !word.starts_with('+') {
             query.name = query.name.or_else(|| Name::parse(word));
         }
     }

@@ -28,7 +28,7 @@ pub fn read(run: &RunText<'_>, asked: Option<&Question>, sink: &mut Sink) {
         if let Some(why) = failure(text) {
             sink.gap(line.number, GapReason::Undecoded { what: "DNS answer".to_owned(), why });
         }
-        if open.is_ended {
+        if open.is_block {
             close(std::mem::replace(&mut open, Open::new(run)), asked, sink);
         }
     }
@@ -51,11 +51,10 @@ struct Open {
     section: Section,
     is_headed: bool,
     in_question: bool,
-    /// It is known to be complete: `;; Received …` closes a block of `+trace`.
-    is_ended: bool,
+    /// It is a block of `+trace`, which `;; Received …` closes.
+    is_block: bool,
     /// A record whose brackets are open.
     partial: Option<String>,
-    is_block: bool,
 }
 
 impl Open {
@@ -66,9 +65,8 @@ impl Open {
             section: Section::Answer,
             is_headed: false,
             in_question: false,
-            is_ended: false,
-            partial: None,
             is_block: false,
+            partial: None,
         }
     }
 
@@ -123,7 +121,7 @@ impl Open {
             self.answer.time = time::civil_utc(when);
         } else if let Some(received) = rest.strip_prefix("Received ") {
             self.received(received);
-            return self.is_ended;
+            return self.is_block;
         } else if let Some(section) = section(rest) {
             self.in_question = section.is_none();
             self.section = section.unwrap_or(self.section);
@@ -138,8 +136,7 @@ impl Open {
     fn received(&mut self, text: &str) {
         if let Some((_, server)) = text.split_once(" bytes from ") {
             self.answer.server = address::server(server).or(self.answer.server);
-            self.is_block = !self.is_headed;
-            self.is_ended = self.is_block && !self.answer.records.is_empty();
+            self.is_block = !self.is_headed && !self.answer.records.is_empty();
         }
     }
 

@@ -35,7 +35,7 @@ fn opens(line: &str) -> bool {
         || line.trim_end() == "Non-authoritative answer:"
         || line.starts_with("** server can't find ")
         || line.contains("\tcanonical name = ")
-        || line.split_once("\tname = ").is_some_and(|(owner, _)| owner.ends_with(".arpa"))
+        || line.split_once("\tname = ").is_some_and(|(owner, _)| owner.rsplit('.').next() == Some("arpa"))
         || matches!(line.trim_end(), "DNS request timed out." | "Got answer:")
 }
 
@@ -145,16 +145,12 @@ impl Lookup {
     /// The server's address stands before any name, and only the server's has a port.
     fn address(&mut self, value: &str) -> bool {
         let Some(socket) = address::server(value) else { return false };
-        match self.name.clone().filter(|_| value.parse::<std::net::IpAddr>().is_ok()) {
-            Some(owner) => {
-                let kind = if socket.is_ipv4() { "A" } else { "AAAA" };
-                self.push(owner, kind, socket.ip().to_string())
-            }
-            None => {
-                self.answer.server = Some(socket);
-                true
-            }
+        if let Some(owner) = self.name.clone().filter(|_| value.parse::<std::net::IpAddr>().is_ok()) {
+            let kind = if socket.is_ipv4() { "A" } else { "AAAA" };
+            return self.push(owner, kind, socket.ip().to_string());
         }
+        self.answer.server = Some(socket);
+        true
     }
 
     /// The lines of `-debug`.
