@@ -133,8 +133,9 @@ mod tests {
     #[test]
     fn command_lines_say_what_was_asked() {
         type Read = fn(&[String]) -> Query;
-        for (read, command, expected) in [
-            (dig as Read, "dig www.example.com", ("www.example.com", None, None)),
+        type Expected<'t> = (&'t str, Option<&'t str>, Option<&'t str>);
+        let rows: &[(Read, &str, Expected<'_>)] = &[
+            (dig, "dig www.example.com", ("www.example.com", None, None)),
             (
                 dig,
                 "dig @192.0.2.1 -t cname +short www.example.com",
@@ -150,10 +151,11 @@ mod tests {
                 "nslookup -type=CNAME www.example.com dns.google",
                 ("www.example.com", Some("CNAME"), Some("dns.google")),
             ),
-        ] {
+        ];
+        for (read, command, expected) in rows {
             let found = read(&shlex::split(command).unwrap());
             let found = (found.name.as_ref().map_or("", Name::as_str), found.kind.as_deref(), found.server.as_deref());
-            assert_eq!(found, expected, "{command}");
+            assert_eq!(found, *expected, "{command}");
         }
     }
 }
