@@ -4,7 +4,7 @@ use super::served;
 use crate::case::{Case, Connection, Origin, Resolution};
 use crate::name::Name;
 use crate::rules::view::{self, Shown};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
+use crate::rules::{Mark, Sign, Strength, Verdict, declare_rule, reach};
 
 declare_rule! {
     /// # What it finds
@@ -52,9 +52,19 @@ fn check(case: &Case<'_>) -> Verdict {
             continue;
         }
         let Some(address) = connection.server_ip() else { continue };
-        if let Some(it) = case.suffixed.iter().find(|it| is_of(it, connection) && it.has_address(address)) {
-            let shown = reach::wrong(case).into_iter().find(|shown| shown.connection.id == connection.id);
-            return found(host, connection, shown.as_ref(), it);
+        let suffixed = case.suffixed.iter().find(|it| is_of(it, connection) && it.has_address(address));
+        let shown = reach::wrong(case).into_iter().find(|shown| shown.connection.id == connection.id);
+        match (suffixed, shown) {
+            (Some(it), Some(shown)) => return found(host, &shown, it),
+            (Some(it), None) if !reach::is_right(connection) => {
+                other = other.or(Some(Verdict::Unknown {
+                    missing: format!("whether {} is an alias of {host} or its name with a search suffix", it.start),
+                    ask: format!("dig +search +showsearch {host}; cat /etc/resolv.conf"),
+                }));
+                continue;
+            }
+            (Some(_), None) => continue,
+            (None, _) => {}
         }
         if matches!(origin, Some(Origin::Unanswered)) {
             other = other.or(Some(Verdict::Unknown {
@@ -73,21 +83,18 @@ fn is_of(resolution: &Resolution, connection: &Connection<'_>) -> bool {
     }
 }
 
-fn found(host: &Name, connection: &Connection<'_>, shown: Option<&Shown<'_, '_>>, it: &Resolution) -> Verdict {
-    let question = it.start.clone();
+fn found(host: &Name, it: &Shown<'_, '_>, answer: &Resolution) -> Verdict {
+    let question = answer.start.clone();
     let suffix = question.as_str().strip_prefix(host.as_str()).unwrap_or_default().trim_start_matches('.').to_owned();
-    let finding = match shown {
-        Some(shown) => served(host, shown, Strength::Proven),
-        None => Finding::new(format!("{host} is reached by the name {question}"), Severity::Warning, Strength::Proven),
-    };
-    finding
+    let connection = it.connection;
+    served(host, it, Strength::Proven)
         .because(
             format!("The client meant {host}; its resolver asked for {question}, from the search suffix {suffix}, and was answered. The connection goes to a server of {suffix}, not to one of {host}."),
             format!("Lower ndots in resolv.conf (Kubernetes: dnsConfig), write the name with a final dot ({host}.), or remove the record that answers below {suffix}."),
         )
         .verified_by(format!("dig +search +showsearch {host}"), format!("the answer to {host}, and none to {question}"))
-        .reason(format!("the question is {question}, and it is answered with addresses"), it.cites.clone())
+        .reason(format!("the question is {question}, and it is answered with addresses"), answer.cites.clone())
         .reason(format!("the connection to {} asks for {host}", reach::server(connection)), [connection.id])
-        .mark(Mark::new(it.answer, question.as_str(), Sign::Wrong, format!("{host} with the search suffix {suffix}")))
+        .mark(Mark::new(answer.answer, question.as_str(), Sign::Wrong, format!("{host} with the search suffix {suffix}")))
         .found()
 }

@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if let [only] = views.as_slice() {
         return alone(host, only, &wrong);
     }
-    let difference = pairs(&views).find(|(one, other)| differ(one, other, host));
+    let difference = pairs(&views).find(|(one, other)| differ(one, other, host) && !is_own(one) && !is_own(other));
     let Some((one, other)) = difference else {
         return match views.first() {
             Some(first) if views.len() > 1 && pairs(&views).all(|(one, other)| agree(one, other)) => Verdict::Clear {
@@ -92,6 +92,11 @@ fn differ(one: &View<'_>, other: &View<'_>, host: &Name) -> bool {
     let target = |view: &View<'_>| view.answers.iter().find_map(|it| it.last_target().cloned());
     let is_rotating = one.answers.iter().any(|it| it.is_rotating(host));
     is_private(one) != is_private(other) || (target(one) != target(other) && !is_rotating)
+}
+
+/// Whether the answers come from the machine that they name, as those of multicast DNS do.
+fn is_own(view: &View<'_>) -> bool {
+    view.answers.iter().any(|it| it.resolver.is_some_and(|resolver| it.has_address(resolver.ip())))
 }
 
 fn alone(host: &Name, only: &View<'_>, wrong: &[Shown<'_, '_>]) -> Verdict {

@@ -13,7 +13,7 @@ fn is_public(connection: &Connection<'_>, leaf: &Leaf<'_>) -> bool {
     let chain = connection.chain.iter().chain(std::iter::once(leaf));
     chain
         .filter_map(|it| it.certificate.issuer.as_deref())
-        .any(|issuer| roots::is_root(issuer) || roots::runs_a_root(issuer))
+        .any(|issuer| roots::is_root(issuer) || roots::runs_a_root(issuer) || vendor(FORMER, issuer).is_some())
 }
 
 /// The vendor that a distinguished name belongs to.
@@ -34,6 +34,42 @@ fn public_elsewhere<'c, 'e>(case: &'c Case<'e>, than: &Connection<'_>) -> Option
         Some((it, leaf))
     })
 }
+
+/// Public authorities that Mozilla's programme had and has no more, as old captures show them.
+const FORMER: &[(&str, &str)] = &[
+    ("o=geotrust inc.", "GeoTrust"),
+    ("o=symantec corporation", "Symantec"),
+    ("verisign", "VeriSign"),
+    ("o=thawte", "thawte"),
+    ("o=equifax", "Equifax"),
+    ("cn=rapidssl", "RapidSSL"),
+    ("comodo", "Comodo"),
+    ("addtrust", "AddTrust"),
+    ("the usertrust network", "USERTRUST"),
+    ("startcom", "StartCom"),
+    ("wosign", "WoSign"),
+    ("o=cnnic", "CNNIC"),
+    ("entrust.net", "Entrust"),
+    ("gte cybertrust", "GTE CyberTrust"),
+    ("cybertrust", "Cybertrust"),
+    ("o=baltimore", "Baltimore"),
+    ("o=digital signature trust", "DST"),
+    ("o=rsa data security", "RSA Data Security"),
+    ("o=let's encrypt", "Let's Encrypt"),
+    ("o=zerossl", "ZeroSSL"),
+    ("o=gandi", "Gandi"),
+    ("o=terena", "TERENA"),
+    ("o=geant", "GEANT"),
+    ("o=cpanel", "cPanel"),
+    ("o=trustasia", "TrustAsia"),
+    ("o=alphassl", "AlphaSSL"),
+    ("o=globalsign", "GlobalSign"),
+    ("o=network solutions", "Network Solutions"),
+    ("o=trustwave", "Trustwave"),
+    ("o=google inc", "Google"),
+    ("o=microsoft", "Microsoft"),
+    ("o=apple inc", "Apple"),
+];
 
 /// Products that inspect TLS on the path, by words of their issuers' names.
 const INSPECTORS: &[(&str, &str)] = &[

@@ -85,7 +85,7 @@ fn judge(case: &Case<'_>, host: &Name, connection: &Connection<'_>, leaf: &Leaf<
     let owners = owners(case, &name);
     let elsewhere = public_elsewhere(case, connection);
     let is_rooted = is_self_made(connection) || complaint.is_some();
-    let signs = [product.is_some(), owners.len() > 1 && is_rooted, elsewhere.is_some()];
+    let signs = [product.is_some(), is_of_many(owners.len(), complaint.is_some(), is_rooted), elsewhere.is_some()];
     let count = signs.into_iter().filter(|it| *it).count();
     let strength = match (count, is_right) {
         (0, _) if complaint.is_none() && !is_rooted => return Verdict::NotApplicable,
@@ -125,6 +125,12 @@ fn judge(case: &Case<'_>, host: &Name, connection: &Connection<'_>, leaf: &Leaf<
         finding = finding.reason(text, [id]);
     }
     finding.found()
+}
+
+/// Whether an issuer signs for more owners than one of its own would: two that a client refuses, or three
+/// of a chain that ends in a root nobody knows. One organisation with a private CA has two domains soon.
+fn is_of_many(owners: usize, is_refused: bool, is_rooted: bool) -> bool {
+    (owners > 1 && is_refused) || (owners > 2 && is_rooted)
 }
 
 /// Whether the chain as sent ends in a certificate that signs itself and is no public root.

@@ -76,12 +76,14 @@ fn found(host: &Name, connection: &Connection<'_>, leaf: ObservationId, word: &s
     let label =
         connection.leaf().and_then(|it| it.labels().first().map(|label| (*label).to_owned())).unwrap_or_default();
     Finding::new(
-        format!("{host} is served the certificate of {label}, a filter's block page"),
+        format!("{host} is served the certificate of {label} by a filter's block page"),
         Severity::Error,
         strength,
     )
     .because(
-        format!("A filter blocks {host} and answers in its place ({word}). It has no certificate of the site."),
+        format!(
+            "A filter blocks {host} and answers in its place ({word}), with a certificate that is not the site's own."
+        ),
         format!("Ask those who run the filter to allow {host}; the server is not at fault."),
     )
     .verified_by(format!("dig {host}; dig @1.1.1.1 {host}"), "the same answer, once the host is allowed")

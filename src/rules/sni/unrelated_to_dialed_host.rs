@@ -62,7 +62,8 @@ fn dialed(case: &Case<'_>, connection: &Connection<'_>, sni: &Name) -> Option<Na
         Some(answers.asked_before(address, connection.source, client, connection.handshake.time)?.host.clone())
     })?;
     let is_suffixed = dialed.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
-    (dialed != *sni && dialed.ip().is_none() && !is_suffixed).then_some(dialed)
+    let is_name = dialed.ip().is_none() && !sni.as_str().contains('*');
+    (dialed != *sni && is_name && !is_suffixed).then_some(dialed)
 }
 
 fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name) -> Verdict {
@@ -100,6 +101,7 @@ fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name
                 ask: format!("dig {sni}"),
             };
         }
+        (false, false) if reach::owner(sni.as_str()) == reach::owner(dialed.as_str()) => return Verdict::NotApplicable,
         (false, false) => Strength::Consistent,
     };
     found(case, connection, (sni, dialed), strength, refusal, elsewhere.map(|it| it.cites.clone()))
