@@ -17,6 +17,7 @@ use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
 use crate::rules;
 
 mod args;
+mod data;
 mod explain;
 mod progress;
 
@@ -61,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let done = match parsed.command {
         Command::Diagnose(it) => diagnose(&it),
         Command::Facts(it) => write_facts(&it),
+        Command::Data(it) => data::list(&it),
         Command::Explain { rule } => explain::page(&rule),
         Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
         Command::Schema { of } => Ok((schema(of), Exit::Clean, None)),
@@ -79,8 +81,9 @@ type Done = Result<(String, Exit, Option<std::path::PathBuf>), String>;
 fn diagnose(arguments: &DiagnoseArguments) -> Done {
     let hosts = selected_hosts(&arguments.host)?;
     let digest = arguments.digest.unwrap_or(args::DigestChoice::Sha256);
+    let known = data::known(&arguments.known)?.at(arguments.as_of);
     let gathered = gather(&arguments.read, digest)?;
-    let report = in_pool(&arguments.read, || analyze::diagnose(&gathered.evidence, &hosts))?;
+    let report = in_pool(&arguments.read, || analyze::diagnose_with(&gathered.evidence, &hosts, &known))?;
     let renderer = RENDERERS
         .iter()
         .find(|renderer| renderer.id == arguments.format.id())

@@ -81,6 +81,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["analyze"]),
     ("encoding_rs", &["saved"]),
     ("shlex", &["saved"]),
+    ("toml", &["provider"]),
+    ("psl", &["provider"]),
     ("sha2", &["input", "x509"]),
 ];
 

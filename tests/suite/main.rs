@@ -15,10 +15,12 @@
 mod support;
 
 mod cli;
+mod data;
 mod determinism;
 mod layers;
 mod names;
 mod packages;
+mod paths;
 mod robustness;
 mod rules;
 mod samples;
