@@ -79,3 +79,9 @@ pub const DATA_BYTES_MAX: u64 = 64 << 20;
 
 /// The trust anchors read from one file.
 pub const ROOTS_MAX: usize = 10_000;
+
+/// The secrets kept of all key logs: the connections of many days of one machine stay below.
+pub const KEYS_MAX: usize = 1 << 22;
+
+/// Secrets of one connection for one purpose: logs of several files that disagree.
+pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;

@@ -15,6 +15,7 @@
 mod support;
 
 mod cli;
+mod corpus;
 mod data;
 mod determinism;
 mod layers;
