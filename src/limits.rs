@@ -85,3 +85,24 @@ pub const KEYS_MAX: usize = 1 << 22;
 
 /// Secrets of one connection for one purpose: logs of several files that disagree.
 pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;
+
+/// QUIC connections followed between the same two ports: a client's socket may carry many.
+pub const QUIC_CONNECTIONS_PER_FLOW_MAX: usize = 1024;
+
+/// Connection ids known of one pair of ports; each connection uses a handful.
+pub const QUIC_IDS_PER_FLOW_MAX: usize = 8192;
+
+/// Packets that wait for the client's first Initial or for keys, of one pair of ports.
+pub const QUIC_PACKETS_WAITING_MAX: usize = 64;
+
+/// The HTTP messages read in one direction of a connection; the first say what rules need.
+pub const HTTP_EXCHANGES_PER_CONNECTION_MAX: usize = 256;
+
+/// The bytes of one HTTP head, as servers limit it themselves.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of a header compression table: browsers announce 64 KiB.
+pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of one DNS message (RFC 1035 section 4.2.2).
+pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;

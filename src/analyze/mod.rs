@@ -20,6 +20,8 @@ use crate::rules;
 use crate::saved;
 
 mod capture;
+mod http;
+mod quic;
 mod shard;
 
 /// How inputs are read.

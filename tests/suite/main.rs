@@ -22,6 +22,7 @@ mod layers;
 mod names;
 mod packages;
 mod paths;
+mod quic;
 mod robustness;
 mod rules;
 mod samples;
