@@ -35,6 +35,10 @@ pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
 /// The handshakes followed on one connection (renegotiation).
 pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;
 
+/// The bytes of a host name: 255 octets (RFC 1035 section 2.3.4), each written as `\\DDD` at worst.
+/// What is longer is no host name.
+pub const NAME_BYTES_MAX: usize = 1020;
+
 /// The certificates taken from one Certificate message.
 pub const CHAIN_CERTIFICATES_MAX: usize = 64;
 

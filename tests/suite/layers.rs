@@ -86,6 +86,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml", &["provider"]),
     ("psl", &["provider"]),
     ("sha2", &["input", "x509"]),
+    ("sha2", &["input", "x509", "report"]),
+    ("maud", &["report"]),
+    ("csv", &["report"]),
 ];
 
 #[test]

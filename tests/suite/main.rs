@@ -20,6 +20,7 @@ mod data;
 mod determinism;
 mod layers;
 mod names;
+mod outputs;
 mod packages;
 mod paths;
 mod quic;
