@@ -85,7 +85,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("shlex", &["saved"]),
     ("toml", &["provider"]),
     ("psl", &["provider"]),
-    ("sha2", &["input", "x509"]),
     ("sha2", &["input", "x509", "report"]),
     ("maud", &["report"]),
     ("csv", &["report"]),
