@@ -8,6 +8,7 @@ use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
 use crate::evidence::{HttpExchange, ObservationId, OverrideKind, Says};
 use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
+use crate::provider::suffix;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::{ChainState, Side, SniState};
 
@@ -86,16 +87,9 @@ pub fn is_same_owner(leaf: &Leaf<'_>, host: &Name) -> bool {
     leaf.labels().iter().any(|label| owner(label) == own)
 }
 
-/// The registrable domain of a name.
+/// The registrable domain of a name; the name itself where it has none.
 pub fn owner(name: &str) -> String {
-    let bare = name.trim_start_matches("*.").trim_end_matches('.').to_ascii_lowercase();
-    let labels: Vec<&str> = bare.split('.').collect();
-    let second = labels.len().checked_sub(2).and_then(|at| labels.get(at)).copied().unwrap_or_default();
-    let last = labels.last().copied().unwrap_or_default();
-    let is_country =
-        last.len() == 2 && matches!(second, "co" | "com" | "net" | "org" | "ac" | "gov" | "edu" | "ne" | "or");
-    let kept = if is_country { 3 } else { 2 };
-    labels.get(labels.len().saturating_sub(kept)..).unwrap_or_default().join(".")
+    suffix::registrable(name).map_or_else(|| name.trim_start_matches("*.").to_ascii_lowercase(), |it| it.to_string())
 }
 
 /// The HTTP exchanges that a connection carried, as far as the evidence ties them to it.

@@ -10,10 +10,11 @@ use crate::x509::roots;
 /// Whether the chain as it was sent leads, by names, to a root that Mozilla's programme trusts, or to an
 /// organisation that runs one.
 fn is_public(connection: &Connection<'_>, leaf: &Leaf<'_>) -> bool {
+    let roots = roots::embedded();
     let chain = connection.chain.iter().chain(std::iter::once(leaf));
     chain
         .filter_map(|it| it.certificate.issuer.as_deref())
-        .any(|issuer| roots::is_root(issuer) || roots::runs_a_root(issuer) || vendor(FORMER, issuer).is_some())
+        .any(|issuer| !roots.named(issuer).is_empty() || roots::runs_a_root(issuer) || vendor(FORMER, issuer).is_some())
 }
 
 /// The vendor that a distinguished name belongs to.
