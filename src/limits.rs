@@ -100,3 +100,12 @@ pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
 
 /// The bytes of one DNS message (RFC 1035 section 4.2.2).
 pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// Packets opened with keys after the handshake of one QUIC connection: the first exchanges.
+pub const QUIC_APPLICATION_PACKETS_MAX: usize = 8192;
+
+/// Directions of streams read of one QUIC connection.
+pub const QUIC_STREAMS_MAX: usize = 128;
+
+/// Bytes read of one direction of a QUIC stream.
+pub const QUIC_STREAM_BYTES_MAX: u64 = 16 << 20;

@@ -321,7 +321,7 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
         }
     }
     if let (Sniffer::Http(one), Sniffer::Http(other)) = (&low, &high) {
-        http::exchanges(found, (key.low, one), (key.high, other), http::Carrier::Clear);
+        http::exchanges(found, (key.low, one), (key.high, other));
     }
     let tls = |reader: Sniffer| match reader {
         Sniffer::Tls(reader) => Some(*reader),
