@@ -79,3 +79,14 @@ pub const KEYS_MAX: usize = 1 << 22;
 
 /// Secrets of one connection for one purpose: logs of several files that disagree.
 pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;
+
+/// Sealed records that are passed over while the key of a later stage can still open one: refused
+/// early data (RFC 8446 section 4.2.10), a handshake whose keys a log lacks.
+pub const SEALED_RECORDS_PASSED_MAX: usize = 256;
+
+/// Bytes of sealed records of one direction that wait for the other direction's hello.
+pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
+/// servers stay far below.
+pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;

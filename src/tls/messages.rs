@@ -1,0 +1,62 @@
+//! Handshake bytes become messages, each with where it stands: [`Messages`].
+//!
+//! Bytes come in stream order, from records or CRYPTO frames cut anywhere.
+
+use super::handshake::{self, Message};
+use crate::flow::Origin;
+use crate::limits::HANDSHAKE_MESSAGE_BYTES_MAX;
+
+/// The handshake bytes of one direction that are no whole message yet.
+#[derive(Debug, Default)]
+pub struct Messages {
+    bytes: Vec<u8>,
+    /// Where the bytes from each offset on come from.
+    origins: Vec<(usize, Origin)>,
+}
+
+impl Messages {
+    /// Takes the next bytes; the origins are those of all of them together.
+    pub fn push(&mut self, bytes: &[u8], origins: &[Origin]) {
+        let at = self.bytes.len();
+        self.origins.extend(origins.iter().map(|origin| (at, *origin)));
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole message; an error when none can follow.
+    pub fn next_message(&mut self) -> Option<Result<(Message, Vec<Origin>), String>> {
+        let (kind, length) = handshake::header(&self.bytes)?;
+        if length > HANDSHAKE_MESSAGE_BYTES_MAX {
+            return Some(Err(format!("a handshake message of {length} bytes")));
+        }
+        let whole = handshake::HEADER_BYTES.saturating_add(length);
+        let message = handshake::read(kind, self.bytes.get(..whole)?);
+        let origins = self.origins.iter().filter(|(start, _)| *start < whole).map(|(_, origin)| *origin).collect();
+        self.drop_front(whole);
+        Some(Ok((message, origins)))
+    }
+
+    /// Whether a message has begun and is not whole.
+    pub fn is_in_message(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    /// How many bytes wait.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes.capacity().saturating_add(self.origins.capacity().saturating_mul(size_of::<(usize, Origin)>()))
+    }
+
+    fn drop_front(&mut self, bytes: usize) {
+        self.bytes.drain(..bytes.min(self.bytes.len()));
+        let keeps =
+            self.origins.iter().rposition(|(start, _)| *start <= bytes).map(|at| self.origins.get(at).map(|it| it.0));
+        if let Some(Some(start)) = keeps {
+            self.origins.retain(|(at, _)| *at >= start);
+        }
+        for (start, _) in &mut self.origins {
+            *start = start.saturating_sub(bytes);
+        }
+        if self.bytes.is_empty() {
+            self.origins.clear();
+        }
+    }
+}
