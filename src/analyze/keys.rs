@@ -26,7 +26,9 @@ impl Found {
     pub(super) fn first(files: &[InputFile]) -> Self {
         let logs: Vec<Keys> = files.par_iter().filter_map(key_log).collect();
         let mut all = Keys::default();
-        logs.iter().for_each(|keys| all.add(keys));
+        for keys in &logs {
+            all.add(keys);
+        }
         Self { all: Arc::new(all) }
     }
 
@@ -34,7 +36,9 @@ impl Found {
     pub(super) fn add<'k>(&mut self, more: impl Iterator<Item = &'k Keys>) -> bool {
         let more: Vec<&Keys> = more.filter(|keys| !keys.is_empty()).collect();
         let all = Arc::make_mut(&mut self.all);
-        more.iter().for_each(|keys| all.add(keys));
+        for keys in &more {
+            all.add(keys);
+        }
         !more.is_empty()
     }
 

@@ -64,7 +64,9 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     }
     let opened = files.iter().filter(|it| it.is_opened).count();
     let mut readings: Vec<Reading> = files.into_iter().flat_map(|it| it.readings).collect();
-    readings.iter_mut().for_each(|reading| keys.judge(reading));
+    for reading in &mut readings {
+        keys.judge(reading);
+    }
     readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
     let not_analysed = readings.iter().filter_map(not_analysed).collect();
     Gathered { evidence: Evidence::gather(readings), opened, not_analysed }

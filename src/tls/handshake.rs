@@ -30,6 +30,7 @@ pub struct ClientHello {
 }
 
 /// What a server chose.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerHello {
     /// The version chosen.

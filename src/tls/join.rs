@@ -123,6 +123,7 @@ fn client_flights(reader: &Reader) -> Vec<ClientFlight<'_>> {
 
 /// A server's answer: its hello, its chain, and whether the rest is encrypted.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct ServerFlight<'s> {
     hello: Option<(&'s Seen, &'s handshake::ServerHello)>,
     is_retried: bool,

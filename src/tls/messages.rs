@@ -6,31 +6,34 @@ use super::handshake::{self, Message};
 use crate::flow::Origin;
 use crate::limits::HANDSHAKE_MESSAGE_BYTES_MAX;
 
+/// Where the bytes from an offset on come from.
+pub type Part = (usize, Origin);
+
 /// The handshake bytes of one direction that are no whole message yet.
 #[derive(Debug, Default)]
 pub struct Messages {
     bytes: Vec<u8>,
     /// Where the bytes from each offset on come from.
-    origins: Vec<(usize, Origin)>,
+    origins: Vec<Part>,
 }
 
 impl Messages {
-    /// Takes the next bytes; the origins are those of all of them together.
-    pub fn push(&mut self, bytes: &[u8], origins: &[Origin]) {
+    /// Takes the next bytes, and where they come from, by offset.
+    pub fn push(&mut self, bytes: &[u8], origins: &[Part]) {
         let at = self.bytes.len();
-        self.origins.extend(origins.iter().map(|origin| (at, *origin)));
+        self.origins.extend(origins.iter().map(|(offset, origin)| (at.saturating_add(*offset), *origin)));
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole message; an error when none can follow.
-    pub fn next_message(&mut self) -> Option<Result<(Message, Vec<Origin>), String>> {
+    /// The next whole message, with its origins; an error when none can follow.
+    pub fn next_message(&mut self) -> Option<Result<(Message, Vec<Part>), String>> {
         let (kind, length) = handshake::header(&self.bytes)?;
         if length > HANDSHAKE_MESSAGE_BYTES_MAX {
             return Some(Err(format!("a handshake message of {length} bytes")));
         }
         let whole = handshake::HEADER_BYTES.saturating_add(length);
         let message = handshake::read(kind, self.bytes.get(..whole)?);
-        let origins = self.origins.iter().filter(|(start, _)| *start < whole).map(|(_, origin)| *origin).collect();
+        let origins = self.origins.iter().filter(|(start, _)| *start < whole).copied().collect();
         self.drop_front(whole);
         Some(Ok((message, origins)))
     }
@@ -47,10 +50,8 @@ impl Messages {
 
     fn drop_front(&mut self, bytes: usize) {
         self.bytes.drain(..bytes.min(self.bytes.len()));
-        let keeps =
-            self.origins.iter().rposition(|(start, _)| *start <= bytes).map(|at| self.origins.get(at).map(|it| it.0));
-        if let Some(Some(start)) = keeps {
-            self.origins.retain(|(at, _)| *at >= start);
+        if let Some(last) = self.origins.iter().rposition(|(start, _)| *start <= bytes) {
+            self.origins.drain(..last);
         }
         for (start, _) in &mut self.origins {
             *start = start.saturating_sub(bytes);

@@ -7,7 +7,7 @@
 //! ([`super::connection`]), and application data goes to the reader inside. A hole ends the reading.
 
 use super::handshake::{ClientHello, EncryptedExtensions, Message, ServerHello};
-use super::messages::Messages;
+use super::messages::{Messages, Part};
 use super::preamble::Preamble;
 use super::session::{Opened, Session};
 use super::{InnerReader, sslv2};
@@ -78,10 +78,11 @@ impl Event {
 
 /// Reads one direction.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Reader {
     /// A record that is not whole yet.
     record: Vec<u8>,
-    record_origins: Vec<Origin>,
+    record_origins: Vec<Part>,
     /// The rest of a record that nobody needs.
     skips: usize,
     messages: Messages,
@@ -131,7 +132,7 @@ enum Guard {
 struct Sealed {
     header: [u8; RECORD_HEADER_BYTES],
     body: Vec<u8>,
-    origins: Vec<Origin>,
+    origins: Vec<Part>,
 }
 
 /// Whether a stream that begins so is TLS: a handshake or alert record of a known version, or an
@@ -162,7 +163,7 @@ impl StreamReader for Reader {
                 rest = rest.get(skipped..).unwrap_or_default();
             } else if let Some((header, body, after)) = self.whole_record(rest) {
                 rest = after;
-                self.record(header, body, &[origin]);
+                self.record(header, body, &[(0, origin)]);
             } else {
                 rest = self.fill(rest, origin);
             }
@@ -240,8 +241,8 @@ impl Reader {
             }
         };
         let (part, rest) = bytes.split_at(wanted.saturating_sub(self.record.len()).min(bytes.len()));
-        if self.record_origins.last().is_none_or(|last| last.frame != origin.frame) {
-            self.record_origins.push(origin);
+        if self.record_origins.last().is_none_or(|(_, last)| last.frame != origin.frame) {
+            self.record_origins.push((self.record.len().saturating_sub(RECORD_HEADER_BYTES), origin));
         }
         self.record.extend_from_slice(part);
         if self.record.len() < wanted {
@@ -315,7 +316,7 @@ impl Reader {
         }
     }
 
-    fn record(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Origin]) {
+    fn record(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Part]) {
         self.is_begun = true;
         let [kind, ..] = header;
         let is_clear_anyway = (kind == ALERT && body.len() == 2) || (kind == HANDSHAKE && is_clear_hello(body));
@@ -346,7 +347,7 @@ impl Reader {
         }
     }
 
-    fn clear(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Origin]) {
+    fn clear(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Part]) {
         let [kind, ..] = header;
         match kind {
             HANDSHAKE => self.handshake_bytes(body, origins),
@@ -378,7 +379,7 @@ impl Reader {
     /// A sealed record that nobody opens. In TLS 1.2 a Finished, of type handshake, comes before the
     /// data. In TLS 1.3 the lengths of a client's first records are kept: they tell an alert from the
     /// end of a handshake.
-    fn hidden(&mut self, header: [u8; RECORD_HEADER_BYTES], origins: &[Origin]) {
+    fn hidden(&mut self, header: [u8; RECORD_HEADER_BYTES], origins: &[Part]) {
         let [kind, .., high, low] = header;
         if kind == CHANGE_CIPHER_SPEC {
             return;
@@ -423,7 +424,7 @@ impl Reader {
         }
     }
 
-    fn opened(&mut self, opened: Opened, origins: &[Origin]) {
+    fn opened(&mut self, opened: Opened, origins: &[Part]) {
         let (kind, clear) = match opened {
             Opened::Clear(kind, clear) => (kind, clear),
             Opened::Passed => return,
@@ -447,14 +448,14 @@ impl Reader {
             }
             _ => {
                 if let (Some(inner), false, Some(last)) = (&mut self.inner, self.is_inner_done, origins.last()) {
-                    self.is_inner_done = inner.feed(&clear, *last) == Interest::Done;
+                    self.is_inner_done = inner.feed(&clear, last.1) == Interest::Done;
                 }
             }
         }
         self.keep_bounds();
     }
 
-    fn refused(&mut self, origins: &[Origin]) {
+    fn refused(&mut self, origins: &[Part]) {
         let why = match (&self.guard, &self.key_file) {
             (Guard::Open(session), _) if session.lacks.is_some() => {
                 format!("the key log lacks {}", session.lacks.unwrap_or_default())
@@ -485,7 +486,7 @@ impl Reader {
         self.key_trouble = Some((why, frames));
     }
 
-    fn handshake_bytes(&mut self, body: &[u8], origins: &[Origin]) {
+    fn handshake_bytes(&mut self, body: &[u8], origins: &[Part]) {
         self.messages.push(body, origins);
         loop {
             let (message, origins) = match self.messages.next_message() {
@@ -516,11 +517,11 @@ impl Reader {
         }
     }
 
-    fn note(&mut self, event: Event, origins: &[Origin]) {
+    fn note(&mut self, event: Event, origins: &[Part]) {
         self.seen.push(Seen {
             event,
             frames: frames_of(origins),
-            time: origins.first().and_then(|origin| origin.time),
+            time: origins.first().and_then(|(_, origin)| origin.time),
         });
     }
 
@@ -552,8 +553,8 @@ fn is_clear_hello(body: &[u8]) -> bool {
     matches!(body, [1 | 2, 0, _, _, 3, 0..=4, ..]) && body.len() >= HELLO_BYTES_MIN
 }
 
-fn frames_of(origins: &[Origin]) -> Vec<FrameNumber> {
-    let mut frames: Vec<FrameNumber> = origins.iter().map(|origin| origin.frame).collect();
+fn frames_of(origins: &[Part]) -> Vec<FrameNumber> {
+    let mut frames: Vec<FrameNumber> = origins.iter().map(|(_, origin)| origin.frame).collect();
     frames.dedup();
     frames
 }
