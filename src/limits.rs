@@ -109,3 +109,14 @@ pub const QUIC_STREAMS_MAX: usize = 128;
 
 /// Bytes read of one direction of a QUIC stream.
 pub const QUIC_STREAM_BYTES_MAX: u64 = 16 << 20;
+
+/// Sealed records that are passed over while the key of a later stage can still open one: refused
+/// early data (RFC 8446 section 4.2.10), a handshake whose keys a log lacks.
+pub const SEALED_RECORDS_PASSED_MAX: usize = 256;
+
+/// Bytes of sealed records of one direction that wait for the other direction's hello.
+pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
+/// servers stay far below.
+pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;

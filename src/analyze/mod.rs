@@ -2,9 +2,12 @@
 //!
 //! The only place that knows all stages, and the only one that calls rayon. Each source is read on
 //! its own, captures in batches over shards (`capture`), texts whole; the readings are put
-//! together in a fixed order, so that the thread count never shows.
+//! together in a fixed order, so that the thread count never shows. Key logs are read first; keys
+//! that turn up later (in a capture, in an archive) make the captures that want them be read again
+//! (`keys`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -17,14 +20,19 @@ use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
+use crate::tls::keylog::{self, Keys};
 
 mod capture;
 mod http;
+mod keys;
 mod quic;
 mod shard;
+mod sniff;
 
 /// How inputs are read.
 pub struct Options<'p> {
+    /// Key logs besides those among the inputs.
+    pub key_logs: &'p [PathBuf],
     /// Whether sources are digested.
     pub digest: Digest,
     /// Told how many bytes more have been read.
@@ -44,16 +52,22 @@ pub struct Gathered {
 
 /// Reads all inputs.
 pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
-    let found = input::gather(paths);
-    let read: Vec<Result<Vec<Reading>, Box<Reading>>> =
-        found.files.par_iter().map(|file| read_file(file, options)).collect();
-    let opened = read.iter().filter(|it| it.is_ok()).count();
-    let mut readings: Vec<Reading> = Vec::new();
-    for it in read {
-        match it {
-            Ok(many) => readings.extend(many),
-            Err(one) => readings.push(*one),
-        }
+    let all: Vec<PathBuf> = paths.iter().chain(options.key_logs).cloned().collect();
+    let found = input::gather(&all);
+    let mut keys = keys::Found::first(&found.files);
+    let read = |keys: &Arc<Keys>, file: &InputFile| read_file(file, keys, options);
+    let mut files: Vec<FileRead> = found.files.par_iter().map(|file| read(&keys.all, file)).collect();
+    if keys.add(files.iter().map(|it| &it.keys)) {
+        files = files
+            .into_par_iter()
+            .zip(&found.files)
+            .map(|(it, file)| if keys.open_more(file, &it.unopened) { read(&keys.all, file) } else { it })
+            .collect();
+    }
+    let opened = files.iter().filter(|it| it.is_opened).count();
+    let mut readings: Vec<Reading> = files.into_iter().flat_map(|it| it.readings).collect();
+    for reading in &mut readings {
+        keys.judge(reading);
     }
     readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
     let not_analysed = readings.iter().filter_map(not_analysed).collect();
@@ -72,35 +86,61 @@ pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
     report::build::report(evidence, &judged)
 }
 
-/// The readings of one file; `Err` when it cannot be opened.
-fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Box<Reading>> {
-    let failed = |error: std::io::Error| Box::new(unreadable(&file.name, input::reason(&error)));
-    let mut source = file.open().map_err(failed)?;
-    let head = source.head(HEAD_BYTES).map_err(failed)?;
+/// What one file gave.
+#[derive(Default)]
+struct FileRead {
+    readings: Vec<Reading>,
+    is_opened: bool,
+    /// The keys in it.
+    keys: Keys,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    unopened: Vec<u64>,
+}
+
+impl FileRead {
+    fn of(reading: Reading) -> Self {
+        Self { readings: vec![reading], is_opened: true, ..Self::default() }
+    }
+}
+
+fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
+    open_file(file, keys, options).unwrap_or_else(|error| FileRead {
+        readings: vec![unreadable(&file.name, input::reason(&error))],
+        ..FileRead::default()
+    })
+}
+
+fn open_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>) -> std::io::Result<FileRead> {
+    let mut source = file.open()?;
+    let head = source.head(HEAD_BYTES)?;
     if head.is_empty() {
         let window = source.window(options.digest);
         let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
-        close(&mut reading, window.finish().map_err(failed)?);
+        close(&mut reading, window.finish()?);
         reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
-        return Ok(vec![reading]);
+        return Ok(FileRead::of(reading));
     }
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        return Ok(vec![capture::read(&file.name, window, kind, options.progress)]);
+        let it = capture::read(&file.name, window, kind, keys, options.progress);
+        return Ok(FileRead { keys: it.keys, unopened: it.unopened, ..FileRead::of(it.reading) });
     }
-    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX).map_err(failed)?;
+    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX)?;
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let finished = window.finish().map_err(failed)?;
+    let finished = window.finish()?;
     if facts::is_facts(&head) {
-        return Ok(facts::read(&file.name, &bytes));
+        return Ok(FileRead { readings: facts::read(&file.name, &bytes), is_opened: true, ..FileRead::default() });
     }
-    let mut reading = saved::read(&file.name, &bytes);
+    let mut keys = Keys::default();
+    let is_key_log = keylog::is_key_log(&bytes);
+    let mut reading =
+        if is_key_log { keys::read(&file.name, &bytes, &mut keys) } else { saved::read(&file.name, &bytes) };
     if is_cut {
         let reason = GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX };
         reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     }
     close(&mut reading, finished);
-    Ok(vec![reading])
+    Ok(FileRead { keys, ..FileRead::of(reading) })
 }
 
 /// What is known of a source once it was read.

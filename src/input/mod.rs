@@ -48,6 +48,11 @@ enum Origin {
 }
 
 impl InputFile {
+    /// Whether it can be opened more than once.
+    pub fn is_readable_again(&self) -> bool {
+        self.origin != Origin::StandardInput
+    }
+
     /// Opens it for reading. Standard input can be opened once.
     pub fn open(&self) -> io::Result<Source> {
         match &self.origin {

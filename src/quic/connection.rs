@@ -299,7 +299,7 @@ impl Connection {
 
     /// The random of its ClientHello, once that is whole.
     pub fn random(&self) -> Option<&[u8]> {
-        self.client.initial.random()
+        self.client.initial.client_random()
     }
 
     /// Whether the server said anything that was opened.
@@ -310,9 +310,7 @@ impl Connection {
     /// The suite that the server chose.
     fn suite(&self) -> Option<Suite> {
         self.server.initial.seen().iter().find_map(|seen| match &seen.event {
-            Event::ServerHello(hello) if !hello.is_retry => {
-                SUITES_BY_NAME.iter().find(|(name, _)| *name == hello.cipher).map(|(_, suite)| *suite)
-            }
+            Event::ServerHello(hello) if !hello.is_retry => Suite::of(hello.cipher_id),
             _ => None,
         })
     }
@@ -321,7 +319,8 @@ impl Connection {
     pub fn finish(mut self, opening: Opening<'_>) -> Said {
         self.open_waiting(opening);
         let mut gaps = self.gaps;
-        let client = self.client.finish(&mut gaps);
+        let mut client = self.client.finish(&mut gaps);
+        client.key_file = self.key_file;
         let server = self.server.finish(&mut gaps);
         Said { client, server, streams: self.streams.finish(), gaps }
     }
@@ -438,10 +437,4 @@ const SUITES: &[Suite] = &[
     Suite { cipher: Cipher::Aes256Gcm, hash: Hash::Sha384 },
     Suite { cipher: Cipher::ChaCha20Poly1305, hash: Hash::Sha256 },
     Suite { cipher: Cipher::Aes128Ccm, hash: Hash::Sha256 },
-];
-const SUITES_BY_NAME: &[(&str, Suite)] = &[
-    ("TLS_AES_128_GCM_SHA256", Suite { cipher: Cipher::Aes128Gcm, hash: Hash::Sha256 }),
-    ("TLS_AES_256_GCM_SHA384", Suite { cipher: Cipher::Aes256Gcm, hash: Hash::Sha384 }),
-    ("TLS_CHACHA20_POLY1305_SHA256", Suite { cipher: Cipher::ChaCha20Poly1305, hash: Hash::Sha256 }),
-    ("TLS_AES_128_CCM_SHA256", Suite { cipher: Cipher::Aes128Ccm, hash: Hash::Sha256 }),
 ];

@@ -76,6 +76,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tls_parser", &["tls"]),
     ("ring", &["tls", "quic"]),
     ("ccm", &["tls"]),
+    ("aes", &["tls"]),
+    ("brotli_decompressor", &["tls"]),
     ("x509_parser", &["x509"]),
     ("hickory_proto", &["dns"]),
     ("clap", &["cli"]),
