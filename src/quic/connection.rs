@@ -247,7 +247,8 @@ impl Connection {
 
     fn opened(&mut self, from: Side, level: Level, opened: &Opened, origin: Origin, opening: Option<Opening<'_>>) {
         self.half(from).expect(level, opened.number.saturating_add(1));
-        let (found, is_whole) = frames(&opened.payload);
+        let version = self.initial.first().map_or(Version::ONE, |keys| keys.version);
+        let (found, mut is_whole) = frames(&opened.payload, version);
         for frame in found {
             match frame {
                 Frame::Crypto { offset, bytes } => {
@@ -255,11 +256,10 @@ impl Connection {
                         stream.take(offset, bytes, origin);
                     }
                 }
-                Frame::Stream { id, offset, bytes } => {
-                    if let Some(opening) = opening {
-                        self.streams.take((from, id), offset, bytes, origin, opening.stream);
-                    }
-                }
+                Frame::Stream { id, offset, bytes } => match opening.filter(|_| level == Level::Application) {
+                    Some(opening) => self.streams.take((from, id), offset, bytes, origin, opening.stream),
+                    None => is_whole = false,
+                },
                 Frame::NewConnectionId(id) if self.new_ids.len() < QUIC_PACKETS_WAITING_MAX => {
                     self.new_ids.push((from, id.to_vec()));
                 }
@@ -269,7 +269,7 @@ impl Connection {
             }
         }
         if !is_whole && level != Level::Application {
-            let why = "a frame of unknown type or length".to_owned();
+            let why = "a frame of unknown type or length, or out of its place".to_owned();
             let reason = GapReason::Undecoded { what: "QUIC packet".to_owned(), why };
             self.gaps.push((reason, vec![origin.frame]));
         }

@@ -20,7 +20,7 @@ const UNEXPLAINED_MAX: &[(&str, usize)] = &[
     ("alert", 3),
     ("version", 260),
     ("resumed", 266),
-    ("quic", 11),
+    ("quic", 0),
     ("extra dns", 0),
     ("extra sni", 2),
     ("extra chain", 2),
