@@ -35,6 +35,10 @@ pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
 /// The handshakes followed on one connection (renegotiation).
 pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;
 
+/// The bytes of a host name: 255 octets (RFC 1035 section 2.3.4), each written as `\\DDD` at worst.
+/// What is longer is no host name.
+pub const NAME_BYTES_MAX: usize = 1020;
+
 /// The certificates taken from one Certificate message.
 pub const CHAIN_CERTIFICATES_MAX: usize = 64;
 
@@ -90,3 +94,24 @@ pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
 /// servers stay far below.
 pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;
+
+/// QUIC connections followed between the same two ports: a client's socket may carry many.
+pub const QUIC_CONNECTIONS_PER_FLOW_MAX: usize = 1024;
+
+/// Connection ids known of one pair of ports; each connection uses a handful.
+pub const QUIC_IDS_PER_FLOW_MAX: usize = 8192;
+
+/// Packets that wait for the client's first Initial or for keys, of one pair of ports.
+pub const QUIC_PACKETS_WAITING_MAX: usize = 64;
+
+/// The HTTP messages read in one direction of a connection; the first say what rules need.
+pub const HTTP_EXCHANGES_PER_CONNECTION_MAX: usize = 256;
+
+/// The bytes of one HTTP head, as servers limit it themselves.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of a header compression table: browsers announce 64 KiB.
+pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of one DNS message (RFC 1035 section 4.2.2).
+pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;

@@ -23,7 +23,9 @@ use crate::saved;
 use crate::tls::keylog::{self, Keys};
 
 mod capture;
+mod http;
 mod keys;
+mod quic;
 mod shard;
 mod sniff;
 

@@ -2,13 +2,16 @@
 //! showed.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::http;
+use super::quic::QuicFlows;
 use super::sniff::Sniffer;
-use crate::dns::{self, wire};
+use crate::dns::{self, datagram, wire};
 use crate::evidence::{Counts, Fact, Observation};
 use crate::flow::{Assembler, FlowKey, Origin, Way};
 use crate::limits::FLOWS_MAX;
@@ -64,6 +67,8 @@ pub(super) struct Found {
     pub(super) counts: Counts,
     /// The beginnings of the client randoms whose records stay closed for want of keys.
     pub(super) unopened: Vec<u64>,
+    /// What is said once in a source, with the first frame that shows it.
+    pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
 }
 
 impl Found {
@@ -75,7 +80,16 @@ impl Found {
         self.counts.client_hellos += other.counts.client_hellos;
         self.counts.server_hellos += other.counts.server_hellos;
         self.unopened.append(&mut other.unopened);
+        for (what, frame) in other.seldom {
+            self.seldom(what, frame);
+        }
         self
+    }
+
+    /// Something that is said once in a source.
+    pub(super) fn seldom(&mut self, reason: GapReason, frame: FrameNumber) {
+        let first = self.seldom.entry(reason).or_insert(frame);
+        *first = frame.min(*first);
     }
 
     /// Whether nothing in the connections is missing.
@@ -83,19 +97,46 @@ impl Found {
         self.gaps.is_empty()
     }
 
-    fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
+    pub(super) fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
         self.observations.push(Observation { at: vec![Place::in_frames(SourceId(0), frames)], fact });
     }
 
-    fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
+    pub(super) fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
         let source = SourceId(0);
         let at = if frames.is_empty() { Place::Whole { source } } else { Place::in_frames(source, frames) };
         self.gaps.push(Gap::new(at, reason));
     }
 
-    fn answer(&mut self, message: wire::Message, ends: &Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
-        for problem in message.problems.clone() {
-            self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: problem }, frames.clone());
+    /// What a connection showed.
+    pub(super) fn joined(&mut self, joined: tls::join::Joined) {
+        self.counts.client_hellos += joined.client_hellos;
+        self.counts.server_hellos += joined.server_hellos;
+        self.certificates.extend(joined.certificates);
+        self.unopened.extend(joined.unopened);
+        for (handshake, frames) in joined.handshakes {
+            self.observe(Fact::TlsHandshake(handshake), frames);
+        }
+        for (alert, frames) in joined.alerts {
+            self.observe(Fact::TlsAlert(alert), frames);
+        }
+        for (reason, frames) in joined.gaps {
+            self.gap(reason, frames);
+        }
+    }
+
+    fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {
+        self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: why.to_owned() }, frames);
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        message: wire::Message,
+        ends: &Ends,
+        transport: dns::Transport,
+        frames: Vec<FrameNumber>,
+    ) {
+        for problem in &message.problems {
+            self.undecoded_dns(problem, frames.clone());
         }
         if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
             self.observe(Fact::DnsAnswer(answer), frames);
@@ -103,16 +144,18 @@ impl Found {
     }
 }
 
-struct Ends {
-    time: Option<Time>,
-    client: SocketAddr,
-    server: SocketAddr,
+/// Who asked and who answered, and when.
+pub(super) struct Ends {
+    pub(super) time: Option<Time>,
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
 }
 
 /// Some of a capture's connections.
 #[derive(Default)]
 pub(super) struct Shard {
     flows: HashMap<FlowKey, Flow, foldhash::fast::FixedState>,
+    quic: QuicFlows,
     found: Found,
     is_full: bool,
     /// What can open what is encrypted.
@@ -146,19 +189,17 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: Datagram<'_>) {
-        if !wire::looks_like(&it.payload) {
+        if self.quic.take(&it, &self.keys) {
             return;
         }
-        let Some(message) = wire::decode(&it.payload) else {
-            return;
-        };
-        let transport = match (it.source.port(), it.destination.port()) {
-            (5353, _) | (_, 5353) => dns::Transport::Mdns,
-            (5355, _) | (_, 5355) => dns::Transport::Llmnr,
-            _ => dns::Transport::Udp,
-        };
-        let ends = Ends { time: it.time, client: it.destination, server: it.source };
-        self.found.answer(message, &ends, transport, it.frames);
+        match datagram::read(it.source, it.destination, &it.payload) {
+            datagram::Datagram::Message(message, transport) => {
+                let ends = Ends { time: it.time, client: it.destination, server: it.source };
+                self.found.answer(message, &ends, transport, it.frames);
+            }
+            datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames),
+            datagram::Datagram::Other => {}
+        }
     }
 
     fn segment(&mut self, it: &TcpItem<'_>) {
@@ -210,6 +251,7 @@ impl Shard {
         for (key, flow) in flows {
             end(&mut self.found, key, flow, &self.keys);
         }
+        self.quic.finish(&mut self.found, &self.keys);
         self.found
     }
 }
@@ -218,6 +260,7 @@ impl Shard {
 fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     for direction in [&mut flow.low, &mut flow.high] {
         direction.assembler.finish(&mut direction.reader);
+        direction.reader.settle();
     }
     if flow.low.reader.is_keyed {
         tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), keys);
@@ -227,31 +270,24 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     let mut high = flow.high.reader;
     for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
         if let Some(reader) = reader.dns() {
+            for (why, frames) in std::mem::take(&mut reader.lost) {
+                found.undecoded_dns(why, frames);
+            }
             for it in std::mem::take(&mut reader.messages) {
                 let ends = Ends { time: it.time, client, server };
                 found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
             }
         }
     }
+    if let (Some(one), Some(other)) = (low.http(), high.http()) {
+        http::exchanges(found, (key.low, one), (key.high, other), http::Carrier::Clear);
+    }
     let (low, high) = (low.into_tls(), high.into_tls());
     if low.is_none() && high.is_none() {
         return;
     }
-    let joined = tls::join::join((key.low, low), (key.high, high));
-    found.counts.client_hellos += joined.client_hellos;
-    found.counts.server_hellos += joined.server_hellos;
-    found.certificates.extend(joined.certificates);
-    found.unopened.extend(joined.unopened);
-    for (handshake, frames) in joined.handshakes {
-        found.observe(Fact::TlsHandshake(handshake), frames);
-    }
-    for (alert, frames) in joined.alerts {
-        found.observe(Fact::TlsAlert(alert), frames);
-    }
-    for (reason, frames) in joined.gaps {
-        found.gap(reason, frames);
-    }
+    found.joined(tls::join::join((key.low, low), (key.high, high)));
 }
 
 /// Connections are spread over about this many shards.
-const SHARDS_ABOUT: usize = 16;
+pub(super) const SHARDS_ABOUT: usize = 16;

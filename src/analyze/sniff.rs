@@ -1,9 +1,10 @@
 //! What one direction of a TCP connection turns out to be: [`Sniffer`] looks at its first bytes and
-//! hands them, and all that follow, to the reader for TLS or DNS.
+//! hands them, and all that follow, to the reader for TLS, DNS or HTTP.
 
 use crate::dns;
 use crate::flow::{Interest, Origin, StreamReader};
-use crate::tls::preamble::{Found, Search};
+use crate::http;
+use crate::tls::preamble::{Found, RESPONSE, Search};
 use crate::tls::record;
 
 /// What reads one direction.
@@ -23,6 +24,7 @@ enum State {
     Searching(Box<Search>, Vec<(Vec<u8>, Origin)>),
     Tls(Box<record::Reader>),
     Dns(dns::tcp::Reader),
+    Http(Box<http::Reader>),
     Nothing,
 }
 
@@ -31,6 +33,7 @@ impl StreamReader for Sniffer {
         match &mut self.state {
             State::Tls(reader) => reader.feed(bytes, origin),
             State::Dns(reader) => reader.feed(bytes, origin),
+            State::Http(reader) => reader.feed(bytes, origin),
             State::Nothing => Interest::Done,
             State::Unknown if record::is_start(bytes) == Some(true) => {
                 // Most streams: nothing has to wait.
@@ -48,6 +51,7 @@ impl StreamReader for Sniffer {
         match &mut self.state {
             State::Tls(reader) => reader.hole(missing),
             State::Dns(reader) => reader.hole(missing),
+            State::Http(reader) => reader.hole(missing),
             // What follows the hole can be TLS from its first byte on.
             State::Unknown | State::Searching(..) => Interest::More,
             _ => Interest::Done,
@@ -76,6 +80,26 @@ impl Sniffer {
         if let State::Dns(reader) = &mut self.state { Some(reader) } else { None }
     }
 
+    /// The reader of HTTP, if it is that.
+    pub(super) fn http(&self) -> Option<&http::Reader> {
+        if let State::Http(reader) = &self.state { Some(reader) } else { None }
+    }
+
+    /// The stream has ended: a response that no TLS followed is one.
+    pub(super) fn settle(&mut self) {
+        if let State::Searching(search, parts) = &mut self.state
+            && search.is_response()
+        {
+            let mut reader: Box<http::Reader> = Box::default();
+            for (bytes, origin) in parts {
+                if reader.feed(bytes, *origin) == Interest::Done {
+                    break;
+                }
+            }
+            self.state = State::Http(reader);
+        }
+    }
+
     fn reader(&self) -> Box<record::Reader> {
         if self.is_keyed { Box::new(record::Reader::keyed(None)) } else { Box::default() }
     }
@@ -90,8 +114,13 @@ impl Sniffer {
         self.state = match record::is_start(&start) {
             Some(true) => State::Tls(self.reader()),
             None => State::Waiting(Vec::new()),
-            Some(false) if dns::tcp::is_start(&start) => State::Dns(dns::tcp::Reader::default()),
-            Some(false) => State::Searching(Box::default(), Vec::new()),
+            Some(false) => match (dns::tcp::is_start(&start), http::reader::is_start(&start)) {
+                (Some(true), _) => State::Dns(dns::tcp::Reader::default()),
+                (_, Some(true)) if !start.starts_with(RESPONSE) => State::Http(Box::default()),
+                (_, Some(true)) | (Some(false), Some(false)) => State::Searching(Box::default(), Vec::new()),
+                _ if is_behind(&parts) => State::Searching(Box::default(), Vec::new()),
+                _ => State::Waiting(Vec::new()),
+            },
         };
         if let State::Waiting(waiting) = &mut self.state {
             *waiting = parts;
@@ -104,7 +133,7 @@ impl Sniffer {
         interest
     }
 
-    /// Looks for DNS and for TLS behind something else.
+    /// Looks for TLS behind something else.
     fn search(&mut self, bytes: &[u8], origin: Origin) -> Interest {
         let State::Searching(search, parts) = &mut self.state else {
             return Interest::Done;
@@ -112,21 +141,6 @@ impl Sniffer {
         let found = search.feed(bytes);
         parts.push((bytes.to_vec(), origin));
         let parts = match found {
-            Found::Nothing => {
-                self.state = State::Nothing;
-                return Interest::Done;
-            }
-            Found::Unknown => {
-                let is_zero = parts.first().is_some_and(|(bytes, _)| bytes.first() == Some(&0));
-                let start: Vec<u8> =
-                    if is_zero { parts.iter().flat_map(|(it, _)| it).copied().collect() } else { Vec::new() };
-                if !is_zero || !dns::tcp::is_start(&start) {
-                    return Interest::More;
-                }
-                let parts = std::mem::take(parts);
-                self.state = State::Dns(dns::tcp::Reader::default());
-                parts
-            }
             Found::Tls(at) => {
                 let preamble = search.preamble(at);
                 let parts = behind(std::mem::take(parts), at);
@@ -135,6 +149,16 @@ impl Sniffer {
                 self.state = State::Tls(reader);
                 parts
             }
+            _ if search.is_http() => {
+                let parts = std::mem::take(parts);
+                self.state = State::Http(Box::default());
+                parts
+            }
+            Found::Unknown => return Interest::More,
+            Found::Nothing => {
+                self.state = State::Nothing;
+                return Interest::Done;
+            }
         };
         let mut interest = Interest::More;
         for (bytes, origin) in parts {
@@ -142,6 +166,12 @@ impl Sniffer {
         }
         interest
     }
+}
+
+/// Whether TLS stands behind something that other readers still wait to know.
+fn is_behind(parts: &[(Vec<u8>, Origin)]) -> bool {
+    let mut search = Search::default();
+    parts.iter().any(|(bytes, _)| matches!(search.feed(bytes), Found::Tls(_)))
 }
 
 /// The parts without their first bytes.

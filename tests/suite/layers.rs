@@ -85,7 +85,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["analyze"]),
     ("encoding_rs", &["saved"]),
     ("shlex", &["saved"]),
-    ("sha2", &["input", "x509"]),
+    ("sha2", &["input", "x509", "report"]),
+    ("maud", &["report"]),
+    ("csv", &["report"]),
 ];
 
 #[test]
