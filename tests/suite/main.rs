@@ -15,6 +15,7 @@
 mod support;
 
 mod cli;
+mod containers;
 mod corpus;
 mod determinism;
 mod layers;
