@@ -35,6 +35,10 @@ pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
 /// The handshakes followed on one connection (renegotiation).
 pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;
 
+/// The bytes of a host name: 255 octets (RFC 1035 section 2.3.4), each written as `\\DDD` at worst.
+/// What is longer is no host name.
+pub const NAME_BYTES_MAX: usize = 1020;
+
 /// The certificates taken from one Certificate message.
 pub const CHAIN_CERTIFICATES_MAX: usize = 64;
 
@@ -120,3 +124,30 @@ pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
 /// servers stay far below.
 pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;
+
+/// Bytes that may come out of one file without a look at how few it was: what is smaller than this
+/// does no harm.
+pub const UNPACKED_BYTES_FREE: u64 = 16 << 20;
+
+/// How many times its own size may come out of a file beyond that. Captures of text shrink to a
+/// tenth, of one repeated packet to a hundredth; a bomb of zeros is a thousand times its size.
+pub const UNPACKED_RATIO_MAX: u64 = 250;
+
+/// Bytes that may come out of one file in any case.
+pub const UNPACKED_BYTES_MAX: u64 = 256 << 30;
+
+/// Layers of compression and archives in each other: a zip of a tar.gz has three.
+pub const UNPACKED_LAYERS_MAX: usize = 5;
+
+/// Archives in each other.
+pub const ARCHIVES_DEEP_MAX: usize = 2;
+
+/// Members taken from one archive.
+pub const ARCHIVE_MEMBERS_MAX: usize = 10_000;
+
+/// The bytes of a zip that comes through a pipe or lies in another archive: its directory stands at
+/// its end, so it is held in memory.
+pub const ZIP_IN_MEMORY_BYTES_MAX: u64 = 256 << 20;
+
+/// The memory that one xz stream may ask for, in KiB; `xz -9` needs 65 MiB.
+pub const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;

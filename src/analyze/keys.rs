@@ -68,7 +68,7 @@ fn key_log(file: &InputFile) -> Option<Keys> {
     if crate::capture::detect(&head).is_some() || !keylog::is_key_log(&head) {
         return None;
     }
-    let (bytes, _) = source.window(Digest::None).read_all(TEXT_BYTES_MAX).ok()?;
+    let (bytes, _) = source.window(Digest::None).read_all(TEXT_BYTES_MAX);
     let mut keys = Keys::default();
     keys.read(&file.name, &bytes);
     Some(keys)

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::case;
 use crate::evidence::{Evidence, Reading, Source, facts};
-use crate::input::{self, Digest, Finished, InputFile};
+use crate::input::{self, Digest, Ending, Finished, InputFile};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
@@ -86,7 +86,7 @@ pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
     report::build::report(evidence, &judged)
 }
 
-/// What one file gave.
+/// What one file gave, all sources within it together.
 #[derive(Default)]
 struct FileRead {
     readings: Vec<Reading>,
@@ -98,49 +98,72 @@ struct FileRead {
 }
 
 impl FileRead {
-    fn of(reading: Reading) -> Self {
-        Self { readings: vec![reading], is_opened: true, ..Self::default() }
+    fn of(readings: Vec<Reading>) -> Self {
+        Self { readings, is_opened: true, ..Self::default() }
+    }
+
+    fn and(&mut self, mut other: Self) {
+        self.readings.append(&mut other.readings);
+        self.keys.add(&other.keys);
+        self.unopened.append(&mut other.unopened);
     }
 }
 
+/// What one file, and every source within it, gives.
 fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
-    open_file(file, keys, options).unwrap_or_else(|error| FileRead {
-        readings: vec![unreadable(&file.name, input::reason(&error))],
-        ..FileRead::default()
-    })
+    let members = match file.members() {
+        Ok(members) => members,
+        Err(error) => {
+            let readings = vec![unreadable(&file.name, input::reason(&error))];
+            return FileRead { readings, ..FileRead::default() };
+        }
+    };
+    let mut read = FileRead::of(Vec::new());
+    for member in members {
+        match member.source {
+            Ok(source) => read.and(read_source(&member.name, source, keys, options)),
+            Err(reason) => read.readings.push(unread(&member.name, reason)),
+        }
+    }
+    read
 }
 
-fn open_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>) -> std::io::Result<FileRead> {
-    let mut source = file.open()?;
-    let head = source.head(HEAD_BYTES)?;
-    if head.is_empty() {
-        let window = source.window(options.digest);
-        let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
-        close(&mut reading, window.finish()?);
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
-        return Ok(FileRead::of(reading));
-    }
+/// What one source gives.
+fn read_source(name: &str, mut source: input::Source, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
+    let head = match source.head(HEAD_BYTES) {
+        Ok(head) => head,
+        Err(error) => return FileRead::of(vec![unreadable(name, input::reason(&error))]),
+    };
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        let it = capture::read(&file.name, window, kind, keys, options.progress);
-        return Ok(FileRead { keys: it.keys, unopened: it.unopened, ..FileRead::of(it.reading) });
+        let it = capture::read(name, window, kind, keys, options.progress);
+        return FileRead { keys: it.keys, unopened: it.unopened, ..FileRead::of(vec![it.reading]) };
     }
-    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX)?;
+    let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let finished = window.finish()?;
+    let finished = window.finish();
     if facts::is_facts(&head) {
-        return Ok(FileRead { readings: facts::read(&file.name, &bytes), is_opened: true, ..FileRead::default() });
+        return FileRead::of(facts::read(name, &bytes));
     }
-    let mut keys = Keys::default();
-    let is_key_log = keylog::is_key_log(&bytes);
-    let mut reading =
-        if is_key_log { keys::read(&file.name, &bytes, &mut keys) } else { saved::read(&file.name, &bytes) };
-    if is_cut {
-        let reason = GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX };
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
+    let mut own = Keys::default();
+    let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
+        unread(name, GapReason::Empty)
+    } else if keylog::is_key_log(&bytes) {
+        keys::read(name, &bytes, &mut own)
+    } else {
+        saved::read(name, &bytes)
+    };
+    let ending = match ending {
+        Ending::Whole => None,
+        Ending::Cut => Some(GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX }),
+        Ending::Broken(error) => Some(GapReason::Unreadable(input::reason(&error))),
+    };
+    reading.gaps.extend(ending.map(|reason| Gap::new(Place::Whole { source: SourceId(0) }, reason)));
+    match finished {
+        Ok(finished) => close(&mut reading, finished),
+        Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
     }
-    close(&mut reading, finished);
-    Ok(FileRead { keys, ..FileRead::of(reading) })
+    FileRead { keys: own, ..FileRead::of(vec![reading]) }
 }
 
 /// What is known of a source once it was read.
@@ -153,8 +176,12 @@ fn close(reading: &mut Reading, finished: Finished) {
 }
 
 fn unreadable(name: &str, why: String) -> Reading {
+    unread(name, GapReason::Unreadable(why))
+}
+
+fn unread(name: &str, reason: GapReason) -> Reading {
     let mut reading = Reading::of(Source::named(name, "unknown", 0));
-    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Unreadable(why)));
+    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     reading
 }
 

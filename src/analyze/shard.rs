@@ -265,7 +265,7 @@ impl Shard {
 fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     for direction in [&mut flow.low, &mut flow.high] {
         direction.assembler.finish(&mut direction.reader);
-        direction.reader.finish();
+        direction.reader.settle();
     }
     if flow.low.reader.is_keyed {
         tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), keys);

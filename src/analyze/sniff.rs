@@ -1,13 +1,10 @@
 //! What one direction of a TCP connection turns out to be: [`Sniffer`] looks at its first bytes and
 //! hands them, and all that follow, to the reader for TLS, DNS or HTTP.
-//!
-//! TLS can begin behind something else, even behind HTTP (a proxy's answer to CONNECT), so that HTTP
-//! is read only where the search for TLS has ended.
 
 use crate::dns;
 use crate::flow::{Interest, Origin, StreamReader};
 use crate::http;
-use crate::tls::preamble::{Found, Search};
+use crate::tls::preamble::{Found, RESPONSE, Search};
 use crate::tls::record;
 
 /// What reads one direction.
@@ -88,27 +85,19 @@ impl Sniffer {
         if let State::Http(reader) = &self.state { Some(reader) } else { None }
     }
 
-    /// The capture has ended: what was still searched for TLS holds none.
-    pub(super) fn finish(&mut self) {
-        if let State::Searching(_, parts) = &mut self.state {
-            let parts = std::mem::take(parts);
-            self.without_tls(parts);
+    /// The stream has ended: a response that no TLS followed is one.
+    pub(super) fn settle(&mut self) {
+        if let State::Searching(search, parts) = &mut self.state
+            && search.is_response()
+        {
+            let mut reader: Box<http::Reader> = Box::default();
+            for (bytes, origin) in parts {
+                if reader.feed(bytes, *origin) == Interest::Done {
+                    break;
+                }
+            }
+            self.state = State::Http(reader);
         }
-    }
-
-    /// Reads what holds no TLS: HTTP, or nothing that matters.
-    fn without_tls(&mut self, parts: Vec<(Vec<u8>, Origin)>) -> Interest {
-        let start: Vec<u8> = parts.iter().flat_map(|(bytes, _)| bytes).take(HTTP_START_BYTES).copied().collect();
-        if http::reader::is_start(&start) != Some(true) {
-            self.state = State::Nothing;
-            return Interest::Done;
-        }
-        self.state = State::Http(Box::default());
-        let mut interest = Interest::More;
-        for (bytes, origin) in parts {
-            interest = self.feed(&bytes, origin);
-        }
-        interest
     }
 
     fn reader(&self) -> Box<record::Reader> {
@@ -129,8 +118,13 @@ impl Sniffer {
         self.state = match record::is_start(&start) {
             Some(true) => State::Tls(self.reader()),
             None => State::Waiting(Vec::new()),
-            Some(false) if dns::tcp::is_start(&start) == Some(true) => State::Dns(dns::tcp::Reader::default()),
-            Some(false) => State::Searching(Box::default(), Vec::new()),
+            Some(false) => match (dns::tcp::is_start(&start), http::reader::is_start(&start)) {
+                (Some(true), _) => State::Dns(dns::tcp::Reader::default()),
+                (_, Some(true)) if !start.starts_with(RESPONSE) => State::Http(Box::default()),
+                (_, Some(true)) | (Some(false), Some(false)) => State::Searching(Box::default(), Vec::new()),
+                _ if is_behind(&parts) => State::Searching(Box::default(), Vec::new()),
+                _ => State::Waiting(Vec::new()),
+            },
         };
         if let State::Waiting(waiting) = &mut self.state {
             *waiting = parts;
@@ -143,7 +137,7 @@ impl Sniffer {
         interest
     }
 
-    /// Looks for DNS and for TLS behind something else.
+    /// Looks for TLS behind something else.
     fn search(&mut self, bytes: &[u8], origin: Origin) -> Interest {
         let State::Searching(search, parts) = &mut self.state else {
             return Interest::Done;
@@ -151,19 +145,6 @@ impl Sniffer {
         let found = search.feed(bytes);
         parts.push((bytes.to_vec(), origin));
         let parts = match found {
-            Found::Nothing => {
-                let parts = std::mem::take(parts);
-                return self.without_tls(parts);
-            }
-            Found::Unknown => {
-                let start: Vec<u8> = parts.iter().flat_map(|(it, _)| it).copied().collect();
-                if dns::tcp::is_start(&start) != Some(true) {
-                    return Interest::More;
-                }
-                let parts = std::mem::take(parts);
-                self.state = State::Dns(dns::tcp::Reader::default());
-                parts
-            }
             Found::Tls(at) => {
                 let preamble = search.preamble(at);
                 let parts = behind(std::mem::take(parts), at);
@@ -172,6 +153,16 @@ impl Sniffer {
                 self.state = State::Tls(reader);
                 parts
             }
+            _ if search.is_http() => {
+                let parts = std::mem::take(parts);
+                self.state = State::Http(Box::default());
+                parts
+            }
+            Found::Unknown => return Interest::More,
+            Found::Nothing => {
+                self.state = State::Nothing;
+                return Interest::Done;
+            }
         };
         let mut interest = Interest::More;
         for (bytes, origin) in parts {
@@ -179,6 +170,12 @@ impl Sniffer {
         }
         interest
     }
+}
+
+/// Whether TLS stands behind something that other readers still wait to know.
+fn is_behind(parts: &[(Vec<u8>, Origin)]) -> bool {
+    let mut search = Search::default();
+    parts.iter().any(|(bytes, _)| matches!(search.feed(bytes), Found::Tls(_)))
 }
 
 /// The parts without their first bytes.
@@ -194,6 +191,3 @@ fn behind(parts: Vec<(Vec<u8>, Origin)>, mut bytes: usize) -> Vec<(Vec<u8>, Orig
     }
     rest
 }
-
-/// What is looked at to tell HTTP.
-const HTTP_START_BYTES: usize = 64;

@@ -70,6 +70,22 @@ impl Search {
         Preamble::of(self.bytes.get(..end).unwrap_or_default())
     }
 
+    /// Whether it begins with an HTTP response, which a proxy gives before TLS too.
+    pub fn is_response(&self) -> bool {
+        self.bytes.starts_with(RESPONSE)
+    }
+
+    /// Whether it is HTTP alone: a response with a body, or one that refuses, and no challenge of a
+    /// proxy that is answered on the same connection.
+    pub fn is_http(&self) -> bool {
+        let Some(end) = self.bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            return self.is_response() && self.bytes.len() > PREAMBLE_BYTES_MAX;
+        };
+        let has_body = self.bytes.get(end.saturating_add(4)).is_some_and(|byte| !matches!(byte, 21 | 22));
+        let is_challenge = self.bytes.get(8..12).is_some_and(|status| status == b" 407");
+        self.is_response() && has_body && (!is_challenge || self.bytes.len() > PREAMBLE_BYTES_MAX)
+    }
+
     /// How many bytes it holds.
     pub fn held_bytes(&self) -> usize {
         self.bytes.capacity()
@@ -274,6 +290,8 @@ fn starttls(bytes: &[u8]) -> Option<&'static str> {
     starts(&["220", "234"]).then_some("ftp")
 }
 
+/// How a response of HTTP/1 begins.
+pub const RESPONSE: &[u8] = b"HTTP/1.";
 const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Dialogues in which TLS never follows.
 const NEVER: &[&[u8]] = &[b"GET ", b"POST ", b"HEAD ", b"PUT ", b"SSH-", b"RTSP/", b"\x13BitTorrent"];
