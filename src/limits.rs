@@ -151,3 +151,6 @@ pub const ZIP_IN_MEMORY_BYTES_MAX: u64 = 256 << 20;
 
 /// The memory that one xz stream may ask for, in KiB; `xz -9` needs 65 MiB.
 pub const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
+
+/// DNS queries over UDP that wait for their answer, of one shard; the oldest are forgotten first.
+pub const DNS_QUERIES_WAITING_MAX: usize = 4096;
