@@ -202,13 +202,24 @@ impl Connection {
                 Some(opened) => {
                     self.opened(it.from, it.level, &opened, it.origin, Some(opening));
                 }
-                None if opening.keys.has(&random) && !self.half(it.from).is_refused => {
-                    self.half(it.from).is_refused = true;
-                    let (what, why) = ("QUIC packet".to_owned(), "the keys of the key log do not open it".to_owned());
-                    self.gaps.push((GapReason::Undecoded { what, why }, vec![it.origin.frame]));
-                }
+                None if opening.keys.has(&random) => self.refused(&it, &random, opening.keys),
                 None => {}
             }
+        }
+    }
+
+    /// Says once of each side why keys that are there do not help. Those of the time after the
+    /// handshake may be missing: the handshake is whole without them.
+    fn refused(&mut self, it: &Waiting, random: &[u8], keys: &Keys) {
+        let why = match (keys.secrets(random, label(it.from, it.level)).next(), it.level, it.from) {
+            (Some(_), ..) => "the keys of the key log do not open it",
+            (None, Level::Application, _) => return,
+            (None, _, Side::Client) => "the key log lacks CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+            (None, _, Side::Server) => "the key log lacks SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        };
+        if !std::mem::replace(&mut self.half(it.from).is_refused, true) {
+            let reason = GapReason::Undecoded { what: "QUIC packet".to_owned(), why: why.to_owned() };
+            self.gaps.push((reason, vec![it.origin.frame]));
         }
     }
 
@@ -223,12 +234,7 @@ impl Connection {
             *known = updated;
             return Some(opened);
         }
-        let label = match (it.level, it.from) {
-            (Level::Application, Side::Client) => Label::ClientTraffic,
-            (Level::Application, Side::Server) => Label::ServerTraffic,
-            (_, Side::Client) => Label::ClientHandshake,
-            (_, Side::Server) => Label::ServerHandshake,
-        };
+        let label = label(it.from, it.level);
         let chosen = self.suite();
         for secret in keys.secrets(random, label) {
             for suite in chosen.as_slice().iter().chain(if chosen.is_none() { SUITES } else { &[] }) {
@@ -337,6 +343,16 @@ enum Level {
     Initial,
     Handshake,
     Application,
+}
+
+/// The secret that opens packets of a side at a level.
+fn label(from: Side, level: Level) -> Label {
+    match (level, from) {
+        (Level::Application, Side::Client) => Label::ClientTraffic,
+        (Level::Application, Side::Server) => Label::ServerTraffic,
+        (_, Side::Client) => Label::ClientHandshake,
+        (_, Side::Server) => Label::ServerHandshake,
+    }
 }
 
 impl Half {
