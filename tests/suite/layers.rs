@@ -91,8 +91,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["input", "tls"]),
     ("ruzstd", &["input", "tls"]),
     ("psl", &["provider"]),
-    ("flate2", &["input"]),
-    ("ruzstd", &["input"]),
     ("lz4_flex", &["input"]),
     ("lzma_rust2", &["input"]),
     ("bzip2", &["input"]),
