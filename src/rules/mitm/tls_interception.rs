@@ -85,7 +85,12 @@ fn judge(case: &Case<'_>, host: &Name, connection: &Connection<'_>, leaf: &Leaf<
     let owners = owners(case, &name);
     let elsewhere = public_elsewhere(case, connection);
     let is_rooted = is_self_made(connection) || complaint.is_some();
-    let signs = [product.is_some(), product.is_some() && complaint.is_some(), is_of_many(owners.len(), complaint.is_some(), is_rooted), elsewhere.is_some()];
+    let signs = [
+        product.is_some(),
+        product.is_some() && complaint.is_some(),
+        is_of_many(owners.len(), complaint.is_some(), is_rooted),
+        elsewhere.is_some(),
+    ];
     let count = signs.into_iter().filter(|it| *it).count();
     let strength = match (count, is_right) {
         (0, _) if complaint.is_none() && !is_rooted => return Verdict::NotApplicable,
