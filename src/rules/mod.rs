@@ -7,6 +7,7 @@
 use crate::case::Case;
 use crate::evidence::ObservationId;
 
+pub mod apart;
 pub mod apigw;
 pub mod beware;
 pub mod cert;
@@ -129,7 +130,8 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 
 /// Judges one case.
 pub fn judge(case: &Case<'_>) -> Judgement {
-    let verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
+    let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
+    apart::tell(&mut verdicts);
     Judgement { outcome: outcome::of(case), verdicts, beware: beware::of(case) }
 }
 
