@@ -108,6 +108,6 @@ pub static PAIRS: &[Apart] = &[
 
 /// Findings that contradict what the other cause was found by.
 pub static OVERRULED: &[Apart] = &[
-    proven("client.clock_wrong", "cert.expired", "another clock than the client's lies within the validity"),
-    proven("client.clock_wrong", "cert.not_yet_valid", "another clock than the client's lies within the validity"),
+    strong("client.clock_wrong", "cert.expired", "another clock than the client's lies within the validity"),
+    strong("client.clock_wrong", "cert.not_yet_valid", "another clock than the client's lies within the validity"),
 ];
