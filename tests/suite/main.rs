@@ -28,3 +28,4 @@ mod robustness;
 mod rules;
 mod samples;
 mod tidy;
+mod tls;
