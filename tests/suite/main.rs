@@ -19,6 +19,7 @@ mod containers;
 mod corpus;
 mod data;
 mod determinism;
+mod http;
 mod layers;
 mod names;
 mod outputs;
