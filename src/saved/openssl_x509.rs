@@ -131,12 +131,11 @@ impl Open {
             let der = block.der.as_ref().ok().map(|der| whole(run, der));
             der.is_some_and(|it| it.serial.is_some() && it.serial == self.certificate.serial)
         });
-        if let Some(block) = own.map(|at| blocks.remove(at)) {
-            if let Ok(der) = &block.der {
-                self.lines.extend(block.first..=block.last);
-                observe_certificate(whole(run, der), self.lines, sink);
-                return;
-            }
+        let own = own.map(|at| blocks.remove(at));
+        if let Some(x509::pem::Block { first, last, der: Ok(der) }) = own {
+            self.lines.extend(first..=last);
+            observe_certificate(whole(run, &der), self.lines, sink);
+            return;
         }
         self.certificate.local_id = self.certificate.sha256.is_none().then(|| sink.local_id(*first));
         observe_certificate(self.certificate, self.lines, sink);

@@ -51,10 +51,10 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         } else if text.starts_with("Certificate Chain #") || text.starts_with("Certificate Chain with SNI disabled") {
             let certificate = connection::described(run, line.number, sink);
             chains.push(Open { certificate, lines: vec![line.number], has_sni: !text.contains("SNI disabled") });
-        } else if let Some(open) = chains.last_mut() {
-            if field(&mut open.certificate, text) {
-                open.lines.push(line.number);
-            }
+        } else if let Some(open) = chains.last_mut()
+            && field(&mut open.certificate, text)
+        {
+            open.lines.push(line.number);
         }
     }
     let host = sni.clone().or_else(|| target.as_ref().map(|it| it.0.clone()));
