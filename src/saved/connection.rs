@@ -76,25 +76,19 @@ impl Connection {
         };
         let handshake = Handshake {
             time: self.time,
-            client: None,
             server: self.server,
-            transport: Transport::Text,
             sni,
             sni_state,
             alpn: self.alpn,
-            versions: Vec::new(),
             version: self.version,
             cipher: self.cipher,
             chain_state,
             chain,
             resumed: self.resumed,
-            hrr: false,
-            ech: None,
             starttls: self.starttls,
-            proxy_host: None,
-            http_version: None,
             dialed: self.dialed.map(|host| host.to_lowercase()),
             run: Some(run.number),
+            ..Handshake::over(Transport::Text)
         };
         sink.observe(Fact::TlsHandshake(handshake), lines);
     }
