@@ -144,7 +144,9 @@ fn samples_survive_pasting() {
     let mut wrong = Vec::new();
     let mut tried = 0;
     for sample in samples() {
-        for name in sample.inputs.iter().filter(|name| name.ends_with(".txt")) {
+        for name in
+            sample.inputs.iter().filter(|name| std::path::Path::new(name).extension().is_some_and(|it| it == "txt"))
+        {
             let bytes = std::fs::read(root().join(&sample.folder).join(name)).unwrap();
             wrong.extend(differences(&format!("{}/{name}", sample.folder.display()), &bytes));
             tried += 1;
