@@ -14,7 +14,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     read,
 };
 
-/// `error 20 at 0 depth lookup: unable to get local issuer certificate`, with a colon after the words in older versions.
+/// `error 20 at 0 depth lookup: unable to get local issuer certificate`; older versions end with a colon.
 fn code(line: &str) -> Option<&str> {
     let (code, rest) = line.strip_prefix("error ")?.split_once(" at ")?;
     (rest.contains(" depth lookup:") && code.parse::<u16>().is_ok()).then_some(code)
