@@ -20,6 +20,7 @@ mod corpus;
 mod data;
 mod determinism;
 mod examples;
+mod http;
 mod layers;
 mod names;
 mod outputs;
