@@ -6,6 +6,7 @@ cases=(
     d_name_not_configured_capture d_name_not_configured_transcript
     no_sni_capture no_sni_transcript
     tls13_no_keys_capture tls13_transcript
+    tls13_keylog_capture tls13_secrets_capture tls13_keylog_ok_capture
     dig_only_transcript curl_error_only_transcript
     mixed_utf16 x509_pem
     stage_url_forms
@@ -71,6 +72,35 @@ no_sni_transcript() {
         'dig +short api.example.com' \
         'openssl s_client -connect api.example.com:443 -noservername -showcerts </dev/null' \
         'openssl s_client -connect api.example.com:443 -servername api.example.com -showcerts </dev/null'
+}
+
+# curl and openssl write their TLS secrets to a key log, as browsers do.
+tls13_keylog_capture() {
+    front TLSv1.3
+    capture "$samples/tls13_keylog_capture/customer.pcap" -i eth0 'ip or arp' -- \
+        "SSLKEYLOGFILE='$work/keys.log' curl -sS https://www.example.com/"
+    cp "$work/keys.log" "$samples/tls13_keylog_capture/keys.log"
+    front TLSv1.2
+}
+
+tls13_secrets_capture() {
+    front TLSv1.3
+    rm -f "$work/keys.log"
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- \
+        "openssl s_client -connect www.example.com:443 -servername www.example.com -keylogfile '$work/keys.log' </dev/null"
+    editcap -F pcapng --inject-secrets "tls,$work/keys.log" "$work/customer.pcap" \
+        "$samples/tls13_secrets_capture/customer.pcapng"
+    front TLSv1.2
+}
+
+tls13_keylog_ok_capture() {
+    front TLSv1.3
+    rm -f "$work/keys.log"
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- \
+        "SSLKEYLOGFILE='$work/keys.log' curl -sS https://api.example.com/"
+    editcap -F pcapng --inject-secrets "tls,$work/keys.log" "$work/customer.pcap" \
+        "$samples/tls13_keylog_ok_capture/customer.pcapng"
+    front TLSv1.2
 }
 
 tls13_no_keys_capture() {

@@ -33,3 +33,4 @@ mod robustness;
 mod rules;
 mod samples;
 mod tidy;
+mod tls;
