@@ -52,10 +52,6 @@ const fn strong(found: &'static str, other: &'static str, because: &'static str)
     Apart { found, other, at_least: Strength::Strong, because }
 }
 
-const fn proven(found: &'static str, other: &'static str, because: &'static str) -> Apart {
-    Apart { found, other, at_least: Strength::Proven, because }
-}
-
 /// The pairs.
 pub static PAIRS: &[Apart] = &[
     strong(
@@ -65,7 +61,6 @@ pub static PAIRS: &[Apart] = &[
     ),
     strong("dns.split_horizon", "apigw.private_dns_capture", "no execute-api name is on the way"),
     strong("apigw.sni_required", "sni.absent", "the server ends the handshake and presents no default certificate"),
-    proven("cert.not_yet_valid", "client.clock_wrong", "the clock of the capture lies before the validity as well"),
     strong(
         "dns.hijack_or_poisoning",
         "dns.split_horizon",
