@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::view::{self, Coverage, Shown};
+use super::{issuers, presented};
 use crate::case::{Case, Connection};
 use crate::evidence::Says;
 use crate::provenance::Time;
@@ -68,12 +69,13 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
         });
         out_of_date || is_refused_by_client(it.connection)
     });
+    let untrusted = presented::of(case).iter().any(|it| issuers::is_untrusted_by_all(case, it));
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
         Says::Expired | Says::NotYetValid => true,
         Says::ChainUntrusted => verdict.client != "openssl",
         _ => false,
     });
-    dated || told
+    dated || untrusted || told
 }
 
 /// Whether one time lies after another, by seconds.
