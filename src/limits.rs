@@ -90,6 +90,17 @@ pub const KEYS_MAX: usize = 1 << 22;
 /// Secrets of one connection for one purpose: logs of several files that disagree.
 pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;
 
+/// Sealed records that are passed over while the key of a later stage can still open one: refused
+/// early data (RFC 8446 section 4.2.10), a handshake whose keys a log lacks.
+pub const SEALED_RECORDS_PASSED_MAX: usize = 256;
+
+/// Bytes of sealed records of one direction that wait for the other direction's hello.
+pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
+/// servers stay far below.
+pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;
+
 /// Bytes that may come out of one file without a look at how few it was: what is smaller than this
 /// does no harm.
 pub const UNPACKED_BYTES_FREE: u64 = 16 << 20;
@@ -137,3 +148,6 @@ pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
 
 /// The bytes of one DNS message (RFC 1035 section 4.2.2).
 pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// DNS queries over UDP that wait for their answer, of one shard; the oldest are forgotten first.
+pub const DNS_QUERIES_WAITING_MAX: usize = 4096;

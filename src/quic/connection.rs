@@ -251,8 +251,11 @@ impl Connection {
     pub fn finish(mut self, keys: &Keys) -> Said {
         self.open_waiting(keys);
         let mut gaps = self.gaps;
+        let is_opened = self.client.handshake_keys.is_some() || self.server.handshake_keys.is_some();
+        let random = self.client.initial.random().filter(|_| is_opened).map(<[u8]>::to_vec);
         let client = self.client.finish(&mut gaps);
-        let server = self.server.finish(&mut gaps);
+        let mut server = self.server.finish(&mut gaps);
+        server.key_file = random.and_then(|random| keys.used_for(&random).map(str::to_owned));
         Said { client, server, gaps }
     }
 }

@@ -104,18 +104,13 @@ impl StreamReader for Messages {
 
 impl Messages {
     fn note(&mut self, message: Message, whole: usize) {
-        let event = match message {
-            Message::ClientHello(hello) => Event::ClientHello(hello),
-            Message::ServerHello(hello) => Event::ServerHello(hello),
-            Message::Certificates(chain) => Event::Certificates(chain),
-            Message::Undecoded(why) => Event::Undecoded(why),
-            Message::FlightDone | Message::Other => return,
-        };
         let origins = self.origins.iter().filter(|(start, _)| *start < whole).map(|(_, origin)| *origin);
         let mut frames: Vec<FrameNumber> = origins.clone().map(|origin| origin.frame).collect();
         frames.dedup();
         let time = origins.clone().next().and_then(|origin| origin.time);
-        self.seen.push(Seen { event, frames, time });
+        for event in Event::of(message) {
+            self.seen.push(Seen { event, frames: frames.clone(), time });
+        }
     }
 
     fn drop_front(&mut self, whole: usize) {

@@ -23,6 +23,7 @@ mod layers;
 mod names;
 mod outputs;
 mod packages;
+mod packets;
 mod paths;
 mod quic;
 mod robustness;
