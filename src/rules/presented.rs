@@ -2,7 +2,7 @@
 //! what they say for rules about whose certificate it is.
 
 use crate::case::{Case, Connection, Leaf};
-use crate::evidence::{ObservationId, Says};
+use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Mark, Sign, Strength};
@@ -99,10 +99,16 @@ impl Presented<'_, '_> {
     }
 }
 
+/// Whether a client's words say that it does not trust the chain. `openssl s_client` is often run without
+/// any roots: of its codes only those count that the chain itself earns, 18 and 19.
+pub fn is_about_trust(verdict: &ClientVerdict) -> bool {
+    verdict.client != "openssl" || verdict.code.as_deref().is_some_and(|code| ["18", "19"].contains(&code))
+}
+
 /// What a client said against the chain, where its words speak of trust: the observation and the words.
 pub fn distrust(case: &Case<'_>) -> Option<(ObservationId, String)> {
     let said = view::said(case, Says::ChainUntrusted);
-    if let Some((id, verdict)) = said.first() {
+    if let Some((id, verdict)) = said.iter().find(|(_, verdict)| is_about_trust(verdict)) {
         return Some((*id, format!("{} says: {}", verdict.client, verdict.words)));
     }
     let alerts = case.connections.iter().flat_map(|connection| &connection.alerts);

@@ -223,12 +223,22 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) {
         chain,
         resumed,
         starttls: command::value(&run.command, &["-starttls"]).map(str::to_owned),
+        certificate_requested: asks_for_certificate(run),
         dialed: target.host.clone().map(|host| host.to_lowercase()),
         run: Some(run.number),
         ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(handshake), lines);
     alerts(run, server, sink);
+}
+
+/// Whether the server asked for a certificate of the client and `-cert` gives it none.
+fn asks_for_certificate(run: &RunText<'_>) -> bool {
+    let is_asked = |line: &str| {
+        line.starts_with("Acceptable client certificate CA names") || line.starts_with("Client Certificate Types:")
+    };
+    let has_none = command::value(&run.command, &["-cert"]).is_none();
+    has_none && run.lines.iter().any(|line| is_asked(&line.text))
 }
 
 fn certificate(entry: &Entry, run: &RunText<'_>, sink: &Sink) -> Certificate {

@@ -4,7 +4,7 @@ use crate::case::{Case, Connection};
 use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, issuers, presented};
 use crate::tls::{ChainState, Side};
 use crate::x509::roots::Roots;
 
@@ -68,6 +68,11 @@ fn check(case: &Case<'_>) -> Verdict {
     if subject == issuer || roots.has(issuer) || roots.has(subject) {
         let because = format!("the chain sent leads to {}", if subject == issuer { subject } else { issuer });
         return Verdict::Clear { because, cites };
+    }
+    let own = presented::of(case).into_iter().find(|own| issuers::is_untrusted_by_all(case, own));
+    if let Some(own) = own {
+        let because = format!("no client has the root of {issuer}, whatever is sent");
+        return Verdict::Clear { because, cites: own.cites() };
     }
     let proof = refused.first().map(|(id, verdict)| (*id, format!("{} says: {}", verdict.client, verdict.words)));
     found((host, roots), it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))

@@ -78,6 +78,7 @@ fn check(case: &Case<'_>) -> Verdict {
             because: "each certificate sent is followed by its issuer".to_owned(),
             cites: trust::cites_of(chain),
         },
+        None if !presented::of(case).is_empty() => Verdict::NotApplicable,
         None => Verdict::Unknown {
             missing: format!("the certificates that {host} sends, in their order: {words}"),
             ask: view::ask_for_certificate(host),

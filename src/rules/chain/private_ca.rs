@@ -99,7 +99,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .mark(Mark::new(id, "chain", Sign::Wrong, "a root of its own"))
         .found();
     }
-    if chains.is_empty() && !crate::rules::defaults::is_self_signed(&words) {
+    if presented::of(case).is_empty() && !crate::rules::defaults::is_self_signed(&words) {
         let missing = format!("the root at which the chain of {host} ends: {words}");
         return Verdict::Unknown { missing, ask: view::ask_for_certificate(host) };
     }

@@ -66,6 +66,9 @@ fn check(case: &Case<'_>) -> Verdict {
         let issuer = chain.it.leaf.certificate.issuer.clone().unwrap_or_else(|| "another".to_owned());
         return Verdict::Clear { because: format!("the issuer is {issuer}"), cites: chain.it.cites() };
     }
+    if !presented::of(case).is_empty() {
+        return Verdict::NotApplicable;
+    }
     if crate::rules::defaults::is_self_signed(&words) {
         let finding = Finding::new(format!("{host} is served a self-signed certificate"), Severity::Error, Strength::Consistent)
             .because(

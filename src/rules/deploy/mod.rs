@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use crate::case::Case;
+use crate::evidence::Says;
 use crate::rules::view::{self, Coverage, Shown};
+use crate::tls::Transport;
 use crate::x509::details;
 
 pub mod dual_cert_variant;
@@ -32,7 +34,9 @@ pub(super) fn is_bad(case: &Case<'_>, it: &Shown<'_, '_>) -> bool {
         certificate.not_after.is_some_and(|end| time.seconds > end.seconds)
             || certificate.not_before.is_some_and(|start| start.seconds > time.seconds)
     });
-    out_of_date || it.is_wrong()
+    let told = it.connection.handshake.transport == Transport::Text
+        && case.verdicts.iter().any(|(_, said)| said.says == Says::Expired && said.run == it.connection.handshake.run);
+    out_of_date || told || it.is_wrong()
 }
 
 /// `RSA` or `EC`, where the certificate's bytes are here.

@@ -109,11 +109,11 @@ fn of_served(
 
 /// Only records: an address that a platform gave up, or addresses of a platform that nobody looked at.
 fn of_records(case: &Case<'_>, host: &Name, records: &[(IpAddr, ObservationId)]) -> Verdict {
-    let known = records.iter().find_map(|(address, id)| {
+    let known = records.iter().filter_map(|(address, id)| {
         let (provider, role) = case.known.providers.of_address(*address)?;
         (provider.kind == Kind::Hosting).then_some((*address, *id, provider, role))
     });
-    let Some((address, id, provider, role)) = known else {
+    let Some((address, id, provider, role)) = known.min_by_key(|it| it.3 != Role::Legacy) else {
         return Verdict::NotApplicable;
     };
     let tested = view::shown(case).into_iter().find(|it| it.connection.server_ip() == Some(address));

@@ -1,6 +1,6 @@
 //! `mail.shared_host_certificate`: a mail server presents its own name, not the customer's.
 
-use super::is_mail;
+use super::{is_mail, port_of};
 use crate::case::Case;
 use crate::evidence::{Fact, ObservationId};
 use crate::name::{self, Name};
@@ -39,10 +39,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(host) = case.host.as_ref().filter(|host| host.ip().is_none()) else {
         return Verdict::NotApplicable;
     };
-    if !case.connections.iter().any(is_mail) {
+    if !case.connections.iter().any(|it| is_mail(case, it)) {
         return Verdict::NotApplicable;
     }
-    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| is_mail(it.connection)).collect();
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| is_mail(case, it.connection)).collect();
     if let Some(it) = shown.iter().find(|it| it.is_wrong()) {
         return found(case, host, it);
     }
@@ -59,8 +59,8 @@ fn check(case: &Case<'_>) -> Verdict {
 }
 
 fn ask(case: &Case<'_>, host: &Name) -> String {
-    let mail = case.connections.iter().find(|it| is_mail(it));
-    let port = mail.and_then(|it| it.handshake.server).map_or(25, |server| server.port());
+    let mail = case.connections.iter().find(|it| is_mail(case, it));
+    let port = mail.and_then(|it| port_of(case, it)).unwrap_or(25);
     let protocol = match port {
         465 | 993 | 995 => {
             return format!("openssl s_client -connect {host}:{port} -servername {host} -showcerts </dev/null");
@@ -86,7 +86,7 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
             format!("Let mail clients and MX records use the server's own name ({own}), or install a certificate for {host} by server name at the mail server."),
         )
         .verified_by(ask(case, host), format!("a certificate that covers {host}"))
-        .reason(how(it), [it.connection.id])
+        .reason(how(case, it), [it.connection.id])
         .reason(format!("the certificate presented names {}", it.leaf.labels().join(", ")), [it.leaf.id, it.connection.id])
         .mark(Mark::new(it.leaf.id, &label, Sign::Wrong, format!("does not cover {host}")));
     if let Some((name, id)) = named {
@@ -95,10 +95,10 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
     finding.found()
 }
 
-fn how(it: &Shown<'_, '_>) -> String {
-    match (&it.connection.handshake.starttls, it.connection.handshake.server) {
+fn how(case: &Case<'_>, it: &Shown<'_, '_>) -> String {
+    match (&it.connection.handshake.starttls, port_of(case, it.connection)) {
         (Some(protocol), _) => format!("the connection begins with STARTTLS of {protocol}"),
-        (None, Some(server)) => format!("the connection is to port {}", server.port()),
+        (None, Some(port)) => format!("the connection is to port {port}"),
         (None, None) => "the connection is to a mail server".to_owned(),
     }
 }

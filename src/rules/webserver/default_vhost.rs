@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let shown = view::shown(case);
     let wrong: Vec<&Shown<'_, '_>> = shown
         .iter()
-        .filter(|it| it.is_wrong() && !mail::is_mail(it.connection))
+        .filter(|it| it.is_wrong() && !mail::is_mail(case, it.connection))
         .filter(|it| case.known.providers.of_certificate(it.leaf.certificate).is_none() && !is_self_issued(it))
         .collect();
     let Some(it) = wrong.iter().find(|it| it.connection.asks_for(host)) else {
