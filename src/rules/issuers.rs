@@ -42,8 +42,8 @@ pub(super) fn check(case: &Case<'_>, authorities: &Authorities) -> Verdict {
     let Some((id, words)) = presented::distrust(case) else {
         return Verdict::NotApplicable;
     };
-    let issued = all.iter().find_map(|it| Some((it, it.leaf.certificate.issuer.clone()?)));
-    match issued {
+    let known = all.iter().find_map(|it| Some((it, it.leaf.certificate.issuer.clone()?)));
+    match known {
         Some((it, issuer)) => Verdict::Clear {
             because: format!("the issuer is {issuer} (providers {})", case.known.providers.as_of),
             cites: view::cites(it.cites().into_iter().chain([id])),

@@ -6,13 +6,15 @@ use crate::name::Name;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, issuers, presented};
 use crate::tls::{ChainState, Side};
+use crate::x509::details;
 use crate::x509::roots::Roots;
 
 declare_rule! {
     /// # What it finds
     ///
     /// The last certificate that the server sends was issued by one that is neither sent nor a trusted
-    /// root.
+    /// root. It is a warning where certificate timestamps show a public authority, and a note where the
+    /// issuer can as well be a private root that is rightly left out (`chain.private_ca`).
     ///
     /// # Why it matters
     ///
@@ -99,9 +101,12 @@ fn found(
     issuer: &str,
     proof: Option<(ObservationId, String)>,
 ) -> Verdict {
-    let (severity, strength) = match proof {
-        Some(_) => (Severity::Error, Strength::Proven),
-        None => (Severity::Warning, Strength::Strong),
+    let is_public = connection.leaf().and_then(|leaf| details::of(leaf.certificate)).is_some_and(|it| it.scts > 0);
+    let (severity, strength) = match (&proof, cites.len()) {
+        (Some(_), 1) => (Severity::Error, Strength::Proven),
+        (Some(_), _) => (Severity::Error, Strength::Consistent),
+        (None, 1) if is_public => (Severity::Warning, Strength::Strong),
+        (None, _) => (Severity::Note, Strength::Consistent),
     };
     let sent = connection.chain.len();
     let mut finding = Finding::new(format!("{host} sends a chain without its intermediate certificate"), severity, strength)

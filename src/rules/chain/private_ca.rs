@@ -1,10 +1,11 @@
 //! `chain.private_ca`: the chain ends at a root that is not among the trusted ones.
 
-use super::trust;
+use super::trust::{self, Chain};
 use crate::case::Case;
-use crate::rules::presented;
+use crate::name::Name;
 use crate::rules::view;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{issuers, presented};
 use crate::x509::path::End;
 
 declare_rule! {
@@ -75,6 +76,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return trust::weighed(case, finding, &cites).found();
     }
     let refused = presented::distrust(case);
+    if let Some(verdict) = not_sent(case, host, &chains) {
+        return verdict;
+    }
     if let Some(chain) = chains.iter().find(|chain| matches!(chain.path.end, End::Root(_))) {
         let End::Root(name) = &chain.path.end else { return Verdict::NotApplicable };
         let because = format!("the chain leads to {name}, a root of {roots}");
@@ -104,4 +108,25 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Unknown { missing, ask: view::ask_for_certificate(host) };
     }
     Verdict::NotApplicable
+}
+
+/// A chain of several certificates whose last issuer is neither sent nor trusted: that is how a private
+/// root is rightly left out, and how a second intermediate is wrongly left out.
+fn not_sent(case: &Case<'_>, host: &Name, chains: &[Chain<'_, '_>]) -> Option<Verdict> {
+    let is_long = |chain: &&Chain<'_, '_>| chain.path.order.len() > 1 && !issuers::is_untrusted_by_all(case, &chain.it);
+    let (chain, issuer) = chains.iter().filter(is_long).find_map(|chain| match &chain.path.end {
+        End::Missing(issuer) => Some((chain, issuer)),
+        _ => None,
+    })?;
+    let roots = case.known.roots.dated();
+    let cites = trust::cites_of(chain);
+    let finding = Finding::new(format!("{host} is served a certificate of an authority that is not among the trusted ones"), Severity::Note, Strength::Consistent)
+        .because(
+            format!("The chain that is sent leads to {issuer}, which is not sent and no root of {roots}: a private root, one of another time, or an intermediate that is left out."),
+            format!("Give the root {issuer} to the clients of {host}, or, if it is an intermediate, send it too."),
+        )
+        .verified_by(view::ask_for_certificate(host), "a chain that ends at a root of the clients")
+        .reason(format!("the last certificate sent was issued by {issuer}, which is no root of {roots}"), cites.clone())
+        .mark(Mark::new(cites.first().copied()?, chain.it.title(), Sign::Doubtful, "of an authority that is not among the trusted ones"));
+    Some(trust::weighed(case, finding, &cites).found())
 }

@@ -54,7 +54,6 @@ fn check(case: &Case<'_>) -> Verdict {
             because: "both certificates have keys of one kind".to_owned(),
             cites: vec![bad.leaf.id, it.leaf.id],
         },
-        Some(_) => Verdict::NotApplicable,
         None if bad.coverage == view::Coverage::Covers => Verdict::Unknown {
             missing: format!(
                 "whether clients that offer other signatures are served another certificate than this {kind} one"
@@ -64,7 +63,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 other_algorithm(bad)
             ),
         },
-        None => Verdict::NotApplicable,
+        _ => Verdict::NotApplicable,
     }
 }
 

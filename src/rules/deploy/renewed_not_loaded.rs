@@ -103,14 +103,14 @@ fn known(case: &Case<'_>, host: &Name) -> Vec<Known> {
         let is_served = presented.contains(it.id()) || is_of_a_server(case, observation, it.run);
         let Some(end) = it.not_after.filter(|_| !is_served) else { continue };
         let names = it.san.as_ref().map(|san| san.dns.clone()).filter(|names| !names.is_empty());
-        let named = it.common_name().and_then(Name::parse);
-        let is_ours = match (&names, &named) {
+        let label = it.common_name().and_then(Name::parse);
+        let is_ours = match (&names, &label) {
             (Some(names), _) => covers(names),
             (None, Some(name)) => name == host,
             (None, None) => true,
         };
         if is_ours {
-            let names = names.or_else(|| named.map(|name| vec![name.to_string()]));
+            let names = names.or_else(|| label.map(|name| vec![name.to_string()]));
             known.push(Known {
                 id,
                 end,

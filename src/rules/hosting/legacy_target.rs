@@ -4,6 +4,7 @@ use super::Platform;
 use crate::case::{Alias, Case};
 use crate::name::Name;
 use crate::provider::Role;
+use crate::rules::view;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 
 declare_rule! {
@@ -60,6 +61,13 @@ fn of_legacy(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>, alias: &
         return clear;
     }
     let provider = platform.provider;
+    let is_overheard = case.resolutions.iter().all(|it| it.client.is_some()) && case.verdicts.is_empty();
+    if case.connections.is_empty() && is_overheard {
+        return Verdict::Unknown {
+            missing: format!("whether clients speak TLS with {host}, whose record leads to {}", alias.target),
+            ask: view::ask_for_certificate(host),
+        };
+    }
     let (severity, strength) = match &platform.served {
         Some(served) => (Severity::Error, platform.weighed(served.strength(host))),
         None => (Severity::Warning, Strength::Strong),
