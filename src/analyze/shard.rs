@@ -65,10 +65,10 @@ pub(super) struct Found {
     pub(super) certificates: Vec<(Vec<u8>, Vec<FrameNumber>)>,
     pub(super) gaps: Vec<Gap>,
     pub(super) counts: Counts,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    pub(super) unopened: Vec<u64>,
     /// What is said once in a source, with the first frame that shows it.
     pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    pub(super) unopened: Vec<u64>,
 }
 
 impl Found {
@@ -79,10 +79,10 @@ impl Found {
         self.gaps.append(&mut other.gaps);
         self.counts.client_hellos += other.counts.client_hellos;
         self.counts.server_hellos += other.counts.server_hellos;
-        self.unopened.append(&mut other.unopened);
         for (what, frame) in other.seldom {
             self.seldom(what, frame);
         }
+        self.unopened.append(&mut other.unopened);
         self
     }
 
@@ -113,6 +113,11 @@ impl Found {
         self.counts.server_hellos += joined.server_hellos;
         self.certificates.extend(joined.certificates);
         self.unopened.extend(joined.unopened);
+        if let Some((handshake, _)) = joined.handshakes.first()
+            && let (Some(client), Some(server)) = (handshake.client, handshake.server)
+        {
+            http::inside_tls(self, (client, server), joined.inner);
+        }
         for (handshake, frames) in joined.handshakes {
             self.observe(Fact::TlsHandshake(handshake), frames);
         }
@@ -285,7 +290,7 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
         }
     }
     if let (Some(one), Some(other)) = (low.http(), high.http()) {
-        http::exchanges(found, (key.low, one), (key.high, other), http::Carrier::Clear);
+        http::exchanges(found, (key.low, one), (key.high, other));
     }
     let (low, high) = (low.into_tls(), high.into_tls());
     if low.is_none() && high.is_none() {

@@ -101,7 +101,11 @@ impl Sniffer {
     }
 
     fn reader(&self) -> Box<record::Reader> {
-        if self.is_keyed { Box::new(record::Reader::keyed(None)) } else { Box::default() }
+        if self.is_keyed {
+            Box::new(record::Reader::keyed(Some(Box::new(http::inner::Inner::default()))))
+        } else {
+            Box::default()
+        }
     }
 
     fn sniff(&mut self, bytes: &[u8], origin: Origin) -> Interest {
