@@ -1,10 +1,12 @@
 //! The certificates that a host was shown ([`Presented`]), by handshakes and by texts without one, and
 //! what they say for rules about whose certificate it is.
 
+use std::collections::BTreeSet;
+
 use crate::case::{Case, Connection, Leaf};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
-use crate::rules::view::{self, Coverage};
+use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Mark, Sign, Strength};
 use crate::tls::{Side, SniState};
 use crate::x509::path::{self, End, Path};
@@ -20,12 +22,23 @@ pub struct Presented<'c, 'e> {
     pub connection: Option<&'c Connection<'e>>,
 }
 
-/// All of a case: those of handshakes first.
+/// All of a case, each chain once for each way of asking: those of handshakes first.
 pub fn of<'c, 'e>(case: &'c Case<'e>) -> Vec<Presented<'c, 'e>> {
-    let shown = view::shown(case).into_iter();
+    let shown = distinct(view::shown(case)).into_iter();
     let shown = shown.map(|it| Presented { leaf: it.leaf, coverage: it.coverage, connection: Some(it.connection) });
     let bare = view::shown_without_handshake(case).into_iter();
     shown.chain(bare.map(|(leaf, coverage)| Presented { leaf, coverage, connection: None })).collect()
+}
+
+/// The handshakes that differ in the chain or in the server name: thousands of one kind say no more than
+/// the first.
+pub fn distinct<'c, 'e>(mut shown: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
+    let mut seen: BTreeSet<(&[String], SniState)> = BTreeSet::new();
+    shown.retain(|it| {
+        let handshake = it.connection.handshake;
+        seen.insert((handshake.chain.as_slice(), handshake.sni_state))
+    });
+    shown
 }
 
 impl Presented<'_, '_> {

@@ -24,6 +24,9 @@ fn presented(host: &str) -> BoxedStrategy<String> {
         prop::sample::select(wildcards),
         self::host(),
         self::host().prop_map(|name| format!("*.{name}")),
+        Just(format!("{host}.")),
+        Just(format!("w*.{}", labels.get(1..).unwrap_or_default().join("."))),
+        Just(format!("*.*.{}", labels.get(2..).unwrap_or_default().join("."))),
     ]
     .boxed()
 }
@@ -38,11 +41,26 @@ fn webpki_says(host: &str, presented: &str) -> Option<bool> {
     Some(entity.verify_is_valid_for_subject_name(&name).is_ok())
 }
 
-/// Where the two differ, with the reason.
+/// Where the two differ, with the reason and an example that shows it: host, presented, ours, webpki's.
+const DIFFERENCES: &[(&str, &str, &str, bool, bool)] = &[(
+    "a wildcard over one label would cover a whole top-level domain: webpki leaves that to the authority, clients refuse it",
+    "example.com",
+    "*.com",
+    false,
+    true,
+)];
+
 fn is_known_difference(presented: &str) -> bool {
-    // A wildcard over one label (`*.com`) would cover every name of a top-level domain; webpki
-    // leaves that to the certificate authority, clients refuse it.
     presented.strip_prefix("*.").is_some_and(|base| !base.contains('.'))
+}
+
+#[test]
+fn the_differences_are_those_of_the_list() {
+    for (why, host, presented, ours, theirs) in DIFFERENCES {
+        assert_eq!(match_dns(&Name::parse(host).unwrap(), presented).is_ok(), *ours, "{why}: ours");
+        assert_eq!(webpki_says(host, presented), Some(*theirs), "{why}: webpki's");
+        assert!(is_known_difference(presented), "{why}");
+    }
 }
 
 proptest! {

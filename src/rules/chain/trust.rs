@@ -40,7 +40,7 @@ pub(super) fn weighed(case: &Case<'_>, mut finding: Finding, cites: &[Observatio
             let all: Vec<ObservationId> = id.map_or_else(|| cites.to_vec(), |id| vec![id]);
             finding.reason(text, all)
         }
-        None => finding,
+        None => Finding { marks: Vec::new(), ..finding },
     }
 }
 

@@ -1,9 +1,11 @@
 //! Causes in how a certificate is rolled out: what they share is the leaves that the host was shown.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::case::Case;
 use crate::evidence::Says;
+use crate::limits::VARIANTS_MAX;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::Transport;
 use crate::x509::details;
@@ -19,7 +21,21 @@ pub(super) fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     };
     let mut all = view::shown(case);
     all.retain(|it| it.connection.asks_for(host) || host.ip().is_some());
-    all
+    bounds_of_each(all)
+}
+
+/// Of each certificate at each server the first handshake and the last: the ones between say no more.
+fn bounds_of_each<'c, 'e>(all: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
+    let mut bounds: BTreeMap<(&str, Option<IpAddr>), (usize, usize)> = BTreeMap::new();
+    for (at, it) in all.iter().enumerate() {
+        let key = (it.leaf.certificate.id(), it.connection.server_ip());
+        if bounds.len() < VARIANTS_MAX || bounds.contains_key(&key) {
+            bounds.entry(key).and_modify(|known| known.1 = at).or_insert((at, at));
+        }
+    }
+    let kept: BTreeSet<usize> = bounds.into_values().flat_map(|(first, last)| [first, last]).collect();
+    let places = all.into_iter().enumerate();
+    places.filter(|(at, _)| kept.contains(at)).map(|(_, it)| it).collect()
 }
 
 /// Whether two handshakes were shown different certificates.

@@ -1,12 +1,10 @@
 //! `deploy.renewed_not_loaded`: a newer certificate exists, and the old one is still presented.
 
-use std::collections::BTreeSet;
-
 use super::{is_bad, shown};
 use crate::case::Case;
-use crate::evidence::{Fact, Observation, ObservationId};
+use crate::evidence::ObservationId;
 use crate::name::{self, Name};
-use crate::provenance::{Place, Time};
+use crate::provenance::Time;
 use crate::rules::config;
 use crate::rules::view::{Coverage, Shown};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
@@ -89,19 +87,11 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// Certificates for the host that no handshake presented.
 fn known(case: &Case<'_>, host: &Name) -> Vec<Known> {
-    let presented: BTreeSet<&str> = case
-        .around
-        .handshakes
-        .all()
-        .iter()
-        .flat_map(|connection| connection.chain.iter().map(|leaf| leaf.certificate.id()))
-        .collect();
     let covers = |names: &[String]| names.iter().any(|name| name::match_dns(host, name).is_ok());
     let mut known: Vec<Known> = Vec::new();
-    for (id, observation) in case.evidence.numbered() {
-        let Fact::Certificate(it) = &observation.fact else { continue };
-        let is_served = presented.contains(it.id()) || is_of_a_server(case, observation, it.run);
-        let Some(end) = it.not_after.filter(|_| !is_served) else { continue };
+    for (id, source, it) in &case.around.loose {
+        let is_of_a_server = case.around.run(*source, it.run).is_some_and(|(_, run)| run.host.is_some());
+        let Some(end) = it.not_after.filter(|_| !is_of_a_server) else { continue };
         let names = it.san.as_ref().map(|san| san.dns.clone()).filter(|names| !names.is_empty());
         let label = it.common_name().and_then(Name::parse);
         let is_ours = match (&names, &label) {
@@ -112,7 +102,7 @@ fn known(case: &Case<'_>, host: &Name) -> Vec<Known> {
         if is_ours {
             let names = names.or_else(|| label.map(|name| vec![name.to_string()]));
             known.push(Known {
-                id,
+                id: *id,
                 end,
                 names,
                 sha256: it.sha256.clone(),
@@ -137,13 +127,6 @@ fn known(case: &Case<'_>, host: &Name) -> Vec<Known> {
         }
     }
     known
-}
-
-/// Whether a run printed it from a server and not from a file.
-fn is_of_a_server(case: &Case<'_>, observation: &Observation, run: Option<u32>) -> bool {
-    let source = observation.at.first().map(Place::source);
-    let run = source.and_then(|source| case.around.run(source, run));
-    run.is_some_and(|(_, run)| run.host.is_some())
 }
 
 fn is_same(other: &Known, it: &Shown<'_, '_>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{is_mail, port_of};
 use crate::case::Case;
-use crate::evidence::{Fact, ObservationId};
+use crate::evidence::ObservationId;
 use crate::name::{self, Name};
 use crate::rules::view::{self, Shown};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
@@ -110,12 +110,6 @@ fn server_name(case: &Case<'_>, it: &Shown<'_, '_>) -> Option<(Name, Observation
     let aliases = case.resolutions.iter().flat_map(|resolution| &resolution.aliases);
     let alias =
         aliases.into_iter().find(|alias| covered(&alias.target)).map(|alias| (alias.target.clone(), alias.cites));
-    alias.or_else(|| {
-        case.evidence.numbered().find_map(|(id, observation)| {
-            let Fact::DnsAnswer(answer) = &observation.fact else { return None };
-            let exchanges = answer.records.iter().filter(|record| record.kind == "MX");
-            let mut names = exchanges.filter_map(|record| Name::parse(record.data.split_whitespace().last()?));
-            names.find(covered).map(|name| (name, id))
-        })
-    })
+    let exchangers = || case.around.exchangers.iter().find(|(_, name)| covered(name));
+    alias.or_else(|| exchangers().map(|(id, name)| (name.clone(), *id)))
 }
