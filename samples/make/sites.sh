@@ -1,453 +1,345 @@
-# Sites of several owners with faults of DNS, and what ends TLS on the path: one function per sample.
-#
-#   198.51.100.201, .211, 2001:db8:3::201   harbour.example: its certificate lists most of its names
-#   198.51.100.202, .212, 2001:db8:3::202   bakery.example: www.bakery.example only
-#   198.51.100.203                          library.example
-#   198.51.100.204                          *.apps.example, the ingress of a cluster
-#   198.51.100.205, .208, .209              www.cafe.example, the next tenant of addresses given back
-#   198.51.100.206                          a filter's block page
-#   198.51.100.207:3128                     a forward proxy that is spoken to by TLS
-#   10.9.0.10, 10.9.0.20                    inside: a server of harbour.example, a router
-#
-# The resolver 203.0.113.53 answers as the name servers do; 203.0.113.54 is that of an office: it has an
-# internal zone, a filter, and an answer of its own for www.library.example.
+# The servers of sites.sh's cases: what software and platforms present by themselves, chains with faults,
+# servers that refuse. sites_setup is called once by the cases that need them.
 
-cases+=(
-    mixed_answers_capture ipv6_differs_capture stale_answer_capture override_transcript
-    split_horizon_transcript hijack_capture search_suffix_capture search_suffix_transcript
-    wildcard_transcript cloud_address_transcript https_record_transcript
-    captive_portal_capture block_page_capture interception_capture antivirus
-    clock_wrong host_header_transcript foreign_name_capture proxy_capture
-    checked_target_transcript resumed_capture resumed_alone_capture
-    encrypted_hello_capture outer_name_capture
+sites=(
+    default_certificates_capture default_certificates_silent_transcript hosting_capture hosting_transcript
+    authorities_capture authorities_transcript chains_capture chains_transcript
+    balancer_capture neighbour_capture mail_capture mail_transcript
+    refusals_capture refusals_transcript client_certificate_capture client_certificate_transcript
+    revoked_capture renewed_transcript renewed_ok_transcript silent_tls13_capture nodes_capture key_kinds_capture
 )
 
-# Everything beyond the first samples is started by the first case that needs it.
-sites() {
-    [ -z "${sites_pid:-}" ] || return 0
-    link wc-sites eth0 s0 198.51.100.193/26 198.51.100.200/26
-    local last
-    for last in 201 202 203 204 205 206 207 208 209 211 212; do
-        ip -n wc-sites address add "198.51.100.$last/26" dev eth0
+sites_setup() {
+    [ -z "${sites_ready:-}" ] || return 0
+    sites_ready=1
+    sites_pki
+    local address
+    namespaces+=(wc-sites)
+    ip netns add wc-sites
+    ip -n wc-sites link set lo up
+    quiet_v6 wc-sites 1
+    link wc-sites eth0 s0 10.99.0.1/30 10.99.0.2/30
+    for address in 10.0.1.26 198.51.100.{70..89}; do
+        ip -n wc-sites address add "$address/32" dev eth0
+        ip -n wc-net route add "$address" via 10.99.0.2
     done
-    for last in 10 20; do
-        ip -n wc-sites address add "10.9.0.$last/32" dev eth0
-        ip -n wc-net route add "10.9.0.$last" via 198.51.100.200
-    done
-    quiet_v6 wc-sites 0
-    ip netns exec wc-net sysctl -qw net.ipv6.conf.s0.disable_ipv6=0
-    ip -n wc-net address add fe80::1/64 dev s0 nodad
-    ip -n wc-net address add 2001:db8:3::1/64 dev s0 nodad
-    ip -n wc-sites address add 2001:db8:3::201/64 dev eth0 nodad
-    ip -n wc-sites address add 2001:db8:3::202/64 dev eth0 nodad
-    ip -n wc-sites route add default via 2001:db8:3::1
-
-    new_leaf harbour www.harbour.example "$(dns_names harbour.example www api mixed six both moved intranet alt agree port hidden)"
-    new_leaf bakery www.bakery.example 'DNS:www.bakery.example,DNS:bakery.example'
-    new_leaf library www.library.example "$(dns_names library.example www api news ads)"
-    new_leaf apps '*.apps.example' 'DNS:*.apps.example'
-    new_leaf cafe www.cafe.example DNS:www.cafe.example
-    new_leaf filter blocked.webfilter.example DNS:blocked.webfilter.example
-    new_leaf proxy proxy.harbour.example DNS:proxy.harbour.example
-    new_leaf portal portal.harbour.example DNS:portal.harbour.example
-    new_leaf router router.home.example DNS:router.home.example
     mkdir -p /etc/netns/wc-sites/nginx
-    cp "$conf/sites.conf" /etc/netns/wc-sites/nginx/nginx.conf
     cp -r "$WC_PKI" /etc/netns/wc-sites/nginx/pki
+    sites_conf >/etc/netns/wc-sites/nginx/nginx.conf
     start wc-sites nginx -c /etc/nginx/nginx.conf
-    sites_pid=$started
-    wait_until client 'exec 3<>/dev/tcp/198.51.100.201/443'
-    office_resolver
+    wait_until ip netns exec wc-sites bash -c 'exec 3<>/dev/tcp/198.51.100.70/443'
+    start wc-sites openssl s_server -accept 198.51.100.82:443 -quiet -tls1_2 -Verify 1 -verify_return_error \
+        -CAfile /etc/nginx/pki/root.pem -cert /etc/nginx/pki/mtls.pem -key /etc/nginx/pki/mtls.key \
+        -cert_chain /etc/nginx/pki/intermediate.pem
+    wait_until ip netns exec wc-sites bash -c 'exec 3<>/dev/tcp/198.51.100.82/443'
+    mkdir -p /etc/netns/wc-client/ssl/own
+    cp "$WC_PKI/crl.pem" "$WC_PKI/client.pem" "$WC_PKI/client.key" "$WC_PKI"/nodes.{old,new}.pem /etc/netns/wc-client/ssl/own/
 }
 
-# dns_names DOMAIN LABEL...: a subjectAltName that lists them
-dns_names() {
-    local domain=$1 label
-    shift
-    for label; do printf 'DNS:%s.%s,' "$label" "$domain"; done | sed 's/,$//'
+sites_pki() {
+    own_certificate k8s '/O=Acme Co/CN=Kubernetes Ingress Controller Fake Certificate' DNS:ingress.local
+    own_certificate traefik '/CN=TRAEFIK DEFAULT CERT' \
+        DNS:d6107e2092939254793134b9901a65aa.8976c900000000000000000000000000.traefik.default
+    own_certificate panel '/C=CH/L=Schaffhausen/O=Plesk/CN=Plesk/emailAddress=info@plesk.com' ''
+    own_certificate nas '/C=TW/L=Taipel/O=Synology Inc./CN=synology' DNS:synology
+    own_certificate own '/O=Example/CN=self.example.com' DNS:self.example.com
+
+    authority staging '/C=US/O=(STAGING) Let'"'"'s Encrypt/CN=(STAGING) Pretend Pear X1' '/C=US/O=(STAGING) Let'"'"'s Encrypt/CN=(STAGING) Riddling Rhubarb R12'
+    authority origin '/C=US/O=CloudFlare, Inc./OU=CloudFlare Origin SSL Certificate Authority/L=San Francisco/ST=California' ''
+    issue staging.leaf /CN=staging.example.com DNS:staging.example.com staging.sub
+    cat "$WC_PKI/staging.leaf.pem" "$WC_PKI/staging.sub.pem" >"$WC_PKI/staging.chain.pem"
+    issue origin.leaf '/O=CloudFlare, Inc./OU=CloudFlare Origin CA/CN=CloudFlare Origin Certificate' \
+        'DNS:*.example.com,DNS:example.com' origin.root
+    cp "$WC_PKI/origin.leaf.pem" "$WC_PKI/origin.chain.pem"
+    authority company '/O=Example Company/CN=Example Company Root' '/O=Example Company/CN=Example Company Issuing CA'
+    issue private.leaf /CN=private.example.com DNS:private.example.com company.sub
+    cat "$WC_PKI/private.leaf.pem" "$WC_PKI/company.sub.pem" "$WC_PKI/company.root.pem" >"$WC_PKI/private.chain.pem"
+
+    new_leaf disorder disorder.example.com DNS:disorder.example.com
+    cat "$WC_PKI/disorder.pem" "$WC_PKI/cross.pem" "$WC_PKI/intermediate.pem" "$WC_PKI/company.root.pem" \
+        >"$WC_PKI/disorder.chain.pem"
+    new_leaf heroku '*.herokuapp.com' 'DNS:*.herokuapp.com'
+    new_leaf netlify '*.netlify.app' 'DNS:*.netlify.app,DNS:netlify.app'
+    new_leaf shelter shelter.example.com DNS:shelter.example.com
+    new_leaf store store.example.com DNS:store.example.com
+    new_leaf offers offers.example.com DNS:offers.example.com
+    new_leaf mx mx1.example.net 'DNS:mx1.example.net'
+    new_leaf post post.example.com DNS:post.example.com
+    new_leaf known known.example.com DNS:known.example.com
+    new_leaf mtls mtls.example.com 'DNS:mtls.example.com,DNS:mtls.example.net,DNS:choice.example.com,DNS:choice.example.net'
+    new_leaf client client DNS:client.example.com
+    new_leaf nodes.old nodes.example.com DNS:nodes.example.com '-430 days' '-34 days'
+    new_leaf nodes.new nodes.example.com DNS:nodes.example.com
+    new_leaf pair.one pair.example.com DNS:pair.example.com
+    new_leaf kinds.old kinds.example.com DNS:kinds.example.com '-430 days' '-34 days'
+    key_options='ec -pkeyopt ec_paramgen_curve:P-256' new_leaf kinds.new kinds.example.com DNS:kinds.example.com
+    new_leaf same.rsa same.example.com DNS:same.example.com
+    key_options='ec -pkeyopt ec_paramgen_curve:P-256' new_leaf same.ec same.example.com DNS:same.example.com
+    new_leaf withdrawn withdrawn.example.com DNS:withdrawn.example.com
+    openssl ca -config "$conf/ca.cnf" -revoke "$WC_PKI/withdrawn.pem" -cert "$WC_PKI/intermediate.pem" \
+        -keyfile "$WC_PKI/intermediate.key" 2>/dev/null
+    openssl ca -config "$conf/ca.cnf" -gencrl -crldays 30 -cert "$WC_PKI/intermediate.pem" \
+        -keyfile "$WC_PKI/intermediate.key" -out "$WC_PKI/crl.pem" 2>/dev/null
 }
 
-# The office's resolver; reverse names stand in the public one as well.
-office_resolver() {
-    {
-        sed 's/interface: 203.0.113.53/interface: 203.0.113.54/; /interface: 2001/d' "$conf/unbound.conf"
-        printf 'server:\n'
-        printf '    local-data: "%s"\n' \
-            'intranet.harbour.example. 60 A 10.9.0.10' 'printer.harbour.example. 60 A 10.9.0.20' \
-            'www.library.example. 60 A 198.51.100.202' \
-            'news.library.example. 60 A 198.51.100.206' 'ads.library.example. 60 A 0.0.0.0'
-    } >/etc/netns/wc-resolver/unbound/office.conf
-    start wc-resolver unbound -d -c /etc/unbound/office.conf
-    {
-        sed 's/interface: 203.0.113.53/interface: 203.0.113.55/; /interface: 2001/d' "$conf/unbound.conf"
-        printf 'server:\n'
-        printf '    local-data-ptr: "%s"\n' \
-            '198.51.100.205 ec2-198-51-100-205.compute-1.amazonaws.com' '198.51.100.208 server8.housing.example'
-    } >/etc/netns/wc-resolver/unbound/reverse.conf
-    ip -n wc-resolver address add 203.0.113.55/25 dev eth0
-    start wc-resolver unbound -d -c /etc/unbound/reverse.conf
-    wait_until client 'dig +time=1 +tries=1 @203.0.113.54 www.harbour.example'
-    wait_until client 'dig +time=1 +tries=1 @203.0.113.55 www.harbour.example'
+# own_certificate NAME SUBJECT SAN: signed by itself, as software makes it at its installation
+own_certificate() {
+    local san=()
+    [ -z "$3" ] || san=(-addext "subjectAltName=$3")
+    openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "$2" "${san[@]}" \
+        -keyout "$WC_PKI/$1.key" -out "$WC_PKI/$1.chain.pem" 2>/dev/null
 }
 
-# by_resolver ADDRESS COMMAND...: one shell command of the client, asking that resolver
-by_resolver() {
-    resolv_conf "nameserver $1"
-    shift
-    local command
-    for command; do client "$command" >>"$work/client.log" 2>&1 || true; done
-    resolv_conf 'nameserver 203.0.113.53'
+# authority NAME ROOT SUB: a root and, where a subject is given, an intermediate of its own
+authority() {
+    new_key "$1.root" "$2"
+    sign_sub root "$1.root" '' "$1.root"
+    [ -z "$3" ] || { new_key "$1.sub" "$3"; sign_sub intermediate "$1.sub" "$1.root"; }
 }
 
-# s_client HOST ADDRESS: what a check of one address of a host looks like
-s_client() {
-    echo "openssl s_client -connect $2:443 -servername $1 -showcerts </dev/null"
+sign_sub() {
+    local options=()
+    [ -n "$3" ] || options=(-selfsign -keyfile "$WC_PKI/$4.key")
+    openssl ca -batch -notext -config "$conf/ca.cnf" -policy any_name -extensions "$1" \
+        ${3:+-cert "$WC_PKI/$3.pem" -keyfile "$WC_PKI/$3.key"} "${options[@]}" \
+        -startdate "$(date -u -d '-800 days' +%Y%m%d000000Z)" -enddate "$(date -u -d '+1400 days' +%Y%m%d235959Z)" \
+        -in "$WC_PKI/$2.csr" -out "$WC_PKI/$2.pem" 2>"$WC_PKI/$2.log" || { cat "$WC_PKI/$2.log" >&2; return 1; }
 }
 
-mixed_answers_capture() {
-    sites
-    local i fetch=()
-    for i in 1 2 3 4 5 6 7 8; do
-        fetch+=('curl -sS https://mixed.harbour.example/' 'curl -sS https://twins.harbour.example/')
-    done
-    captured mixed_answers_capture "${fetch[@]}" 'curl -sS https://pair.harbour.example/'
-}
-
-ipv6_differs_capture() {
-    sites
-    client_v6
-    capture "$samples/ipv6_differs_capture/customer.pcap" -i eth0 'udp or tcp or arp' -- \
-        'curl -sS -4 https://six.harbour.example/' 'curl -sS -6 https://six.harbour.example/' \
-        'curl -sS -4 https://both.harbour.example/' 'curl -sS -6 https://both.harbour.example/' \
-        'dig four.harbour.example AAAA' 'curl -sS -4 https://four.harbour.example/'
-    quiet_v6 wc-client 1
-}
-
-# curl keeps an answer for 60 s, and fetches again after 30 s. The record of `moved` changes meanwhile,
-# that of `kept` does not, and that of `turned` had changed before.
-stale_answer_capture() {
-    sites
-    local tcpdump
-    begin_capture "$samples/stale_answer_capture/customer.pcap" -i eth0 'ip or arp'
-    tcpdump=$started
-    client 'dig turned.harbour.example' >>"$work/client.log" 2>&1
-    client 'curl -sS --no-sessionid --rate 2/m -H "Connection: close" https://moved.harbour.example/ https://moved.harbour.example/' \
-        >>"$work/client.log" 2>&1 &
-    local moved=$!
-    client 'curl -sS --no-sessionid --rate 2/m -H "Connection: close" https://kept.harbour.example/ https://kept.harbour.example/' \
-        >>"$work/client.log" 2>&1 &
-    local kept=$!
-    sleep 3
-    move_record moved 198.51.100.201
-    move_record turned 198.51.100.202
-    client 'curl -sS https://moved.harbour.example/' >>"$work/client.log" 2>&1 || true
-    client 'curl -sS https://turned.harbour.example/' >>"$work/client.log" 2>&1 || true
-    wait "$moved" || true
-    wait "$kept" || true
-    end_capture "$tcpdump"
-}
-
-# move_record LABEL ADDRESS: changes the record of LABEL.harbour.example and waits for the caches
-move_record() {
-    sed -i "s/^$1 .*/$1 2 A $2/; s/ [0-9]* 7200 900/ $(date +%s) 7200 900/" /etc/netns/wc-auth/bind/harbour.example.zone
-    kill -HUP "$named_pid"
-    sleep 4
-}
-
-override_transcript() {
-    sites
-    local to
-    transcript "$samples/override_transcript/ticket.txt" \
-        'dig api.harbour.example' \
-        'curl -v --resolve api.harbour.example:443:198.51.100.202 https://api.harbour.example/' \
-        "$(s_client api.harbour.example 198.51.100.202)" \
-        'dig twins.harbour.example' \
-        'curl -v --resolve twins.harbour.example:443:198.51.100.201 https://twins.harbour.example/' \
-        "$(s_client twins.harbour.example 198.51.100.201)"
-    echo '198.51.100.203 www.harbour.example' >>/etc/netns/wc-client/hosts
-    transcript "$samples/override_transcript/laptop.txt" \
-        'dig +short www.harbour.example' \
-        'openssl s_client -connect www.harbour.example:443 -servername www.harbour.example -showcerts </dev/null' \
-        'curl -v https://www.harbour.example/'
-    sed -i '/harbour/d' /etc/netns/wc-client/hosts
-}
-
-split_horizon_transcript() {
-    sites
-    transcript "$samples/split_horizon_transcript/ticket.txt" \
-        'dig @203.0.113.54 intranet.harbour.example' \
-        'dig @203.0.113.53 intranet.harbour.example' \
-        "$(s_client intranet.harbour.example 10.9.0.10)" \
-        "$(s_client intranet.harbour.example 198.51.100.201)" \
-        'dig @203.0.113.54 twins.harbour.example' 'dig @203.0.113.53 twins.harbour.example' \
-        "$(s_client twins.harbour.example 198.51.100.201)"
-    transcript "$samples/split_horizon_transcript/inside.txt" \
-        'dig @203.0.113.54 printer.harbour.example' \
-        "$(s_client printer.harbour.example 10.9.0.20)"
-}
-
-hijack_capture() {
-    sites
-    local tcpdump
-    begin_capture "$samples/hijack_capture/customer.pcap" -i eth0 'ip or arp'
-    tcpdump=$started
-    by_resolver 203.0.113.54 'curl -sS https://www.library.example/' 'curl -sS https://pair.harbour.example/' \
-        'curl -sS https://printer.harbour.example/'
-    by_resolver 203.0.113.53 'curl -sS https://www.library.example/' 'dig pair.harbour.example'
-    end_capture "$tcpdump"
-}
-
-search_suffix_capture() {
-    sites
-    local tcpdump
-    begin_capture "$samples/search_suffix_capture/customer.pcap" -i eth0 'ip or arp'
-    tcpdump=$started
-    resolv_conf 'nameserver 203.0.113.53' 'search apps.example' 'options ndots:5'
-    client 'curl -sS https://api.library.example/' >>"$work/client.log" 2>&1 || true
-    resolv_conf 'nameserver 203.0.113.53' 'search corp.example' 'options ndots:5'
-    client 'curl -sS https://twins.harbour.example/' >>"$work/client.log" 2>&1 || true
-    client 'dig +search api.bakery.example.corp.example' >>"$work/client.log" 2>&1 || true
-    client 'curl -sS --resolve api.bakery.example:443:198.51.100.202 https://api.bakery.example/' \
-        >>"$work/client.log" 2>&1 || true
-    resolv_conf 'nameserver 203.0.113.53'
-    end_capture "$tcpdump"
-}
-
-# In a pod, as Kubernetes configures it.
-search_suffix_transcript() {
-    sites
-    resolv_conf 'nameserver 203.0.113.53' 'search apps.example' 'options ndots:5'
-    transcript "$samples/search_suffix_transcript/pod.txt" \
-        'dig +search api.library.example' 'curl -v https://api.library.example/' \
-        'openssl s_client -connect api.library.example:443 -servername api.library.example -showcerts </dev/null'
-    resolv_conf 'nameserver 203.0.113.53'
-}
-
-wildcard_transcript() {
-    sites
-    transcript "$samples/wildcard_transcript/mistyped.txt" \
-        'dig wwww.bakery.example' "dig '*.bakery.example'" \
-        'openssl s_client -connect wwww.bakery.example:443 -servername wwww.bakery.example -showcerts </dev/null' \
-        'dig shop.bakery.example' \
-        'openssl s_client -connect shop.bakery.example:443 -servername shop.bakery.example -showcerts </dev/null'
-    transcript "$samples/wildcard_transcript/sibling.txt" \
-        'dig www.harbour.example' 'dig twins.harbour.example' \
-        'openssl s_client -connect twins.harbour.example:443 -servername twins.harbour.example -showcerts </dev/null'
-}
-
-cloud_address_transcript() {
-    sites
-    resolv_conf 'nameserver 203.0.113.55'
-    transcript "$samples/cloud_address_transcript/ticket.txt" \
-        'dig forgotten.harbour.example' 'dig -x 198.51.100.205' \
-        'openssl s_client -connect forgotten.harbour.example:443 -servername forgotten.harbour.example -showcerts </dev/null' \
-        'dig housed.harbour.example' 'dig -x 198.51.100.208' \
-        'openssl s_client -connect housed.harbour.example:443 -servername housed.harbour.example -showcerts </dev/null' \
-        'dig unknown.harbour.example' \
-        'openssl s_client -connect unknown.harbour.example:443 -servername unknown.harbour.example -showcerts </dev/null'
-    resolv_conf 'nameserver 203.0.113.53'
-}
-
-https_record_transcript() {
-    sites
-    transcript "$samples/https_record_transcript/ticket.txt" \
-        'dig alt.harbour.example' 'dig alt.harbour.example HTTPS' \
-        "$(s_client alt.harbour.example 198.51.100.202)" "$(s_client alt.harbour.example 198.51.100.201)" \
-        'dig agree.harbour.example' 'dig agree.harbour.example HTTPS' \
-        'dig port.harbour.example' 'dig port.harbour.example HTTPS'
-}
-
-# on_path NAME ADDRESS:CERTIFICATE...: in the router, servers at these addresses instead of the sites' own
-on_path() {
-    local pair ns=${path_ns:-wc-net}
-    mkdir -p "/etc/netns/$ns/nginx"
-    rm -rf "/etc/netns/$ns/nginx/pki"
-    cp "$conf/path.conf" "/etc/netns/$ns/nginx/nginx.conf"
-    cp -r "$WC_PKI" "/etc/netns/$ns/nginx/pki"
-    : >"/etc/netns/$ns/nginx/servers.conf"
-    for pair; do
-        ip -n "$ns" address add "${pair%%:*}/32" dev lo
-        printf 'server { listen %s:443 ssl; ssl_certificate /etc/nginx/pki/%s.chain.pem; ssl_certificate_key /etc/nginx/pki/%s.key; return 302 http://login.guest-wifi.example/; }\n' \
-            "${pair%%:*}" "${pair#*:}" "${pair#*:}" >>"/etc/netns/$ns/nginx/servers.conf"
-    done
-    start "$ns" nginx -c /etc/nginx/nginx.conf
-    path_pid=$started
-    wait_until client "exec 3<>/dev/tcp/${1%%:*}/443"
-}
-
-off_path() {
-    local pair ns=${path_ns:-wc-net}
-    kill "$path_pid"
-    wait "$path_pid" || true
-    for pair; do ip -n "$ns" address del "${pair%%:*}/32" dev lo; done
-}
-
-captive_portal_capture() {
-    sites
-    new_leaf hotspot login.guest-wifi.example DNS:login.guest-wifi.example
-    local portal=(198.51.100.201:hotspot 198.51.100.202:hotspot 198.51.100.203:hotspot)
-    on_path "${portal[@]}"
-    captured captive_portal_capture 'curl -sS https://www.harbour.example/' 'curl -sS https://www.bakery.example/' \
-        'curl -sS https://www.library.example/'
-    off_path "${portal[@]}"
-}
-
-block_page_capture() {
-    sites
-    local tcpdump
-    begin_capture "$samples/block_page_capture/customer.pcap" -i eth0 'ip or arp'
-    tcpdump=$started
-    by_resolver 203.0.113.54 'curl -sS https://news.library.example/' 'dig ads.library.example'
-    end_capture "$tcpdump"
-    begin_capture "$samples/block_page_capture/other_network.pcap" -i eth0 'ip or arp'
-    tcpdump=$started
-    by_resolver 203.0.113.54 'dig ads.library.example'
-    by_resolver 203.0.113.53 'curl -sS https://ads.library.example/'
-    end_capture "$tcpdump"
-    mkdir -p "$samples/sinkhole_transcript"
-    transcript "$samples/sinkhole_transcript/ticket.txt" 'dig @203.0.113.54 ads.library.example'
-}
-
-# leaf_by ISSUER NAME CN SAN: a certificate that an interceptor makes
-leaf_by() {
-    WC_SAN=$4
-    new_key "$2" "/CN=$3"
-    sign leaf "$2" "$1" '-2 days' '+90 days'
-    cat "$WC_PKI/$2.pem" "$WC_PKI/$1.pem" >"$WC_PKI/$2.chain.pem"
-}
-
-interceptor() {
+# issue NAME SUBJECT SAN ISSUER
+issue() {
+    WC_SAN=$3
     new_key "$1" "$2"
-    sign root "$1" '' '-300 days' '+3000 days' -selfsign -keyfile "$WC_PKI/$1.key"
+    openssl ca -batch -notext -config "$conf/ca.cnf" -policy any_name -extensions leaf \
+        -cert "$WC_PKI/$4.pem" -keyfile "$WC_PKI/$4.key" \
+        -startdate "$(date -u -d '-40 days' +%Y%m%d000000Z)" -enddate "$(date -u -d '+356 days' +%Y%m%d235959Z)" \
+        -in "$WC_PKI/$1.csr" -out "$WC_PKI/$1.pem" 2>"$WC_PKI/$1.log" || { cat "$WC_PKI/$1.log" >&2; return 1; }
 }
 
-interception_capture() {
-    sites
-    interceptor gateway '/C=SE/O=Harbour Office/CN=Harbour Office Web Gateway'
-    leaf_by gateway gateway-harbour www.harbour.example DNS:www.harbour.example
-    leaf_by gateway gateway-library www.library.example DNS:www.library.example
-    local path=(198.51.100.201:gateway-harbour 198.51.100.203:gateway-library)
-    on_path "${path[@]}"
-    captured interception_capture 'curl -sS https://www.harbour.example/' 'curl -sS https://www.library.example/'
-    mkdir -p "$samples/unknown_issuer_transcript"
-    transcript "$samples/unknown_issuer_transcript/ticket.txt" 'curl -v https://www.harbour.example/' \
-        'openssl s_client -connect www.harbour.example:443 -servername www.harbour.example -showcerts </dev/null'
-    off_path "${path[@]}"
+# site ADDRESS NAMES CERTIFICATE [LINE...]: one server of nginx; names of `-` are the default of the address
+site() {
+    local address=$1 names=$2 certificate=$3 default='' name_line=''
+    shift 3
+    [ "$names" = - ] && default=' default_server' || name_line="server_name $names;"
+    [[ $address = *:* ]] || address=$address:443
+    printf 'server {\n    listen %s ssl%s;\n    %s\n' "$address" "$default" "$name_line"
+    if [ "$certificate" = - ]; then
+        printf '    ssl_reject_handshake on;\n'
+    else
+        local one
+        for one in $certificate; do
+            printf '    ssl_certificate /etc/nginx/pki/%s.chain.pem;\n    ssl_certificate_key /etc/nginx/pki/%s.key;\n' \
+                "$one" "${one%.chain}"
+        done
+    fi
+    printf '    %s\n' "$@" 'return 200 "hello\n";' '}'
 }
 
-antivirus() {
-    sites
-    rmdir "$samples/antivirus" 2>/dev/null || true
-    mkdir -p "$samples/antivirus_mixed"
-    captured antivirus_mixed 'curl -sS https://www.library.example/' 'curl -sS https://www.harbour.example/'
-    mv "$samples/antivirus_mixed/customer.pcap" "$samples/antivirus_mixed/wire.pcap"
-    interceptor scanner '/CN=ESET SSL Filter CA/O=ESET, spol. s r. o./C=SK'
-    leaf_by scanner scanner-library www.library.example DNS:www.library.example
-    path_ns=wc-client on_path 198.51.100.203:scanner-library
-    transcript "$samples/antivirus_mixed/tool.txt" 'curl -v https://www.library.example/' \
-        'openssl s_client -connect www.library.example:443 -servername www.library.example -showcerts </dev/null' \
-        'openssl s_client -connect www.harbour.example:443 -servername www.harbour.example -showcerts </dev/null'
-    path_ns=wc-client off_path 198.51.100.203:scanner-library
+sites_conf() {
+    cp "$WC_PKI/staging.leaf.key" /etc/netns/wc-sites/nginx/pki/staging.key
+    cp "$WC_PKI/origin.leaf.key" /etc/netns/wc-sites/nginx/pki/origin.key
+    cp "$WC_PKI/private.leaf.key" /etc/netns/wc-sites/nginx/pki/private.key
+    printf 'worker_processes 1;\ndaemon off;\npid /run/wc-sites.pid;\nerror_log stderr;\nevents { }\nhttp {\n'
+    printf 'access_log off;\nserver_tokens off;\nssl_protocols TLSv1.2;\nssl_session_tickets off;\n'
+    site 198.51.100.70 - k8s
+    site 198.51.100.71 - traefik
+    site 198.51.100.72 - panel
+    site 10.0.1.26 - nas
+    site 198.51.100.73 - staging
+    site 198.51.100.74 - origin
+    site 198.51.100.75 - own
+    site 198.51.100.76 disorder.example.com disorder
+    site 198.51.100.76 private.example.com private
+    site 198.51.100.77 - heroku
+    site 198.51.100.78 - netlify
+    site 198.51.100.79 - shelter
+    site 198.51.100.80 - store
+    site 198.51.100.80 offers.example.com offers
+    site 198.51.100.81:993 - mx
+    site 198.51.100.81:465 - mx
+    site 198.51.100.81:995 post.example.com post
+    site 198.51.100.83 - nodes.new
+    site 198.51.100.84 - nodes.old
+    site 198.51.100.85 kinds.example.com 'kinds.old kinds.new'
+    site 198.51.100.85 same.example.com 'same.rsa same.ec'
+    site 198.51.100.85 withdrawn.example.com withdrawn
+    site 198.51.100.86 - pair.one
+    site 198.51.100.87 - pair.one
+    site 198.51.100.88 - -
+    site 198.51.100.88 known.example.com known
+    site 198.51.100.89 - mtls 'ssl_client_certificate /etc/nginx/pki/root.pem;' 'ssl_verify_client optional_no_ca;'
+    printf '}\n'
 }
 
-# A client whose clock stands in 2020, and the clocks of the wire and of the server.
-clock_wrong() {
-    sites
-    rmdir "$samples/clock_wrong" 2>/dev/null || true
-    mkdir -p "$samples/clock_wrong_mixed"
-    local tcpdump
-    begin_capture "$samples/clock_wrong_mixed/router.pcap" -i eth0 'ip or arp'
-    tcpdump=$started
-    transcript "$samples/clock_wrong_mixed/client.txt" \
-        "faketime '2020-01-01 12:00:00' curl -v https://www.library.example/" \
-        "faketime '2020-01-01 12:00:00' curl -vk https://www.library.example/"
-    end_capture "$tcpdump"
+default_certificates_capture() {
+    sites_setup
+    captured default_certificates_capture 'curl -sS https://cluster.example.com/' 'curl -sS https://proxy.example.com/' \
+        'curl -sS https://panel.example.com/' 'curl -sS https://cloud.example.com/' 'curl -sS https://self.example.com/'
 }
 
-host_header_transcript() {
-    sites
-    transcript "$samples/host_header_transcript/ticket.txt" \
-        "curl -v -H 'Host: www.bakery.example' https://www.harbour.example/" \
-        'curl -v https://www.library.example/'
+# The same servers, asked without a name, and what curl says of the last.
+default_certificates_silent_transcript() {
+    sites_setup
+    transcript "$samples/default_certificates_silent_transcript/ticket.txt" \
+        'openssl s_client -connect cluster.example.com:443 -noservername </dev/null' \
+        'openssl s_client -connect proxy.example.com:443 -noservername </dev/null' \
+        'openssl s_client -connect panel.example.com:443 -noservername </dev/null' \
+        'openssl s_client -connect cloud.example.com:443 -noservername </dev/null' \
+        'curl -sS https://self.example.com/'
 }
 
-foreign_name_capture() {
-    sites
-    captured foreign_name_capture 'dig www.library.example' \
-        'openssl s_client -connect www.harbour.example:443 -servername api.library.example </dev/null' \
-        'dig api.library.example' \
-        'openssl s_client -connect api.harbour.example:443 -servername www.harbour.example </dev/null' \
-        'dig www.harbour.example'
-    mkdir -p "$samples/foreign_name_transcript"
-    transcript "$samples/foreign_name_transcript/ticket.txt" \
-        'openssl s_client -connect www.harbour.example:443 -servername old.cafe.example -showcerts </dev/null' \
-        'openssl s_client -connect forgotten.harbour.example:443 -servername new.library.example -showcerts </dev/null' \
-        'openssl s_client -brief -connect housed.harbour.example:443 -servername www.bakery.example </dev/null'
+hosting_capture() {
+    sites_setup
+    captured hosting_capture 'curl -sS https://app.example.com/' 'curl -sS https://blog.example.com/' \
+        'curl -sS --resolve shelter.example.com:443:198.51.100.77 https://shelter.example.com/' \
+        'dig shelter.example.com' 'curl -sS --resolve shelter.example.com:443:198.51.100.79 https://shelter.example.com/'
 }
 
-proxy_capture() {
-    sites
-    captured proxy_capture \
-        'curl -sS --connect-to www.library.example:443:proxy.harbour.example:3128 https://www.library.example/' \
-        'curl -sS --connect-to api.library.example:443:198.51.100.205:3128 https://api.library.example/' \
-        'curl -sS https://forgotten.harbour.example:3128/'
+hosting_transcript() {
+    sites_setup
+    transcript "$samples/hosting_transcript/ticket.txt" 'dig app.example.com' 'dig blog.example.com' \
+        'dig docs.example.com' 'dig pages.example.com' 'dig market.example.com' \
+        'openssl s_client -connect plain.example.com:443 -servername plain.example.com </dev/null' \
+        'openssl s_client -connect blog.example.com:443 -noservername </dev/null'
 }
 
-checked_target_transcript() {
-    sites
-    transcript "$samples/checked_target_transcript/ticket.txt" \
-        'openssl s_client -connect d111111abcdef8.cloudfront.net:443 -servername d111111abcdef8.cloudfront.net -showcerts </dev/null' \
-        'openssl s_client -brief -connect my-alb-0123456789abcdef.elb.us-east-1.amazonaws.com:443 -servername my-alb-0123456789abcdef.elb.us-east-1.amazonaws.com </dev/null'
+authorities_capture() {
+    sites_setup
+    captured authorities_capture 'curl -sS https://staging.example.com/' 'curl -sS https://origin.example.com/' \
+        'curl -sS https://private.example.com/'
 }
 
-resumed_capture() {
-    sites
-    captured resumed_capture \
-        'openssl s_client -connect www.library.example:443 -servername www.library.example -sess_out session.pem </dev/null' \
-        'openssl s_client -connect www.library.example:443 -servername www.library.example -sess_in session.pem </dev/null'
+authorities_transcript() {
+    sites_setup
+    transcript "$samples/authorities_transcript/ticket.txt" \
+        'openssl s_client -connect staging.example.com:443 -servername staging.example.com -showcerts </dev/null' \
+        'curl -v https://origin.example.com/'
 }
 
-# The second handshake alone, and one whose answer was not captured.
-resumed_alone_capture() {
-    sites
-    client 'openssl s_client -connect www.library.example:443 -servername www.library.example -sess_out session.pem </dev/null' \
-        >>"$work/client.log" 2>&1
-    captured resumed_alone_capture \
-        'openssl s_client -connect www.library.example:443 -servername www.library.example -sess_in session.pem </dev/null'
-    mkdir -p "$samples/one_direction_capture"
-    capture "$samples/one_direction_capture/customer.pcap" -i eth0 'udp or dst port 443' -- \
-        'curl -sS https://www.harbour.example/'
+chains_capture() {
+    sites_setup
+    captured chains_capture 'curl -sS https://disorder.example.com/' \
+        'openssl s_client -connect private.example.com:443 -servername private.example.com -verify_return_error </dev/null'
 }
 
-# Chromium sends the extension with random content (GREASE) to servers without a configuration.
-browse() {
-    client "HOME=$work timeout 20 chromium --headless=new --no-sandbox --disable-gpu --disable-quic --user-data-dir=$work/browser --ignore-certificate-errors --dump-dom $1" \
-        >>"$work/client.log" 2>&1 || true
+chains_transcript() {
+    sites_setup
+    transcript "$samples/chains_transcript/ticket.txt" 'curl -sS https://private.example.com/' \
+        'openssl s_client -connect self.example.com:443 -servername self.example.com -showcerts </dev/null'
 }
 
-encrypted_hello_capture() {
-    sites
-    browsed www.library.example 198.51.100.203
-    tshark -r "$work/browser.pcap" -Y 'dns.qry.name contains "library" or ip.addr == 198.51.100.203' \
-        -F pcap -w "$samples/encrypted_hello_capture/customer.pcap" 2>/dev/null
-    mkdir -p "$samples/encrypted_hello_alone_capture"
-    tshark -r "$work/browser.pcap" -Y 'ip.addr == 198.51.100.203' \
-        -F pcap -w "$samples/encrypted_hello_alone_capture/customer.pcap" 2>/dev/null
+balancer_capture() {
+    sites_setup
+    captured balancer_capture 'curl -sS https://offers.example.com/' 'curl -sS https://market.example.com/'
 }
 
-# browsed HOST ADDRESS: what Chromium sends for a host, beside the questions of its own
-browsed() {
-    local tcpdump
-    begin_capture "$work/browser.pcap" -i eth0 "host $2 or udp port 53"
-    tcpdump=$started
-    browse "https://$1/"
-    end_capture "$tcpdump"
+neighbour_capture() {
+    captured neighbour_capture 'curl -sS https://www.example.net/' 'curl -sS https://shop.example.net/' \
+        'curl -sS https://xn--mnchen-3ya.example.net/' 'openssl s_client -connect w1.example.net:443 -noservername </dev/null'
 }
 
-# An HTTPS record whose ECH configuration the server has no key for: the visible name is cloudflare-ech.com.
-outer_name_capture() {
-    sites
-    browsed hidden.harbour.example 198.51.100.201
-    tshark -r "$work/browser.pcap" -Y 'dns.qry.name contains "harbour" or ip.addr == 198.51.100.201' \
-        -F pcap -w "$samples/outer_name_capture/customer.pcap" 2>/dev/null
+mail_capture() {
+    sites_setup
+    captured mail_capture 'dig example.com MX' \
+        'openssl s_client -connect mail.example.com:993 -servername mail.example.com </dev/null' \
+        'openssl s_client -connect post.example.com:995 -servername post.example.com </dev/null'
+}
+
+mail_transcript() {
+    sites_setup
+    transcript "$samples/mail_transcript/ticket.txt" \
+        'openssl s_client -brief -connect post.example.com:995 -servername post.example.com </dev/null' \
+        'openssl s_client -connect mail.example.com:465 -servername mail.example.com </dev/null'
+}
+
+# A name that the server does not know, no name, a version and a cipher that it does not take.
+refusals_capture() {
+    sites_setup
+    captured refusals_capture 'curl -sS https://unknown.example.com/' \
+        'openssl s_client -connect known.example.com:443 -noservername </dev/null' \
+        'openssl s_client -connect known.example.com:443 -servername known.example.com </dev/null' \
+        'curl -sS --tlsv1.3 https://www.example.net/' 'curl -sS https://www.example.net/' \
+        'curl -sS --tlsv1.3 https://api.example.com/' \
+        'openssl s_client -connect cn.example.net:443 -servername cn.example.net -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256 </dev/null' \
+        'openssl s_client -connect shop.example.com:443 -servername shop.example.com -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256 </dev/null'
+}
+
+refusals_transcript() {
+    sites_setup
+    front TLSv1.3
+    transcript "$samples/refusals_transcript/ticket.txt" 'curl -sS https://unknown.example.com/' \
+        'openssl s_client -connect known.example.com:443 -servername unknown.example.com </dev/null' \
+        'openssl s_client -connect www.example.net:443 -servername www.example.net -tls1_2 </dev/null'
+    front TLSv1.2
+    transcript "$samples/refusals_transcript/curl.txt" \
+        'curl -sS --tlsv1.2 --tls-max 1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256 https://cn.example.net/'
+}
+
+client_certificate_capture() {
+    sites_setup
+    local with='-cert /etc/ssl/own/client.pem -key /etc/ssl/own/client.key'
+    captured client_certificate_capture \
+        'openssl s_client -connect mtls.example.com:443 -servername mtls.example.com -tls1_2 </dev/null' \
+        'openssl s_client -connect mtls.example.net:443 -servername mtls.example.net -tls1_2 </dev/null'
+    mkdir -p "$samples/client_certificate_sent_capture" "$samples/client_certificate_optional_capture"
+    captured client_certificate_sent_capture \
+        "openssl s_client -connect mtls.example.com:443 -servername mtls.example.com -tls1_2 $with </dev/null" \
+        "openssl s_client -connect mtls.example.net:443 -servername mtls.example.net -tls1_2 $with </dev/null"
+    captured client_certificate_optional_capture 'curl -sS https://choice.example.com/' 'curl -sS https://choice.example.net/'
+}
+
+silent_tls13_capture() {
+    front TLSv1.3
+    captured silent_tls13_capture 'openssl s_client -connect www.example.net:443 -noservername </dev/null'
+    front TLSv1.2
+}
+
+client_certificate_transcript() {
+    sites_setup
+    transcript "$samples/client_certificate_transcript/ticket.txt" \
+        'openssl s_client -connect mtls.example.net:443 -servername mtls.example.net -tls1_2 </dev/null'
+}
+
+revoked_capture() {
+    sites_setup
+    captured revoked_capture \
+        'openssl s_client -connect withdrawn.example.com:443 -servername withdrawn.example.com -crl_check -CRL /etc/ssl/own/crl.pem -verify_return_error </dev/null' \
+        'openssl s_client -connect api.example.com:443 -servername api.example.com -verify_hostname other.example.com -verify_return_error </dev/null'
+}
+
+renewed_transcript() {
+    sites_setup
+    transcript "$samples/renewed_transcript/ticket.txt" \
+        'dig nodes.example.com' \
+        'openssl s_client -connect 198.51.100.84:443 -servername nodes.example.com </dev/null' \
+        'openssl x509 -in /etc/ssl/own/nodes.new.pem -noout -subject -serial -dates -ext subjectAltName'
+}
+
+# The other way round: the file is the older one.
+renewed_ok_transcript() {
+    sites_setup
+    transcript "$samples/renewed_ok_transcript/ticket.txt" \
+        'openssl s_client -connect 198.51.100.83:443 -servername nodes.example.com </dev/null' \
+        'openssl x509 -in /etc/ssl/own/nodes.old.pem -noout -subject -serial -dates -ext subjectAltName'
+}
+
+# Both addresses of one name; one of them still has the certificate of last year.
+nodes_capture() {
+    sites_setup
+    captured nodes_capture 'dig nodes.example.com' \
+        'curl -sS --resolve nodes.example.com:443:198.51.100.83 https://nodes.example.com/' \
+        'curl -sS --resolve nodes.example.com:443:198.51.100.84 https://nodes.example.com/' \
+        'dig pair.example.com' \
+        'curl -sS --resolve pair.example.com:443:198.51.100.86 https://pair.example.com/' \
+        'curl -sS --resolve pair.example.com:443:198.51.100.87 https://pair.example.com/'
+}
+
+key_kinds_capture() {
+    sites_setup
+    local name
+    for name in kinds same; do
+        set -- "$@" "openssl s_client -connect $name.example.com:443 -servername $name.example.com -sigalgs RSA-PSS+SHA256:RSA+SHA256 </dev/null" \
+            "openssl s_client -connect $name.example.com:443 -servername $name.example.com -sigalgs ECDSA+SHA256 </dev/null"
+    done
+    captured key_kinds_capture "$@"
 }

@@ -7,30 +7,46 @@
 use crate::case::Case;
 use crate::evidence::ObservationId;
 
+pub mod acme;
 pub mod apart;
 pub mod apigw;
+pub mod appliance;
 pub mod beware;
+pub mod cdn;
 pub mod cert;
 pub mod chain;
 pub mod client;
 pub mod cloudfront;
 pub mod config;
+pub mod defaults;
+pub mod deploy;
 pub mod dns;
 pub mod ech;
 pub mod finding;
+pub mod hosting;
 pub mod insufficient;
+pub mod issuers;
+pub mod k8s;
+pub mod lb;
+pub mod mail;
 pub mod r#match;
 pub mod mitm;
 pub mod net;
 pub mod none;
 pub mod outcome;
 pub mod r#override;
+pub mod panel;
+pub mod presented;
 pub mod proxy;
 pub mod reach;
+pub mod refusal;
+pub mod server;
 pub mod sni;
 pub mod tls;
 pub mod tool;
+pub mod traefik;
 pub mod view;
+pub mod webserver;
 
 pub use finding::{Finding, Mark, Reason, RecordChange, Severity, Sign, Strength};
 pub use outcome::Outcome;
@@ -157,6 +173,7 @@ pub(crate) use declare_rule;
 
 /// All rules, by id.
 pub static RULES: &[&Rule] = &[
+    &acme::staging_certificate::RULE,
     &apigw::a_record_static_ip::RULE,
     &apigw::acm_cert_not_covering::RULE,
     &apigw::alias_target_wrong::RULE,
@@ -166,16 +183,27 @@ pub static RULES: &[&Rule] = &[
     &apigw::edge_not_ready::RULE,
     &apigw::endpoint_type_migrated::RULE,
     &apigw::http_403_not_certificate::RULE,
+    &apigw::mtls_client_cert::RULE,
     &apigw::nlb_in_front_of_endpoint::RULE,
     &apigw::private_dns_capture::RULE,
     &apigw::private_domain_no_association::RULE,
     &apigw::region_disagreement::RULE,
     &apigw::sni_required::RULE,
+    &apigw::tls_policy_rejects::RULE,
+    &appliance::factory_certificate::RULE,
+    &cdn::origin_cert_exposed::RULE,
     &cert::expired::RULE,
     &cert::not_yet_valid::RULE,
+    &cert::revoked_alert::RULE,
     &chain::incomplete::RULE,
+    &chain::misordered_or_extra::RULE,
+    &chain::private_ca::RULE,
+    &chain::self_signed::RULE,
     &client::clock_wrong::RULE,
     &cloudfront::alternate_name_missing::RULE,
+    &deploy::dual_cert_variant::RULE,
+    &deploy::nodes_differ::RULE,
+    &deploy::renewed_not_loaded::RULE,
     &dns::hijack_or_poisoning::RULE,
     &dns::https_rr_alt_endpoint::RULE,
     &dns::ipv6_differs::RULE,
@@ -186,8 +214,14 @@ pub static RULES: &[&Rule] = &[
     &dns::stale_answer::RULE,
     &dns::wildcard_record::RULE,
     &ech::outer_name::RULE,
+    &hosting::custom_domain_not_bound::RULE,
+    &hosting::legacy_target::RULE,
+    &hosting::stale_ip_record::RULE,
     &insufficient::no_certificate_seen::RULE,
     &insufficient::tls13_encrypted::RULE,
+    &k8s::ingress_fake_certificate::RULE,
+    &lb::default_certificate::RULE,
+    &mail::shared_host_certificate::RULE,
     &r#match::cn_only::RULE,
     &r#match::idn::RULE,
     &r#match::ip_san_missing::RULE,
@@ -201,14 +235,21 @@ pub static RULES: &[&Rule] = &[
     &net::captive_portal::RULE,
     &none::certificate_ok::RULE,
     &r#override::hosts_or_resolve::RULE,
+    &panel::default_certificate::RULE,
     &proxy::tls_servername_leak::RULE,
+    &server::rejects_sni::RULE,
     &sni::absent::RULE,
     &sni::differs_from_host::RULE,
     &sni::ip_literal_url::RULE,
+    &sni::required::RULE,
     &sni::unrelated_to_dialed_host::RULE,
+    &tls::client_certificate_required::RULE,
+    &tls::parameters_refused::RULE,
     &tls::session_resumption::RULE,
     &tool::checked_the_target::RULE,
     &tool::no_servername::RULE,
+    &traefik::default_certificate::RULE,
+    &webserver::default_vhost::RULE,
 ];
 
 /// The rule of that id.
