@@ -1,217 +1,286 @@
-//! One capture: batches of frames are decoded in parallel, routed to shards by their connection, and
-//! each shard follows its connections in frame order.
+//! One capture, in rounds: workers walk the parts of a stretch of records and queue what their packets
+//! bring, then the shards follow their connections, each on its own and in frame order.
 //!
-//! The number of shards is fixed, so the thread count never shows.
+//! The sizes of rounds and parts and the number of shards are fixed, and a packet's shard depends on
+//! its connection alone, so that the thread count never shows. Nothing on the way of a packet takes a
+//! lock. A capture of several files (a ring buffer) goes through the same shards, file after file.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::{self, Write};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::shard::{Datagram, Found, Item, Shard, TcpItem};
-use crate::capture::{Batch, Frame, Kind, Reader};
-use crate::evidence::{Fact, Observation, Reading, Source};
-use crate::flow::{FlowKey, Origin};
+use super::book::{Book, Presented};
+use super::found::Files;
+use super::round::{self, Part};
+use super::settle;
+use super::shard::{Bounds, SHARDS, Shard};
+use crate::capture::{Batch, Kind, Reader, Stretch, Summary, Walked};
+use crate::evidence::Reading;
 use crate::input::Window;
-use crate::limits::GAPS_PER_SOURCE_MAX;
-use crate::packet::{self, Decoded, Defrag, Packet, Transport};
+use crate::limits;
+use crate::packet::{self, Decoded, Defrag, Reassembled};
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
-use crate::x509;
 
-/// Reads a capture.
-pub(super) fn read(name: &str, window: Window, kind: Kind, progress: &(dyn Fn(u64) + Sync)) -> Reading {
-    let mut reader = Reader::new(window, kind);
-    let mut reading = Reading::of(Source::named(name, kind.name(), 0));
-    let mut pipeline = Pipeline::default();
-    let mut batch = Batch::default();
-    while reader.next_batch(&mut batch) {
-        reading.gaps.append(&mut batch.gaps);
-        pipeline.take(&batch);
-        progress(batch.frames().map(|(frame, _)| u64::from(frame.captured_bytes)).sum());
-    }
-    let (summary, window) = reader.finish();
-    let found = pipeline.finish(&mut reading);
-    reading.source.frames = Some(summary.frames);
-    reading.source.link_types = summary.link_types.iter().map(ToString::to_string).collect();
-    reading.source.first = summary.first;
-    reading.source.last = summary.last;
-    reading.source.dropped = summary.dropped;
-    reading.source.capture = Some(name.to_owned());
-    let snaplen = summary.snaplen.filter(|_| summary.cut_frames > 0 && !found.is_whole());
-    if let Some(snaplen) = snaplen {
-        whole(&mut reading, GapReason::Snaplen(snaplen));
-    }
-    settle(&mut reading, found);
-    match window.finish() {
-        Ok(finished) => super::close(&mut reading, finished),
-        Err(error) => whole(&mut reading, GapReason::Unreadable(crate::input::reason(&error))),
-    }
-    if !reading.holds_evidence() {
-        whole(&mut reading, GapReason::NoEvidence);
-    }
-    limit_gaps(&mut reading.gaps);
-    reading
+/// Where lines of facts go while a capture is read; without it, all is held.
+pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send)>;
+
+/// Whether the work on one capture is handed out to all workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// One capture after the other, each with all workers.
+    All,
+    /// Many small captures at the same time, one worker each.
+    One,
 }
 
-fn whole(reading: &mut Reading, reason: GapReason) {
-    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
-}
-
-/// The stages between frames and shards.
-struct Pipeline {
-    shards: Vec<Shard>,
+/// A capture that is being read.
+pub(super) struct Capture<'s> {
+    workers: Workers,
+    pub(super) shards: Vec<Shard>,
     defrag: Defrag,
-    undecoded: BTreeMap<String, Vec<FrameNumber>>,
+    pub(super) undecoded: BTreeMap<GapReason, Vec<FrameNumber>>,
+    pub(super) book: Book,
+    pub(super) files: Arc<Files>,
+    /// The files that were read, in order, with their gaps and nothing else yet.
+    pub(super) read: Vec<(Reading, Option<Summary>)>,
+    frames: u64,
+    parts: Vec<Part>,
+    room: Vec<Vec<u8>>,
+    pub(super) sink: Sink<'s>,
+    /// Whether lines are written, because more facts are here than are held.
+    pub(super) is_writing: bool,
+    /// The first error in writing; nothing is read after it.
+    pub(super) failed: Option<io::Error>,
 }
 
-impl Default for Pipeline {
-    fn default() -> Self {
+/// A packet that was put together from fragments.
+struct Whole {
+    shard: usize,
+    item: round::Item,
+    packet: Reassembled,
+}
+
+impl<'s> Capture<'s> {
+    /// A capture of the files of these names, of which nothing has been read.
+    pub(super) fn new(names: Vec<String>, memory_bytes: u64, workers: Workers, sink: Sink<'s>) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            workers,
+            shards: (0..SHARDS).map(|_| Shard::new(Bounds::of(memory_bytes))).collect(),
             defrag: Defrag::default(),
             undecoded: BTreeMap::new(),
+            book: Book::default(),
+            files: Arc::new(Files { names, frames_before: Vec::new() }),
+            read: Vec::new(),
+            frames: 0,
+            parts: Vec::new(),
+            room: Vec::new(),
+            sink,
+            is_writing: false,
+            failed: None,
         }
     }
-}
 
-/// What one frame became.
-enum Routed<'b> {
-    To(usize, Item<'b>),
-    Fragment(packet::Fragment<'b>, Origin),
-    Undecoded(String, FrameNumber),
-    Nothing,
-}
-
-impl Pipeline {
-    fn take(&mut self, batch: &Batch) {
-        let frames: Vec<(&Frame, &[u8])> = batch.frames().collect();
-        let routed: Vec<Routed<'_>> = frames.par_iter().map(|(frame, bytes)| route(frame, bytes)).collect();
-        let mut queues: Vec<Vec<Item<'_>>> = (0..SHARDS).map(|_| Vec::new()).collect();
-        for it in routed {
-            match it {
-                Routed::To(shard, item) => {
-                    if let Some(queue) = queues.get_mut(shard) {
-                        queue.push(item);
-                    }
+    /// Reads the next file of the capture.
+    pub(super) fn file(&mut self, mut reading: Reading, window: Window, kind: Kind, progress: &(dyn Fn(u64) + Sync)) {
+        let mut frames_before = self.files.frames_before.clone();
+        frames_before.push(self.frames);
+        self.files = Arc::new(Files { names: self.files.names.clone(), frames_before });
+        self.shards.iter_mut().for_each(|shard| shard.begin_file(&self.files));
+        let before = self.frames;
+        let mut reader = Reader::new(window, kind);
+        let mut batch = Batch::default();
+        while self.failed.is_none() {
+            if let Some(stretch) = reader.stretch(limits::ROUND_BYTES) {
+                let walked = self.stretch(&stretch, self.frames);
+                progress(u64::try_from(walked.end).unwrap_or(0));
+                reader.walked(&walked);
+            } else {
+                if !reader.next_batch(&mut batch) {
+                    break;
                 }
-                Routed::Fragment(fragment, origin) => self.fragment(&fragment, origin, &mut queues),
-                Routed::Undecoded(why, frame) => self.undecoded.entry(why).or_default().push(frame),
-                Routed::Nothing => {}
+                reading.gaps.append(&mut batch.gaps);
+                self.batch(&batch, before);
+                progress(u64::try_from(batch.bytes().len()).unwrap_or(0));
             }
+            self.frames = before.saturating_add(reader.frames_before());
+            self.settle_round();
         }
-        self.shards.par_iter_mut().zip(queues).for_each(|(shard, queue)| {
-            for item in queue {
-                shard.take(item);
-            }
-        });
+        let (summary, window) = reader.finish();
+        match window.finish() {
+            Ok(finished) => super::close(&mut reading, finished),
+            Err(error) => reading.gaps.push(whole(GapReason::Unreadable(crate::input::reason(&error)))),
+        }
+        self.read.push((reading, Some(summary)));
     }
 
-    /// A whole datagram goes to its shard behind what is queued, with the bytes that it owns.
-    fn fragment<'b>(&mut self, fragment: &packet::Fragment<'b>, origin: Origin, queues: &mut [Vec<Item<'b>>]) {
-        let Some(whole) = self.defrag.push(fragment, origin.frame) else {
+    /// Walks the records of a stretch, `before` which so many frames stand.
+    fn stretch(&mut self, stretch: &Stretch<'_>, before: u64) -> Walked {
+        let count = stretch.bytes().len().div_ceil(limits::PART_BYTES).max(1);
+        self.parts.resize_with(self.parts.len().max(count), Part::default);
+        let shards = &self.shards;
+        let walk = |(nth, part): (usize, &mut Part)| {
+            let from = stretch.boundary(nth.saturating_mul(limits::PART_BYTES));
+            part.walk(stretch, from, end_of_part(nth), shards);
+        };
+        let parts = self.parts.get_mut(..count).unwrap_or_default();
+        match self.workers {
+            Workers::All if count > 1 => parts.par_iter_mut().enumerate().for_each(walk),
+            _ => parts.iter_mut().enumerate().for_each(walk),
+        }
+        let walked = meet(parts, stretch, before, shards);
+        self.follow(stretch.bytes(), count);
+        walked
+    }
+
+    /// Takes frames that were read with care.
+    fn batch(&mut self, batch: &Batch, before: u64) {
+        self.parts.resize_with(self.parts.len().max(1), Part::default);
+        if let Some(part) = self.parts.first_mut() {
+            part.clear();
+            part.before = before;
+            for (frame, bytes) in batch.frames() {
+                part.take(batch.bytes(), frame, bytes, &self.shards);
+            }
+        }
+        self.follow(batch.bytes(), 1);
+    }
+
+    /// The shards take what the first `count` parts queued; `bytes` are those of the round.
+    fn follow(&mut self, bytes: &[u8], count: usize) {
+        let wholes = self.reassemble(bytes, count);
+        let parts = self.parts.get(..count).unwrap_or_default();
+        let book = &self.book;
+        let follow = |(nth, shard): (usize, &mut Shard)| {
+            for part in parts {
+                for item in part.queues.get(nth).into_iter().flatten() {
+                    shard.take(item, item.payload(bytes), &[round::numbered(part.before, item.frame)]);
+                }
+            }
+            for whole in wholes.iter().filter(|whole| whole.shard == nth) {
+                shard.take(&whole.item, whole.item.payload(whole.packet.payload()), &whole.packet.frames);
+            }
+            shard.found.presented.retain(|it| !book.has(it));
+        };
+        match self.workers {
+            Workers::All => self.shards.par_iter_mut().enumerate().for_each(follow),
+            Workers::One => self.shards.iter_mut().enumerate().for_each(follow),
+        }
+    }
+
+    /// Puts fragments together in the order of the frames, and counts what cannot be decoded.
+    fn reassemble(&mut self, bytes: &[u8], count: usize) -> Vec<Whole> {
+        let mut wholes = Vec::new();
+        for part in self.parts.get(..count).unwrap_or_default() {
+            for (why, frame) in &part.undecoded {
+                let frames = self.undecoded.entry(GapReason::from(*why)).or_default();
+                if frames.len() < limits::FRAMES_PER_GAP_MAX {
+                    frames.push(round::numbered(part.before, *frame));
+                }
+            }
+            for piece in &part.pieces {
+                let frame = round::numbered(part.before, piece.frame);
+                let Ok(Decoded::Fragment(fragment)) =
+                    packet::decode(piece.link_type, piece.bytes(bytes), piece.wire_bytes)
+                else {
+                    continue;
+                };
+                let Some(packet) = self.defrag.push(&fragment, frame) else {
+                    continue;
+                };
+                let item = match packet.decode() {
+                    Ok(Decoded::Packet(inner)) => round::item(&inner, packet.payload(), piece.frame, piece.time),
+                    _ => None,
+                };
+                if let Some(item) = item {
+                    wholes.push(Whole { shard: item.key.shard(SHARDS), item, packet });
+                }
+            }
+        }
+        wholes
+    }
+
+    /// Between rounds: new certificates are entered, lines go out.
+    fn settle_round(&mut self) {
+        for shard in &mut self.shards {
+            for presented in shard.found.presented.drain(..) {
+                self.book.enter(presented);
+            }
+        }
+        if !self.is_writing && self.sink.is_some() {
+            let held: usize = self.shards.iter().map(|shard| shard.found.observations.len()).sum();
+            if held > limits::FACTS_HELD_MAX {
+                self.is_writing = true;
+                self.shards.iter_mut().for_each(|shard| shard.found.write_lines());
+            }
+        }
+        self.write_out();
+    }
+
+    /// Writes the lines that the shards have, in the order of the shards.
+    pub(super) fn write_out(&mut self) {
+        let Some(sink) = self.sink.as_mut().filter(|_| self.is_writing && self.failed.is_none()) else {
             return;
         };
-        if let Ok(Decoded::Packet(packet)) = whole.decode() {
-            let Some((shard, item)) = item(&packet, origin) else {
-                return;
-            };
-            if let Some(queue) = queues.get_mut(shard) {
-                queue.push(item.into_owned(&whole.frames));
+        for shard in &mut self.shards {
+            let lines = shard.found.take_lines(self.room.pop().unwrap_or_default());
+            if let Err(error) = sink.write_all(&lines) {
+                self.failed.get_or_insert(error);
             }
+            let mut lines = lines;
+            lines.clear();
+            self.room.push(lines);
         }
     }
 
-    fn finish(self, reading: &mut Reading) -> Found {
-        for (why, frames) in self.undecoded {
-            let reason = GapReason::UndecodedPacket(why);
-            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
+    /// The capture has ended: one reading for each of its files.
+    pub(super) fn finish(mut self) -> io::Result<Vec<Reading>> {
+        match self.workers {
+            Workers::All => self.shards.par_iter_mut().for_each(Shard::finish),
+            Workers::One => self.shards.iter_mut().for_each(Shard::finish),
         }
-        for frames in self.defrag.finish() {
+        self.settle_round();
+        for frames in std::mem::take(&mut self.defrag).finish() {
             let reason = GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
-            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
-        }
-        let found: Vec<Found> = self.shards.into_par_iter().map(Shard::finish).collect();
-        found.into_iter().fold(Found::default(), Found::and)
-    }
-}
-
-fn route<'b>(frame: &Frame, bytes: &'b [u8]) -> Routed<'b> {
-    let origin = Origin { frame: frame.number, time: frame.time };
-    match packet::decode(frame.link_type, bytes, frame.wire_bytes) {
-        Ok(Decoded::Packet(packet)) => {
-            item(&packet, origin).map_or(Routed::Nothing, |(shard, item)| Routed::To(shard, item))
-        }
-        Ok(Decoded::Fragment(fragment)) => Routed::Fragment(fragment, origin),
-        Ok(_) => Routed::Nothing,
-        Err(why) => Routed::Undecoded(why.to_string(), frame.number),
-    }
-}
-
-fn item<'b>(packet: &Packet<'b>, origin: Origin) -> Option<(usize, Item<'b>)> {
-    let end = |port: u16, address| SocketAddr::new(address, port);
-    let (source, destination, item) = match packet.transport {
-        Transport::Udp { source_port, destination_port, payload, .. } => {
-            let (source, destination) = (end(source_port, packet.source), end(destination_port, packet.destination));
-            let datagram = Datagram {
-                source,
-                destination,
-                payload: payload.into(),
-                frames: vec![origin.frame],
-                time: origin.time,
-            };
-            (source, destination, Item::Datagram(datagram))
-        }
-        Transport::Tcp(segment) => {
-            let source = end(segment.source_port, packet.source);
-            let destination = end(segment.destination_port, packet.destination);
-            let it = TcpItem {
-                source,
-                destination,
-                sequence: segment.sequence,
-                syn: segment.syn,
-                payload: segment.payload.into(),
-                origin,
-            };
-            if !segment.syn && segment.payload.is_empty() {
-                return None;
+            let at = self.files.places(frames);
+            if let Some(shard) = self.shards.first_mut() {
+                shard.found.gaps.push(Gap { at, reason });
             }
-            (source, destination, Item::Segment(it))
         }
-    };
-    let (key, _) = FlowKey::of(source, destination);
-    Some((key.shard(SHARDS), item))
-}
-
-/// What the shards found, in one order, with every certificate once.
-fn settle(reading: &mut Reading, mut found: Found) {
-    reading.counts = found.counts;
-    found.certificates.sort_by(|one, other| one.1.cmp(&other.1));
-    let mut seen = std::collections::BTreeSet::new();
-    for (der, frames) in found.certificates {
-        let (certificate, _) = x509::der::read(&der);
-        if seen.insert(certificate.sha256.clone()) {
-            let at = vec![Place::in_frames(SourceId(0), frames)];
-            found.observations.push(Observation { at, fact: Fact::Certificate(certificate) });
-        }
+        settle::readings(self)
     }
-    let kind = |fact: &Fact| KINDS.iter().position(|kind| *kind == fact.kind());
-    found.observations.sort_by(|one, other| one.at.cmp(&other.at).then(kind(&one.fact).cmp(&kind(&other.fact))));
-    reading.observations = found.observations;
-    found.gaps.sort();
-    reading.gaps.append(&mut found.gaps);
-}
 
-fn limit_gaps(gaps: &mut Vec<Gap>) {
-    if gaps.len() > GAPS_PER_SOURCE_MAX {
-        gaps.truncate(GAPS_PER_SOURCE_MAX);
-        let limit = u64::try_from(GAPS_PER_SOURCE_MAX).unwrap_or(u64::MAX);
-        let reason = GapReason::Limit { what: "gaps of this source".to_owned(), limit };
-        gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
+    /// The certificates, in the order of their first presentations.
+    pub(super) fn certificates(&mut self) -> Vec<Presented> {
+        std::mem::take(&mut self.book).finish()
     }
 }
 
-/// The order of facts that stand at the same place.
-const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert"];
+/// Where the walk of the part of that number ends: it takes the records that begin before.
+fn end_of_part(nth: usize) -> usize {
+    nth.saturating_add(1).saturating_mul(limits::PART_BYTES)
+}
 
-/// Fixed, so that the thread count never shows.
-const SHARDS: usize = 16;
+/// Checks that each part begins where the one before it ends, walks those again that do not, and
+/// numbers their frames. What stands behind something odd is left.
+fn meet(parts: &mut [Part], stretch: &Stretch<'_>, before: u64, shards: &[Shard]) -> Walked {
+    let mut all = Walked::default();
+    for (nth, part) in parts.iter_mut().enumerate() {
+        if all.is_stopped {
+            part.clear();
+            continue;
+        }
+        if part.begin != all.end {
+            part.walk(stretch, all.end, end_of_part(nth), shards);
+        }
+        part.before = before.saturating_add(all.frames);
+        all.add(&part.walked);
+    }
+    all
+}
+
+/// A gap about the file that is being read.
+pub(super) fn whole(reason: GapReason) -> Gap {
+    Gap::new(Place::Whole { source: SourceId(0) }, reason)
+}

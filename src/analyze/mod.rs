@@ -1,9 +1,11 @@
 //! The stages in order, in parallel: paths become [`Evidence`], evidence becomes a [`Report`].
 //!
 //! The only place that knows all stages, and the only one that calls rayon. Each source is read on
-//! its own, captures in batches over shards (`capture`), texts whole; the readings are put
-//! together in a fixed order, so that the thread count never shows.
+//! its own, captures in rounds over shards (`capture`), texts whole; the readings are put together in
+//! a fixed order, so that the thread count never shows. Facts of a large capture are written while it
+//! is read ([`write_facts`]); a diagnosis holds its evidence ([`gather`]).
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -11,22 +13,37 @@ use rayon::prelude::*;
 use crate::case;
 use crate::evidence::{Evidence, Reading, Source, facts};
 use crate::input::{self, Digest, Finished, InputFile};
-use crate::limits::TEXT_BYTES_MAX;
+use crate::limits::{self, TEXT_BYTES_MAX};
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
 
+mod book;
 mod capture;
+mod found;
+mod round;
+mod settle;
 mod shard;
+mod sniff;
+
+use capture::{Capture, Sink, Workers};
 
 /// How inputs are read.
 pub struct Options<'p> {
     /// Whether sources are digested.
     pub digest: Digest,
+    /// The memory that the open connections of a capture may take, in bytes.
+    pub memory_bytes: u64,
     /// Told how many bytes more have been read.
     pub progress: &'p (dyn Fn(u64) + Sync),
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { digest: Digest::None, memory_bytes: limits::MEMORY_BYTES_MAX, progress: &|_| {} }
+    }
 }
 
 /// What reading gave.
@@ -34,28 +51,108 @@ pub struct Options<'p> {
 pub struct Gathered {
     /// All that is known.
     pub evidence: Evidence,
-    /// How many inputs could be opened.
+    /// What became of the inputs.
+    pub inputs: Inputs,
+}
+
+/// What became of the inputs.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// How many could be opened.
     pub opened: usize,
-    /// The inputs that could not be analysed, with the reason: unreadable, empty, unrecognised.
+    /// Those that could not be analysed, with the reason: unreadable, empty, unrecognised.
     pub not_analysed: Vec<(String, String)>,
 }
 
-/// Reads all inputs.
+impl Inputs {
+    fn take(&mut self, opened: usize, readings: &[Reading]) {
+        self.opened = self.opened.saturating_add(opened);
+        self.not_analysed.extend(readings.iter().filter_map(not_analysed));
+    }
+}
+
+/// Reads all inputs and holds what they show.
 pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     let found = input::gather(paths);
-    let read: Vec<Result<Vec<Reading>, Box<Reading>>> =
-        found.files.par_iter().map(|file| read_file(file, options)).collect();
-    let opened = read.iter().filter(|it| it.is_ok()).count();
+    let mut inputs = Inputs::default();
     let mut readings: Vec<Reading> = Vec::new();
-    for it in read {
-        match it {
-            Ok(many) => readings.extend(many),
-            Err(one) => readings.push(*one),
+    for group in groups(&found.files) {
+        for read in read_group(group, options, None) {
+            inputs.take(read.opened, &read.readings);
+            readings.extend(read.readings);
         }
     }
-    readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
-    let not_analysed = readings.iter().filter_map(not_analysed).collect();
-    Gathered { evidence: Evidence::gather(readings), opened, not_analysed }
+    let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
+    inputs.take(0, &unreadable);
+    readings.extend(unreadable);
+    Gathered { evidence: Evidence::gather(readings), inputs }
+}
+
+/// Reads all inputs and writes what they show as the lines of a facts file.
+///
+/// The sources come in the order of their names. Small ones are written in the order of
+/// [`facts::write`]; a capture with more than [`limits::FACTS_HELD_MAX`] facts is written while it is
+/// read, in an order that depends on its packets alone, and its source's line comes last.
+pub fn write_facts(paths: &[PathBuf], options: &Options<'_>, out: &mut (dyn Write + Send)) -> io::Result<Inputs> {
+    let found = input::gather(paths);
+    let mut inputs = Inputs::default();
+    let mut held: Vec<Reading> = Vec::new();
+    for group in groups(&found.files) {
+        for read in read_group(group, options, Some(&mut *out)) {
+            inputs.take(read.opened, &read.readings);
+            if let Some(error) = read.failed {
+                return Err(error);
+            }
+            if read.is_recorded {
+                held.extend(read.readings);
+            } else {
+                out.write_all(&facts::write(&Evidence::gather(read.readings)))?;
+            }
+        }
+    }
+    let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
+    inputs.take(0, &unreadable);
+    held.extend(unreadable);
+    out.write_all(&facts::write(&Evidence::gather(held)))?;
+    Ok(inputs)
+}
+
+/// Files that are read together: many small ones, or a large one.
+#[derive(Clone, Copy, Debug)]
+enum Group<'f> {
+    Small(&'f [InputFile]),
+    Large(&'f InputFile),
+}
+
+/// Groups of files in their order.
+fn groups(files: &[InputFile]) -> Vec<Group<'_>> {
+    let mut groups = Vec::new();
+    let is_small = |file: &InputFile| file.bytes().is_some_and(|bytes| bytes < SMALL_BYTES);
+    for run in files.chunk_by(|one, other| is_small(one) && is_small(other)) {
+        match run {
+            [file] if !is_small(file) => groups.push(Group::Large(file)),
+            small => groups.extend(small.chunks(SMALL_FILES).map(Group::Small)),
+        }
+    }
+    groups
+}
+
+/// What a file gave.
+#[derive(Default)]
+struct Read {
+    readings: Vec<Reading>,
+    opened: usize,
+    /// It is a facts file: its sources may be anywhere in the order, and elsewhere too.
+    is_recorded: bool,
+    /// The error in writing that ended the reading.
+    failed: Option<io::Error>,
+}
+
+fn read_group(group: Group<'_>, options: &Options<'_>, sink: Sink<'_>) -> Vec<Read> {
+    match group {
+        Group::Small(files) => files.par_iter().map(|file| read_file(file, options, Workers::One, None)).collect(),
+        Group::Large(file) => vec![read_file(file, options, Workers::All, sink)],
+    }
 }
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
@@ -70,27 +167,39 @@ pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
     report::build::report(evidence, &judged)
 }
 
-/// The readings of one file; `Err` when it cannot be opened.
-fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Box<Reading>> {
-    let failed = |error: std::io::Error| Box::new(unreadable(&file.name, input::reason(&error)));
-    let mut source = file.open().map_err(failed)?;
-    let head = source.head(HEAD_BYTES).map_err(failed)?;
-    if head.is_empty() {
-        let window = source.window(options.digest);
-        let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
-        close(&mut reading, window.finish().map_err(failed)?);
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
-        return Ok(vec![reading]);
-    }
+/// The readings of one file.
+fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, sink: Sink<'_>) -> Read {
+    try_read(file, options, workers, sink).unwrap_or_else(|error| Read {
+        readings: vec![unreadable(&file.name, input::reason(&error))],
+        ..Read::default()
+    })
+}
+
+/// The readings of one file; an error when it cannot be opened.
+fn try_read(file: &InputFile, options: &Options<'_>, workers: Workers, sink: Sink<'_>) -> io::Result<Read> {
+    let read = |readings| Read { readings, opened: 1, ..Read::default() };
+    let mut source = file.open()?;
+    let head = source.head(HEAD_BYTES)?;
     let mut window = source.window(options.digest);
-    if let Some(kind) = crate::capture::detect(&head) {
-        return Ok(vec![capture::read(&file.name, window, kind, options.progress)]);
+    if head.is_empty() {
+        let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
+        close(&mut reading, window.finish()?);
+        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
+        return Ok(read(vec![reading]));
     }
-    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX).map_err(failed)?;
+    if let Some(kind) = crate::capture::detect(&head) {
+        let mut capture = Capture::new(vec![file.name.clone()], options.memory_bytes, workers, sink);
+        capture.file(Reading::of(Source::named(&file.name, kind.name(), 0)), window, kind, options.progress);
+        return Ok(match capture.finish() {
+            Ok(readings) => read(readings),
+            Err(error) => Read { failed: Some(error), opened: 1, ..Read::default() },
+        });
+    }
+    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX)?;
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let finished = window.finish().map_err(failed)?;
+    let finished = window.finish()?;
     if facts::is_facts(&head) {
-        return Ok(facts::read(&file.name, &bytes));
+        return Ok(Read { is_recorded: true, ..read(facts::read(&file.name, &bytes)) });
     }
     let mut reading = saved::read(&file.name, &bytes);
     if is_cut {
@@ -98,7 +207,7 @@ fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Bo
         reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     }
     close(&mut reading, finished);
-    Ok(vec![reading])
+    Ok(read(vec![reading]))
 }
 
 /// What is known of a source once it was read.
@@ -127,6 +236,10 @@ fn not_analysed(reading: &Reading) -> Option<(String, String)> {
 
 /// The bytes that tell what a source is.
 const HEAD_BYTES: usize = 64;
+/// Files below this are read many at a time, one worker each.
+const SMALL_BYTES: u64 = 8 << 20;
+/// So many small files are read before what they gave is written.
+const SMALL_FILES: usize = 256;
 
 /// Runs work on so many threads, or on all processors.
 pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> T + Send) -> Result<T, String> {

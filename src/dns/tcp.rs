@@ -62,4 +62,9 @@ impl StreamReader for Reader {
     fn hole(&mut self, _missing: u64) -> Interest {
         Interest::Done
     }
+
+    fn held_bytes(&self) -> usize {
+        let messages: usize = self.messages.iter().map(|it| 256 + it.message.records.len() * 128).sum();
+        self.pending.capacity().saturating_add(messages)
+    }
 }

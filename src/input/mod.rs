@@ -48,6 +48,15 @@ enum Origin {
 }
 
 impl InputFile {
+    /// How many bytes it has; `None` for what is no regular file.
+    pub fn bytes(&self) -> Option<u64> {
+        let Origin::Path(path) = &self.origin else {
+            return None;
+        };
+        let data = fs::metadata(path).ok()?;
+        data.is_file().then_some(data.len())
+    }
+
     /// Opens it for reading. Standard input can be opened once.
     pub fn open(&self) -> io::Result<Source> {
         match &self.origin {

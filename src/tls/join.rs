@@ -182,12 +182,8 @@ fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>,
     if let Some(Seen { event: Event::Certificates(chain), frames: at, .. }) = flight.certificates {
         frames.extend(at);
         for der in chain {
-            let (certificate, problem) = x509::der::read(der);
-            it.chain.extend(certificate.sha256);
+            it.chain.push(x509::der::digest(der));
             joined.certificates.push((der.clone(), at.clone()));
-            if let Some(why) = problem {
-                joined.gaps.push((GapReason::Undecoded { what: "certificate".to_owned(), why }, at.clone()));
-            }
         }
     }
     if it.chain_state == ChainState::Encrypted {

@@ -20,6 +20,17 @@ pub struct Seen {
     pub time: Option<Time>,
 }
 
+impl Seen {
+    fn held_bytes(&self) -> usize {
+        let chain = match &self.event {
+            Event::Certificates(chain) => chain.iter().map(Vec::len).sum(),
+            Event::ClientHello(_) | Event::ServerHello(_) => size_of::<ClientHello>(),
+            _ => 0,
+        };
+        size_of::<Self>().saturating_add(chain)
+    }
+}
+
 /// What one direction can show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -103,6 +114,11 @@ impl StreamReader for Reader {
             self.trouble = Some(format!("{missing} bytes are not in the capture"));
         }
         Interest::Done
+    }
+
+    fn held_bytes(&self) -> usize {
+        let seen: usize = self.seen.iter().map(Seen::held_bytes).sum();
+        self.record.capacity().saturating_add(self.message.capacity()).saturating_add(seen)
     }
 }
 
