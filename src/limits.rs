@@ -91,3 +91,9 @@ pub const BLOCK_BYTES_MAX: usize = 16 << 20;
 
 /// The bytes of IP fragments of one source that wait for the rest of their packets.
 pub const FRAGMENTS_PENDING_BYTES_MAX: usize = 64 << 20;
+
+/// The secrets kept of all key logs: the connections of many days of one machine stay below.
+pub const KEYS_MAX: usize = 1 << 22;
+
+/// Secrets of one connection for one purpose: logs of several files that disagree.
+pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;

@@ -5,7 +5,6 @@
 //! its connection alone, so that the thread count never shows. Nothing on the way of a packet takes a
 //! lock. A capture of several files (a ring buffer) goes through the same shards, file after file.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use rayon::prelude::*;
 
 use super::book::{Book, Presented};
 use super::found::Files;
+use super::fragments::{Fragments, Whole};
 use super::round::{self, Part};
 use super::settle;
 use super::shard::{Bounds, SHARDS, Shard};
@@ -20,8 +20,7 @@ use crate::capture::{Batch, Kind, Reader, Stretch, Summary, Walked};
 use crate::evidence::Reading;
 use crate::input::Window;
 use crate::limits;
-use crate::packet::{self, Decoded, Defrag, Reassembled};
-use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
+use crate::provenance::{Gap, GapReason, Place, SourceId};
 
 /// Where lines of facts go while a capture is read; without it, all is held.
 pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send)>;
@@ -39,8 +38,7 @@ pub(super) enum Workers {
 pub(super) struct Capture<'s> {
     workers: Workers,
     pub(super) shards: Vec<Shard>,
-    defrag: Defrag,
-    pub(super) undecoded: BTreeMap<GapReason, Vec<FrameNumber>>,
+    pub(super) fragments: Fragments,
     pub(super) book: Book,
     pub(super) files: Arc<Files>,
     /// The files that were read, in order, with their gaps and nothing else yet.
@@ -55,21 +53,13 @@ pub(super) struct Capture<'s> {
     pub(super) failed: Option<io::Error>,
 }
 
-/// A packet that was put together from fragments.
-struct Whole {
-    shard: usize,
-    item: round::Item,
-    packet: Reassembled,
-}
-
 impl<'s> Capture<'s> {
     /// A capture of the files of these names, of which nothing has been read.
     pub(super) fn new(names: Vec<String>, memory_bytes: u64, workers: Workers, sink: Sink<'s>) -> Self {
         Self {
             workers,
             shards: (0..SHARDS).map(|_| Shard::new(Bounds::of(memory_bytes))).collect(),
-            defrag: Defrag::default(),
-            undecoded: BTreeMap::new(),
+            fragments: Fragments::default(),
             book: Book::default(),
             files: Arc::new(Files { names, frames_before: Vec::new() }),
             read: Vec::new(),
@@ -159,7 +149,7 @@ impl<'s> Capture<'s> {
                 }
             }
             for whole in wholes.iter().filter(|whole| whole.shard == nth) {
-                shard.take(&whole.item, whole.item.payload(whole.packet.payload()), &whole.packet.frames);
+                whole.bring_to(shard);
             }
             shard.found.presented.retain(|it| !book.has(it));
         };
@@ -174,28 +164,10 @@ impl<'s> Capture<'s> {
         let mut wholes = Vec::new();
         for part in self.parts.get(..count).unwrap_or_default() {
             for (why, frame) in &part.undecoded {
-                let frames = self.undecoded.entry(GapReason::from(*why)).or_default();
-                if frames.len() < limits::FRAMES_PER_GAP_MAX {
-                    frames.push(round::numbered(part.before, *frame));
-                }
+                self.fragments.undecoded(GapReason::from(*why), round::numbered(part.before, *frame));
             }
             for piece in &part.pieces {
-                let frame = round::numbered(part.before, piece.frame);
-                let Ok(Decoded::Fragment(fragment)) =
-                    packet::decode(piece.link_type, piece.bytes(bytes), piece.wire_bytes)
-                else {
-                    continue;
-                };
-                let Some(packet) = self.defrag.push(&fragment, frame) else {
-                    continue;
-                };
-                let item = match packet.decode() {
-                    Ok(Decoded::Packet(inner)) => round::item(&inner, packet.payload(), piece.frame, piece.time),
-                    _ => None,
-                };
-                if let Some(item) = item {
-                    wholes.push(Whole { shard: item.key.shard(SHARDS), item, packet });
-                }
+                wholes.extend(self.fragments.take(piece, round::numbered(part.before, piece.frame), bytes));
             }
         }
         wholes
@@ -236,18 +208,16 @@ impl<'s> Capture<'s> {
 
     /// The capture has ended: one reading for each of its files.
     pub(super) fn finish(mut self) -> io::Result<Vec<Reading>> {
+        for whole in self.fragments.finish() {
+            if let Some(shard) = self.shards.get_mut(whole.shard) {
+                whole.bring_to(shard);
+            }
+        }
         match self.workers {
             Workers::All => self.shards.par_iter_mut().for_each(Shard::finish),
             Workers::One => self.shards.iter_mut().for_each(Shard::finish),
         }
         self.settle_round();
-        for frames in std::mem::take(&mut self.defrag).finish() {
-            let reason = GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
-            let at = self.files.places(frames);
-            if let Some(shard) = self.shards.first_mut() {
-                shard.found.gaps.push(Gap { at, reason });
-            }
-        }
         settle::readings(self)
     }
 

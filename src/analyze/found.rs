@@ -115,6 +115,11 @@ impl Found {
         *first = frame.min(*first);
     }
 
+    /// A DNS message that cannot be read, or not all of it.
+    pub(super) fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {
+        self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: why.to_owned() }, frames);
+    }
+
     /// A DNS message, when it is a response.
     pub(super) fn answer(
         &mut self,
@@ -124,7 +129,7 @@ impl Found {
         frames: Vec<FrameNumber>,
     ) {
         for why in std::mem::take(&mut message.problems) {
-            self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why }, frames.clone());
+            self.undecoded_dns(&why, frames.clone());
         }
         if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
             self.observe(Fact::DnsAnswer(answer), frames);

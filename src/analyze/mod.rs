@@ -23,6 +23,7 @@ use crate::saved;
 mod book;
 mod capture;
 mod found;
+mod fragments;
 mod round;
 mod settle;
 mod shard;

@@ -89,7 +89,7 @@ fn describe(reading: &mut Reading, summary: &Summary) {
 /// What could not be read, of all files.
 fn gaps(capture: &mut Capture<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    for (reason, frames) in std::mem::take(&mut capture.undecoded) {
+    for (reason, frames) in capture.fragments.gaps() {
         gaps.push(Gap { at: capture.files.places(frames), reason });
     }
     let mut left_out = 0_u64;

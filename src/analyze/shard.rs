@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use super::found::{Ends, Files, Found};
 use super::round::{Item, ItemKind};
 use super::sniff::Sniffer;
-use crate::dns::{self, wire};
+use crate::dns::{self, datagram};
 use crate::flow::{Assembler, FlowKey, Origin, StreamReader, Way};
 use crate::limits;
 use crate::provenance::{FrameNumber, GapReason, Time};
@@ -176,19 +176,14 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: &Datagram<'_>) {
-        if !wire::looks_like(it.payload) {
-            return;
+        match datagram::read(it.source, it.destination, it.payload) {
+            datagram::Datagram::Message(message, transport) => {
+                let ends = Ends { time: it.time, client: it.destination, server: it.source };
+                self.found.answer(message, &ends, transport, it.frames.to_vec());
+            }
+            datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames.to_vec()),
+            datagram::Datagram::Other => {}
         }
-        let Some(message) = wire::decode(it.payload) else {
-            return;
-        };
-        let transport = match (it.source.port(), it.destination.port()) {
-            (5353, _) | (_, 5353) => dns::Transport::Mdns,
-            (5355, _) | (_, 5355) => dns::Transport::Llmnr,
-            _ => dns::Transport::Udp,
-        };
-        let ends = Ends { time: it.time, client: it.destination, server: it.source };
-        self.found.answer(message, &ends, transport, it.frames.to_vec());
     }
 
     fn segment(&mut self, item: &Item, payload: &[u8], origin: Origin) {
@@ -404,8 +399,14 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     let (low_end, high_end) = (key.low(), key.high());
     flow.low.answers(found, high_end, low_end);
     flow.high.answers(found, low_end, high_end);
-    let tls = |reader: Sniffer| match reader {
+    let mut tls = |reader: Sniffer| match reader {
         Sniffer::Tls(reader) => Some(*reader),
+        Sniffer::Dns(reader) => {
+            for (why, frames) in reader.lost {
+                found.undecoded_dns(why, frames);
+            }
+            None
+        }
         _ => None,
     };
     let (low, high) = (tls(flow.low.reader), tls(flow.high.reader));

@@ -65,9 +65,11 @@ impl Sniffer {
         *self = match tls::record::is_start(&start) {
             Some(true) => Self::Tls(Box::default()),
             None => Self::Waiting(Vec::new()),
-            Some(false) if dns::tcp::is_start(&start) => Self::Dns(dns::tcp::Reader::default()),
-            Some(false) if start.len() < SNIFF_BYTES && start.first() == Some(&0) => Self::Waiting(Vec::new()),
-            Some(false) => Self::Nothing,
+            Some(false) => match dns::tcp::is_start(&start) {
+                Some(true) => Self::Dns(dns::tcp::Reader::default()),
+                Some(false) => Self::Nothing,
+                None => Self::Waiting(Vec::new()),
+            },
         };
         if let Self::Waiting(waiting) = self {
             *waiting = parts;
@@ -80,6 +82,3 @@ impl Sniffer {
         interest
     }
 }
-
-/// How many bytes of a stream are held to tell DNS from other things.
-const SNIFF_BYTES: usize = 4096;
