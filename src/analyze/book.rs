@@ -12,6 +12,14 @@ use crate::provenance::FrameNumber;
 pub(super) struct Presented {
     pub(super) der: Vec<u8>,
     pub(super) frames: Vec<FrameNumber>,
+    /// Its place among those presented with it.
+    pub(super) nth: usize,
+}
+
+impl Presented {
+    fn place(&self) -> (&[FrameNumber], usize) {
+        (&self.frames, self.nth)
+    }
 }
 
 /// The certificates so far. Read by all shards during a round, written between rounds.
@@ -25,7 +33,7 @@ pub(super) struct Book {
 impl Book {
     /// Whether `presented` says nothing new: the certificate is known from frames before these.
     pub(super) fn has(&self, presented: &Presented) -> bool {
-        self.find(presented).is_some_and(|known| known.frames <= presented.frames)
+        self.find(presented).is_some_and(|known| known.place() <= presented.place())
     }
 
     fn find(&self, presented: &Presented) -> Option<&Presented> {
@@ -42,8 +50,8 @@ impl Book {
         let known = &mut self.known;
         let found = self.index.find(hash, |at| known.get(*at).is_some_and(|it| it.der == presented.der));
         if let Some(it) = found.and_then(|at| known.get_mut(*at)) {
-            if presented.frames < it.frames {
-                it.frames = presented.frames;
+            if presented.place() < it.place() {
+                *it = presented;
             }
             return;
         }
@@ -56,8 +64,7 @@ impl Book {
     /// All certificates in the order of their places.
     pub(super) fn finish(self) -> Vec<Presented> {
         let mut known = self.known;
-        // Stable: what one message presented stays in its order.
-        known.sort_by(|one, other| one.frames.cmp(&other.frames));
+        known.sort_by(|one, other| one.place().cmp(&other.place()));
         known
     }
 }

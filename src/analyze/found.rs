@@ -140,8 +140,8 @@ impl Found {
     pub(super) fn joined(&mut self, joined: Joined) {
         self.counts.client_hellos = self.counts.client_hellos.saturating_add(joined.client_hellos);
         self.counts.server_hellos = self.counts.server_hellos.saturating_add(joined.server_hellos);
-        for (der, frames) in joined.certificates {
-            self.presented.push(Presented { der, frames });
+        for (nth, (der, frames)) in joined.certificates.into_iter().enumerate() {
+            self.presented.push(Presented { der, frames, nth });
         }
         for (handshake, frames) in joined.handshakes {
             self.observe(Fact::TlsHandshake(handshake), frames);

@@ -16,7 +16,7 @@ use crate::support::root;
 const UNEXPLAINED_MAX: &[(&str, usize)] = &[
     ("dns", 487),
     ("sni", 175),
-    ("chain", 158),
+    ("chain", 157),
     ("alert", 3),
     ("version", 260),
     ("resumed", 266),
