@@ -23,7 +23,7 @@ use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
 /// Where lines of facts go while a capture is read; without it, all is held.
-pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send)>;
+pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send + 'static)>;
 
 /// Whether the work on one capture is handed out to all workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

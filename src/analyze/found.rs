@@ -109,7 +109,6 @@ impl Found {
     }
 
     /// Something that is said once in a source.
-    #[expect(dead_code, reason = "for readers of datagrams")]
     pub(super) fn seldom(&mut self, reason: GapReason, frame: FrameNumber) {
         let first = self.seldom.entry(reason).or_insert(frame);
         *first = frame.min(*first);

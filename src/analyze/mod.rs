@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::case;
 use crate::evidence::{Evidence, Reading, Source, facts};
-use crate::input::{self, Digest, Finished, InputFile};
+use crate::input::{self, Digest, Ending, Finished, InputFile};
 use crate::limits::{self, TEXT_BYTES_MAX};
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
@@ -24,6 +24,8 @@ mod book;
 mod capture;
 mod found;
 mod fragments;
+mod http;
+mod quic;
 mod round;
 mod settle;
 mod shard;
@@ -94,7 +96,11 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
 /// The sources come in the order of their names. Small ones are written in the order of
 /// [`facts::write`]; a capture with more than [`limits::FACTS_HELD_MAX`] facts is written while it is
 /// read, in an order that depends on its packets alone, and its source's line comes last.
-pub fn write_facts(paths: &[PathBuf], options: &Options<'_>, out: &mut (dyn Write + Send)) -> io::Result<Inputs> {
+pub fn write_facts(
+    paths: &[PathBuf],
+    options: &Options<'_>,
+    out: &mut (dyn Write + Send + 'static),
+) -> io::Result<Inputs> {
     let found = input::gather(paths);
     let mut inputs = Inputs::default();
     let mut held: Vec<Reading> = Vec::new();
@@ -168,47 +174,72 @@ pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
     report::build::report(evidence, &judged)
 }
 
-/// The readings of one file.
-fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, sink: Sink<'_>) -> Read {
-    try_read(file, options, workers, sink).unwrap_or_else(|error| Read {
-        readings: vec![unreadable(&file.name, input::reason(&error))],
-        ..Read::default()
-    })
+/// The readings of one file, of every source within it.
+fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, mut sink: Sink<'_>) -> Read {
+    let members = match file.members() {
+        Ok(members) => members,
+        Err(error) => {
+            let readings = vec![unreadable(&file.name, input::reason(&error))];
+            return Read { readings, ..Read::default() };
+        }
+    };
+    let mut read = Read { opened: 1, ..Read::default() };
+    for member in members {
+        match member.source {
+            Ok(source) => {
+                let sink: Sink<'_> = sink.as_mut().map(|sink| &mut **sink);
+                read_source(&mut read, &member.name, source, options, (workers, sink));
+            }
+            Err(reason) => read.readings.push(unread(&member.name, reason)),
+        }
+    }
+    read
 }
 
-/// The readings of one file; an error when it cannot be opened.
-fn try_read(file: &InputFile, options: &Options<'_>, workers: Workers, sink: Sink<'_>) -> io::Result<Read> {
-    let read = |readings| Read { readings, opened: 1, ..Read::default() };
-    let mut source = file.open()?;
-    let head = source.head(HEAD_BYTES)?;
+/// Adds the readings of one source.
+fn read_source(
+    read: &mut Read,
+    name: &str,
+    mut source: input::Source,
+    options: &Options<'_>,
+    (workers, sink): (Workers, Sink<'_>),
+) {
+    let head = match source.head(HEAD_BYTES) {
+        Ok(head) => head,
+        Err(error) => return read.readings.push(unreadable(name, input::reason(&error))),
+    };
     let mut window = source.window(options.digest);
-    if head.is_empty() {
-        let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
-        close(&mut reading, window.finish()?);
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
-        return Ok(read(vec![reading]));
-    }
     if let Some(kind) = crate::capture::detect(&head) {
-        let mut capture = Capture::new(vec![file.name.clone()], options.memory_bytes, workers, sink);
-        capture.file(Reading::of(Source::named(&file.name, kind.name(), 0)), window, kind, options.progress);
-        return Ok(match capture.finish() {
-            Ok(readings) => read(readings),
-            Err(error) => Read { failed: Some(error), opened: 1, ..Read::default() },
-        });
+        let mut capture = Capture::new(vec![name.to_owned()], options.memory_bytes, workers, sink);
+        capture.file(Reading::of(Source::named(name, kind.name(), 0)), window, kind, options.progress);
+        return match capture.finish() {
+            Ok(readings) => read.readings.extend(readings),
+            Err(error) => read.failed = Some(error),
+        };
     }
-    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX)?;
+    let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let finished = window.finish()?;
+    let finished = window.finish();
     if facts::is_facts(&head) {
-        return Ok(Read { is_recorded: true, ..read(facts::read(&file.name, &bytes)) });
+        read.is_recorded = true;
+        return read.readings.extend(facts::read(name, &bytes));
     }
-    let mut reading = saved::read(&file.name, &bytes);
-    if is_cut {
-        let reason = GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX };
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
+    let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
+        unread(name, GapReason::Empty)
+    } else {
+        saved::read(name, &bytes)
+    };
+    let ending = match ending {
+        Ending::Whole => None,
+        Ending::Cut => Some(GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX }),
+        Ending::Broken(error) => Some(GapReason::Unreadable(input::reason(&error))),
+    };
+    reading.gaps.extend(ending.map(|reason| Gap::new(Place::Whole { source: SourceId(0) }, reason)));
+    match finished {
+        Ok(finished) => close(&mut reading, finished),
+        Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
     }
-    close(&mut reading, finished);
-    Ok(read(vec![reading]))
+    read.readings.push(reading);
 }
 
 /// What is known of a source once it was read.
@@ -221,8 +252,12 @@ fn close(reading: &mut Reading, finished: Finished) {
 }
 
 fn unreadable(name: &str, why: String) -> Reading {
+    unread(name, GapReason::Unreadable(why))
+}
+
+fn unread(name: &str, reason: GapReason) -> Reading {
     let mut reading = Reading::of(Source::named(name, "unknown", 0));
-    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Unreadable(why)));
+    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     reading
 }
 

@@ -188,4 +188,4 @@ fn limit_gaps(gaps: &mut Vec<Gap>) {
 }
 
 /// The order of facts that stand at the same place.
-const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert"];
+const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert", "http.exchange"];

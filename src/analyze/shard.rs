@@ -12,6 +12,8 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::found::{Ends, Files, Found};
+use super::http;
+use super::quic::QuicFlows;
 use super::round::{Item, ItemKind};
 use super::sniff::Sniffer;
 use crate::dns::{self, datagram};
@@ -19,6 +21,7 @@ use crate::flow::{Assembler, FlowKey, Origin, StreamReader, Way};
 use crate::limits;
 use crate::provenance::{FrameNumber, GapReason, Time};
 use crate::tls;
+use crate::tls::keylog::Keys;
 
 /// The number of shards of a capture: fixed, so that the thread count never shows.
 pub(super) const SHARDS: usize = 16;
@@ -66,6 +69,7 @@ pub(super) struct Shard {
     over: usize,
     held_bytes: usize,
     bounds: Bounds,
+    quic: QuicFlows,
     pub(super) found: Found,
     /// The last frames of the connections that were given up.
     pub(super) given_up: Vec<FrameNumber>,
@@ -144,6 +148,7 @@ impl Shard {
             over: 0,
             held_bytes: 0,
             bounds,
+            quic: QuicFlows::default(),
             found: Found::default(),
             given_up: Vec::new(),
             given_up_count: 0,
@@ -176,6 +181,9 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: &Datagram<'_>) {
+        if self.quic.take(it, &Keys::default()) {
+            return;
+        }
         match datagram::read(it.source, it.destination, it.payload) {
             datagram::Datagram::Message(message, transport) => {
                 let ends = Ends { time: it.time, client: it.destination, server: it.source };
@@ -382,6 +390,7 @@ impl Shard {
         for at in 0..self.slots.len() {
             self.end(at);
         }
+        std::mem::take(&mut self.quic).finish(&mut self.found, &Keys::default());
     }
 }
 
@@ -399,6 +408,9 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     let (low_end, high_end) = (key.low(), key.high());
     flow.low.answers(found, high_end, low_end);
     flow.high.answers(found, low_end, high_end);
+    if let (Sniffer::Http(one), Sniffer::Http(other)) = (&flow.low.reader, &flow.high.reader) {
+        http::exchanges(found, (low_end, one), (high_end, other), http::Carrier::Clear);
+    }
     let mut tls = |reader: Sniffer| match reader {
         Sniffer::Tls(reader) => Some(*reader),
         Sniffer::Dns(reader) => {

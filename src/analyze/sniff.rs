@@ -1,8 +1,9 @@
 //! What one direction of a TCP connection turns out to be: [`Sniffer`] looks at its first bytes and
-//! hands them, and all that follow, to the reader for TLS or DNS.
+//! hands them, and all that follow, to the reader for TLS, DNS or HTTP.
 
 use crate::dns;
 use crate::flow::{Interest, Origin, StreamReader};
+use crate::http;
 use crate::tls;
 
 /// What a stream turned out to be.
@@ -13,6 +14,7 @@ pub(super) enum Sniffer {
     Waiting(Vec<(Vec<u8>, Origin)>),
     Tls(Box<tls::record::Reader>),
     Dns(dns::tcp::Reader),
+    Http(Box<http::Reader>),
     Nothing,
 }
 
@@ -21,6 +23,7 @@ impl StreamReader for Sniffer {
         match self {
             Self::Tls(reader) => reader.feed(bytes, origin),
             Self::Dns(reader) => reader.feed(bytes, origin),
+            Self::Http(reader) => reader.feed(bytes, origin),
             Self::Nothing => Interest::Done,
             Self::Unknown => match tls::record::is_start(bytes) {
                 // Most streams: nothing has to wait.
@@ -40,6 +43,7 @@ impl StreamReader for Sniffer {
         match self {
             Self::Tls(reader) => reader.hole(missing),
             Self::Dns(reader) => reader.hole(missing),
+            Self::Http(reader) => reader.hole(missing),
             _ => Interest::Done,
         }
     }
@@ -48,6 +52,7 @@ impl StreamReader for Sniffer {
         match self {
             Self::Tls(reader) => size_of::<tls::record::Reader>().saturating_add(reader.held_bytes()),
             Self::Dns(reader) => reader.held_bytes(),
+            Self::Http(reader) => size_of::<http::Reader>().saturating_add(reader.held_bytes()),
             Self::Waiting(parts) => parts.iter().map(|(bytes, _)| bytes.len().saturating_add(64)).sum(),
             Self::Unknown | Self::Nothing => 0,
         }
@@ -65,10 +70,11 @@ impl Sniffer {
         *self = match tls::record::is_start(&start) {
             Some(true) => Self::Tls(Box::default()),
             None => Self::Waiting(Vec::new()),
-            Some(false) => match dns::tcp::is_start(&start) {
-                Some(true) => Self::Dns(dns::tcp::Reader::default()),
-                Some(false) => Self::Nothing,
-                None => Self::Waiting(Vec::new()),
+            Some(false) => match (dns::tcp::is_start(&start), http::reader::is_start(&start)) {
+                (Some(true), _) => Self::Dns(dns::tcp::Reader::default()),
+                (_, Some(true)) => Self::Http(Box::default()),
+                (Some(false), Some(false)) => Self::Nothing,
+                _ => Self::Waiting(Vec::new()),
             },
         };
         if let Self::Waiting(waiting) = self {

@@ -364,12 +364,12 @@ fn exchange(run: &RunText<'_>, url: Option<&Url>, host: Option<&Name>, sink: &mu
     }
     if status.is_some() {
         let it = HttpExchange {
-            time: None,
             url: url.map(|url| url.shown.clone()),
             host: asked.or_else(|| host.cloned()),
             status,
             headers,
             run: Some(run.number),
+            ..HttpExchange::default()
         };
         sink.observe(Fact::HttpExchange(it), lines);
     }
