@@ -187,7 +187,7 @@ fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, mut sink
     for member in members {
         match member.source {
             Ok(source) => {
-                let sink: Sink<'_> = sink.as_mut().map(|sink| &mut **sink);
+                let sink = sink.as_deref_mut();
                 read_source(&mut read, &member.name, source, options, (workers, sink));
             }
             Err(reason) => read.readings.push(unread(&member.name, reason)),
