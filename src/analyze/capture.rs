@@ -18,7 +18,7 @@ use super::settle;
 use super::shard::{Bounds, SHARDS, Shard};
 use crate::capture::{Batch, Kind, Reader, Stretch, Summary, Walked};
 use crate::evidence::Reading;
-use crate::input::Window;
+use crate::input::{Room, Window};
 use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
@@ -74,14 +74,14 @@ impl<'s> Capture<'s> {
 
     /// Reads the next file of the capture.
     pub(super) fn file(&mut self, mut reading: Reading, window: Window, kind: Kind, progress: &(dyn Fn(u64) + Sync)) {
-        let mut frames_before = self.files.frames_before.clone();
-        frames_before.push(self.frames);
-        self.files = Arc::new(Files { names: self.files.names.clone(), frames_before });
-        self.shards.iter_mut().for_each(|shard| shard.begin_file(&self.files));
+        self.begin_file();
         let before = self.frames;
         let mut reader = Reader::new(window, kind);
         let mut batch = Batch::default();
         while self.failed.is_none() {
+            if self.workers == Workers::All {
+                reader.fill_together(limits::ROUND_BYTES, |rooms| rooms.par_iter_mut().for_each(Room::read));
+            }
             if let Some(stretch) = reader.stretch(limits::ROUND_BYTES) {
                 let walked = self.stretch(&stretch, self.frames);
                 progress(u64::try_from(walked.end).unwrap_or(0));
@@ -103,6 +103,21 @@ impl<'s> Capture<'s> {
             Err(error) => reading.gaps.push(whole(GapReason::Unreadable(crate::input::reason(&error)))),
         }
         self.read.push((reading, Some(summary)));
+    }
+
+    /// A file of the capture that cannot be read.
+    pub(super) fn unreadable(&mut self, reading: Reading) {
+        self.begin_file();
+        self.read.push((reading, None));
+    }
+
+    fn begin_file(&mut self) {
+        let mut frames_before = self.files.frames_before.clone();
+        frames_before.push(self.frames);
+        self.files = Arc::new(Files { names: self.files.names.clone(), frames_before });
+        for shard in &mut self.shards {
+            shard.begin_file(&self.files);
+        }
     }
 
     /// Walks the records of a stretch, `before` which so many frames stand.

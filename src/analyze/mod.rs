@@ -5,6 +5,7 @@
 //! a fixed order, so that the thread count never shows. Facts of a large capture are written while it
 //! is read ([`write_facts`]); a diagnosis holds its evidence ([`gather`]).
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ mod found;
 mod fragments;
 mod http;
 mod quic;
+mod ring;
 mod round;
 mod settle;
 mod shard;
@@ -79,7 +81,7 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     let found = input::gather(paths);
     let mut inputs = Inputs::default();
     let mut readings: Vec<Reading> = Vec::new();
-    for group in groups(&found.files) {
+    for group in &groups(&found.files) {
         for read in read_group(group, options, None) {
             inputs.take(read.opened, &read.readings);
             readings.extend(read.readings);
@@ -104,7 +106,7 @@ pub fn write_facts(
     let found = input::gather(paths);
     let mut inputs = Inputs::default();
     let mut held: Vec<Reading> = Vec::new();
-    for group in groups(&found.files) {
+    for group in &groups(&found.files) {
         for read in read_group(group, options, Some(&mut *out)) {
             inputs.take(read.opened, &read.readings);
             if let Some(error) = read.failed {
@@ -124,21 +126,31 @@ pub fn write_facts(
     Ok(inputs)
 }
 
-/// Files that are read together: many small ones, or a large one.
-#[derive(Clone, Copy, Debug)]
+/// Files that are read together: many small ones, a large one, the files of a ring buffer.
+#[derive(Clone, Debug)]
 enum Group<'f> {
-    Small(&'f [InputFile]),
+    Small(Vec<&'f InputFile>),
     Large(&'f InputFile),
+    Ring(Vec<&'f InputFile>),
 }
 
-/// Groups of files in their order.
+/// Groups of files, by their first name.
 fn groups(files: &[InputFile]) -> Vec<Group<'_>> {
-    let mut groups = Vec::new();
-    let is_small = |file: &InputFile| file.bytes().is_some_and(|bytes| bytes < SMALL_BYTES);
-    for run in files.chunk_by(|one, other| is_small(one) && is_small(other)) {
-        match run {
-            [file] if !is_small(file) => groups.push(Group::Large(file)),
-            small => groups.extend(small.chunks(SMALL_FILES).map(Group::Small)),
+    let rings = ring::rings(files);
+    let in_rings: BTreeSet<usize> = rings.iter().flatten().copied().collect();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (at, file) in files.iter().enumerate() {
+        if in_rings.contains(&at) {
+            let ring = rings.iter().find(|ring| ring.iter().min() == Some(&at));
+            let members = ring.map(|ring| ring.iter().filter_map(|at| files.get(*at)).collect());
+            groups.extend(members.map(Group::Ring));
+            continue;
+        }
+        let is_small = file.bytes().is_some_and(|bytes| bytes < SMALL_BYTES);
+        match groups.last_mut() {
+            Some(Group::Small(small)) if is_small && small.len() < SMALL_FILES => small.push(file),
+            _ if is_small => groups.push(Group::Small(vec![file])),
+            _ => groups.push(Group::Large(file)),
         }
     }
     groups
@@ -155,10 +167,34 @@ struct Read {
     failed: Option<io::Error>,
 }
 
-fn read_group(group: Group<'_>, options: &Options<'_>, sink: Sink<'_>) -> Vec<Read> {
+fn read_group(group: &Group<'_>, options: &Options<'_>, sink: Sink<'_>) -> Vec<Read> {
     match group {
         Group::Small(files) => files.par_iter().map(|file| read_file(file, options, Workers::One, None)).collect(),
         Group::Large(file) => vec![read_file(file, options, Workers::All, sink)],
+        Group::Ring(files) => vec![read_ring(files, options, sink)],
+    }
+}
+
+/// The readings of the files of a ring buffer, which are one capture.
+fn read_ring(files: &[&InputFile], options: &Options<'_>, sink: Sink<'_>) -> Read {
+    let names = files.iter().map(|file| file.name.clone()).collect();
+    let mut capture = Capture::new(names, options.memory_bytes, Workers::All, sink);
+    for file in files {
+        let opened = file.open().and_then(|mut source| {
+            let kind = crate::capture::detect(&source.head(HEAD_BYTES)?);
+            Ok(kind.map(|kind| (kind, source.window(options.digest))))
+        });
+        match opened {
+            Ok(Some((kind, window))) => {
+                capture.file(Reading::of(Source::named(&file.name, kind.name(), 0)), window, kind, options.progress);
+            }
+            Ok(None) => capture.unreadable(unread(&file.name, GapReason::Changed)),
+            Err(error) => capture.unreadable(unreadable(&file.name, input::reason(&error))),
+        }
+    }
+    match capture.finish() {
+        Ok(readings) => Read { readings, opened: files.len(), ..Read::default() },
+        Err(error) => Read { failed: Some(error), opened: files.len(), ..Read::default() },
     }
 }
 

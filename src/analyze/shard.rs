@@ -70,6 +70,7 @@ pub(super) struct Shard {
     held_bytes: usize,
     bounds: Bounds,
     quic: QuicFlows,
+    queries: dns::queries::Queries,
     pub(super) found: Found,
     /// The last frames of the connections that were given up.
     pub(super) given_up: Vec<FrameNumber>,
@@ -149,6 +150,7 @@ impl Shard {
             held_bytes: 0,
             bounds,
             quic: QuicFlows::default(),
+            queries: dns::queries::Queries::default(),
             found: Found::default(),
             given_up: Vec::new(),
             given_up_count: 0,
@@ -185,9 +187,13 @@ impl Shard {
             return;
         }
         match datagram::read(it.source, it.destination, it.payload) {
-            datagram::Datagram::Message(message, transport) => {
+            datagram::Datagram::Message(mut message, transport) => {
                 let ends = Ends { time: it.time, client: it.destination, server: it.source };
-                self.found.answer(message, &ends, transport, it.frames.to_vec());
+                let mut frames = it.frames.to_vec();
+                if transport == dns::Transport::Udp {
+                    frames.extend(self.queries.see(it.source, it.destination, &mut message, it.frames));
+                }
+                self.found.answer(message, &ends, transport, frames);
             }
             datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames.to_vec()),
             datagram::Datagram::Other => {}

@@ -13,15 +13,17 @@ mod link_type;
 mod order;
 mod pcap;
 mod pcapng;
+mod probe;
 mod stretch;
 
 use std::io;
 use std::ops::Range;
 
+pub use probe::Probe;
 use stretch::Framing;
 pub use stretch::{Stretch, Walked};
 
-use crate::input::{self, Window};
+use crate::input::{self, Room, Window};
 use crate::limits;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 
@@ -222,6 +224,13 @@ impl Reader {
         }
     }
 
+    /// Has so many bytes at hand for the next stretch, see [`Window::fill_together`].
+    pub fn fill_together(&mut self, bytes: usize, read: impl FnOnce(&mut [Room<'_>])) {
+        if !self.is_ended {
+            self.window.fill_together(bytes, read);
+        }
+    }
+
     /// The records at hand, up to `bytes` of them, when the next one is an ordinary packet. What was
     /// walked of them is then told to [`Reader::walked`].
     pub fn stretch(&mut self, bytes: usize) -> Option<Stretch<'_>> {
@@ -232,8 +241,8 @@ impl Reader {
             Format::Pcap(walk) => Framing::Pcap(walk.layout?),
             Format::Pcapng(walk) => Framing::Pcapng(walk.section.as_ref()?),
         };
-        let bytes = self.window.fill(bytes).ok()?;
-        let stretch = Stretch { bytes, framing };
+        let bytes = self.window.fill_ahead(bytes);
+        let stretch = Stretch { bytes, framing, near: bytes };
         stretch.begins_with_packet().then_some(stretch)
     }
 

@@ -183,15 +183,16 @@ impl Layout {
         Record::Packet(frame, packet, at.saturating_add(end))
     }
 
-    /// Where the next record begins if one begins at `at`, as far as its header is believable.
-    pub(super) fn plausible(&self, bytes: &[u8], at: usize) -> Option<usize> {
+    /// Where the next record begins if one begins at `at`, as far as its header is believable: its
+    /// time is about that of the record `near`.
+    pub(super) fn plausible(&self, bytes: &[u8], at: usize, near: &[u8]) -> Option<usize> {
         let record = bytes.get(at..)?;
         if record.len() < self.header_bytes {
             return Some(bytes.len());
         }
         let days = |record: &[u8]| Some(self.order.u32_at(record, 0)? >> DAY_BITS);
         let (captured, wire) = self.lengths(record)?;
-        let is_near = days(bytes)?.abs_diff(days(record)?) <= 1;
+        let is_near = days(near)?.abs_diff(days(record)?) <= 1;
         let fits = captured > 0
             && captured <= wire
             && wire <= u32::try_from(limits::FRAME_BYTES_MAX).unwrap_or(u32::MAX)

@@ -76,6 +76,19 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
     head.starts_with(&SECTION_HEADER.to_le_bytes()) && order_of_section(head).is_some()
 }
 
+/// How many bytes stand before the first packet.
+pub(super) fn header_bytes(head: &[u8]) -> Option<usize> {
+    let order = order_of_section(head)?;
+    let mut at = 0_usize;
+    while let Some(block) = head.get(at..).filter(|block| block.len() >= BLOCK_BYTES_MIN) {
+        if matches!(order.u32_at(block, 0)?, PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
+            return Some(at);
+        }
+        at = at.saturating_add(length_of(block, order)?);
+    }
+    None
+}
+
 impl Walk {
     /// Reads the next block.
     pub(super) fn step(&mut self, window: &mut Window, batch: &mut Batch, summary: &mut Summary) -> io::Result<Step> {

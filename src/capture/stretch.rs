@@ -15,6 +15,8 @@ use crate::provenance::Time;
 pub struct Stretch<'r> {
     pub(super) bytes: &'r [u8],
     pub(super) framing: Framing<'r>,
+    /// A record whose time is near to those of the stretch.
+    pub(super) near: &'r [u8],
 }
 
 /// How records of the format are read.
@@ -100,7 +102,7 @@ impl<'r> Stretch<'r> {
         let mut at = at;
         for _ in 0..BOUNDARY_RECORDS {
             let next = match self.framing {
-                Framing::Pcap(layout) => layout.plausible(self.bytes, at),
+                Framing::Pcap(layout) => layout.plausible(self.bytes, at, self.near),
                 Framing::Pcapng(section) => section.plausible(self.bytes, at),
             };
             match next {

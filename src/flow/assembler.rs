@@ -249,7 +249,7 @@ const MIDDLE: u64 = 1 << 40;
 /// How much is waited for to learn where a stream without a SYN begins.
 const START_BYTES: usize = 64 << 10;
 const START_BYTES_U64: u64 = 64 << 10;
-const START_SEGMENTS: usize = 32;
+const START_SEGMENTS: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@
 //!
 //! What is in a source is for others to say; here it is bytes: a [`Source`] and its [`Window`].
 
+mod digest;
 mod source;
 mod unpack;
 mod window;
@@ -24,7 +25,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub use source::Source;
 pub use unpack::{Member, Members};
-pub use window::{Digest, Ending, Finished, Window};
+pub use window::{Digest, Ending, Finished, Room, Window};
 
 use crate::limits;
 

@@ -6,6 +6,7 @@
 
 use serde_json::value::RawValue;
 
+use super::grammar::asked;
 use super::{RunText, SavedFormat, Sink, command};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
@@ -14,6 +15,7 @@ use crate::provenance::GapReason;
 pub mod acm;
 pub mod apigateway;
 pub mod cloudfront;
+pub mod dns;
 pub mod document;
 pub mod ec2;
 pub mod elbv2;
@@ -25,8 +27,10 @@ use document::{Object, Text, elements};
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, RDAP",
-    is_command: |words| words.first().is_some_and(|word| word == "aws"),
+    made_by: "aws … --output json, RDAP, DNS over HTTPS as JSON, kdig +json",
+    is_command: |words| {
+        words.first().is_some_and(|word| word == "aws" || (word == "kdig" && words.iter().any(|it| it == "+json")))
+    },
     opens: |line| matches!(line, "{" | "[" | "[{" | "{}" | "[]") || line.starts_with("{\"") || line.starts_with("[{\""),
     repeats: false,
     read,
@@ -69,7 +73,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let words = &run.command;
     let domain = command::value(words, &["--domain-name"]).and_then(Name::parse);
     let region = command::value(words, &["--region"]).map(str::to_owned);
-    if !words.is_empty() {
+    if words.first().is_some_and(|word| word == "kdig") {
+        let query = asked::dig(words);
+        sink.observe(run.fact("kdig", None, query.name.clone(), ServerName::Unknown), [run.first_line()]);
+        query.observe_server(run, sink);
+    } else if !words.is_empty() {
         let it = Run {
             run: run.number,
             tool: "aws".to_owned(),
@@ -85,6 +93,9 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let text = Text::of(run.lines);
     let documents = text.documents();
     for document in &documents {
+        if dns_answers(document, run, sink) {
+            continue;
+        }
         let mut found = Vec::new();
         if let Some(root) = document.root() {
             find(root, words, 0, &mut found);
@@ -107,6 +118,20 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         let why = "no JSON; --output text and table lose the keys, ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
     }
+}
+
+/// Reads a document of DNS answers; whether it is one.
+fn dns_answers(document: &document::Document<'_>, run: &RunText<'_>, sink: &mut Sink) -> bool {
+    let Some(root) = document.root() else { return false };
+    let all = if root.get().starts_with('[') { elements(root) } else { vec![root] };
+    let mut is_one = false;
+    for value in all.into_iter().take(OBJECTS_MAX) {
+        if let Some(answer) = Object::of(value).and_then(|object| dns::answer(&object, run)) {
+            sink.observe(Fact::DnsAnswer(answer), document.lines_of(value));
+            is_one = true;
+        }
+    }
+    is_one
 }
 
 /// The known objects, outermost first; a known object is not searched any further.
