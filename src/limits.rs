@@ -96,6 +96,12 @@ pub const BLOCK_BYTES_MAX: usize = 16 << 20;
 /// The bytes of IP fragments of one source that wait for the rest of their packets.
 pub const FRAGMENTS_PENDING_BYTES_MAX: usize = 64 << 20;
 
+/// The bytes of one file of `--data` or `--roots`: Amazon's ranges take under 3 MB.
+pub const DATA_BYTES_MAX: u64 = 64 << 20;
+
+/// The trust anchors read from one file.
+pub const ROOTS_MAX: usize = 10_000;
+
 /// The secrets kept of all key logs: the connections of many days of one machine stay below.
 pub const KEYS_MAX: usize = 1 << 22;
 

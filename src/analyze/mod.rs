@@ -17,6 +17,7 @@ use crate::input::{self, Digest, Ending, Finished, InputFile};
 use crate::limits::{self, TEXT_BYTES_MAX};
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
+use crate::provider::Knowledge;
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
@@ -200,14 +201,19 @@ fn read_ring(files: &[&InputFile], options: &Options<'_>, sink: Sink<'_>) -> Rea
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
 pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
-    let judged: Vec<_> = case::build(evidence, selected)
+    diagnose_with(evidence, selected, Knowledge::embedded())
+}
+
+/// The same with knowledge that a user brought.
+pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) -> Report {
+    let judged: Vec<_> = case::build_with(evidence, selected, known)
         .into_par_iter()
         .map(|case| {
             let judgement = rules::judge(&case);
             (case, judgement)
         })
         .collect();
-    report::build::report(evidence, &judged)
+    report::build::report(evidence, known, &judged)
 }
 
 /// The readings of one file, of every source within it.
