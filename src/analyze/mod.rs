@@ -28,7 +28,7 @@ mod found;
 mod fragments;
 mod http;
 mod quic;
-mod ring;
+mod ring_buffer;
 mod round;
 mod settle;
 mod shard;
@@ -137,7 +137,7 @@ enum Group<'f> {
 
 /// Groups of files, by their first name.
 fn groups(files: &[InputFile]) -> Vec<Group<'_>> {
-    let rings = ring::rings(files);
+    let rings = ring_buffer::rings(files);
     let in_rings: BTreeSet<usize> = rings.iter().flatten().copied().collect();
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (at, file) in files.iter().enumerate() {
