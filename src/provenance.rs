@@ -157,6 +157,16 @@ pub enum GapReason {
     /// TLS 1.3 encrypts the certificate and no key is here.
     #[error("Certificate message encrypted (TLS 1.3), no key")]
     EncryptedCertificate,
+    /// A resolver was asked over encryption and no key is here.
+    #[error(
+        "{resolver} is a resolver asked over {how}, what it answered is encrypted; ask for a key log, or for dig's output"
+    )]
+    EncryptedResolver {
+        /// Its name or address.
+        resolver: String,
+        /// `TLS`, `HTTPS` or `QUIC`.
+        how: &'static str,
+    },
     /// A message that its grammar refuses.
     #[error("{what} not decoded: {why}")]
     Undecoded {
@@ -176,6 +186,14 @@ pub enum GapReason {
     /// Connections that had to be given up before their end.
     #[error("{0} open connections were given up for lack of memory; try again with a larger --max-memory")]
     GivenUp(u64),
+    /// Keys that are for none of the connections.
+    #[error("the keys of {unused} of {all} connections in it match no connection of the captures")]
+    UnusedKeys {
+        /// How many connections were not met.
+        unused: usize,
+        /// How many connections there are keys for.
+        all: usize,
+    },
     /// The source changed while it was read.
     #[error("the file changed while it was read")]
     Changed,

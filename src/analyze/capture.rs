@@ -21,6 +21,7 @@ use crate::evidence::Reading;
 use crate::input::{Room, Window};
 use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
+use crate::tls::keylog::Keys;
 
 /// Where lines of facts go while a capture is read; without it, all is held.
 pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send + 'static)>;
@@ -39,6 +40,10 @@ pub(super) struct Capture<'s> {
     workers: Workers,
     pub(super) shards: Vec<Shard>,
     pub(super) fragments: Fragments,
+    /// The keys that were given.
+    given: Arc<Keys>,
+    /// The keys that stand in the capture itself.
+    own: Keys,
     pub(super) book: Book,
     pub(super) files: Arc<Files>,
     /// The files that were read, in order, with their gaps and nothing else yet.
@@ -55,10 +60,17 @@ pub(super) struct Capture<'s> {
 
 impl<'s> Capture<'s> {
     /// A capture of the files of these names, of which nothing has been read.
-    pub(super) fn new(names: Vec<String>, memory_bytes: u64, workers: Workers, sink: Sink<'s>) -> Self {
+    pub(super) fn new(names: Vec<String>, memory_bytes: u64, keys: &Arc<Keys>, how: (Workers, Sink<'s>)) -> Self {
+        let (workers, sink) = how;
+        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(Bounds::of(memory_bytes))).collect();
+        for shard in &mut shards {
+            shard.keys = Arc::clone(keys);
+        }
         Self {
             workers,
-            shards: (0..SHARDS).map(|_| Shard::new(Bounds::of(memory_bytes))).collect(),
+            shards,
+            given: Arc::clone(keys),
+            own: Keys::default(),
             fragments: Fragments::default(),
             book: Book::default(),
             files: Arc::new(Files { names, frames_before: Vec::new() }),
@@ -91,6 +103,7 @@ impl<'s> Capture<'s> {
                     break;
                 }
                 reading.gaps.append(&mut batch.gaps);
+                self.read_keys(&reading.source.path, &batch);
                 self.batch(&batch, before);
                 progress(u64::try_from(batch.bytes().len()).unwrap_or(0));
             }
@@ -137,6 +150,22 @@ impl<'s> Capture<'s> {
         let walked = meet(parts, stretch, before, shards);
         self.follow(stretch.bytes(), count);
         walked
+    }
+
+    /// Connections that begin from now on are opened with the keys in the file too.
+    fn read_keys(&mut self, name: &str, batch: &Batch) {
+        if batch.key_logs.is_empty() {
+            return;
+        }
+        for log in &batch.key_logs {
+            self.own.read(name, log);
+        }
+        let mut all = Keys::clone(&self.given);
+        all.add(&self.own);
+        let all = Arc::new(all);
+        for shard in &mut self.shards {
+            shard.keys = Arc::clone(&all);
+        }
     }
 
     /// Takes frames that were read with care.
@@ -221,8 +250,9 @@ impl<'s> Capture<'s> {
         }
     }
 
-    /// The capture has ended: one reading for each of its files.
-    pub(super) fn finish(mut self) -> io::Result<Vec<Reading>> {
+    /// The capture has ended: one reading for each of its files, the keys in them, and what stays
+    /// closed.
+    pub(super) fn finish(mut self) -> io::Result<(Vec<Reading>, Keys, Vec<u64>)> {
         for whole in self.fragments.finish() {
             if let Some(shard) = self.shards.get_mut(whole.shard) {
                 whole.bring_to(shard);
@@ -233,7 +263,9 @@ impl<'s> Capture<'s> {
             Workers::One => self.shards.iter_mut().for_each(Shard::finish),
         }
         self.settle_round();
-        settle::readings(self)
+        let own = std::mem::take(&mut self.own);
+        let unopened = self.shards.iter_mut().flat_map(|shard| std::mem::take(&mut shard.found.unopened)).collect();
+        Ok((settle::readings(self)?, own, unopened))
     }
 
     /// The certificates, in the order of their first presentations.

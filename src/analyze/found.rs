@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::book::Presented;
+use super::http;
 use crate::dns::{self, wire};
 use crate::evidence::{Counts, Fact, Observation, facts};
 use crate::limits::GAPS_PER_SOURCE_MAX;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
+use crate::tls;
 use crate::tls::join::Joined;
 
 /// The files of one capture: more than one for a ring buffer.
@@ -58,6 +60,8 @@ pub(super) struct Found {
     pub(super) counts: Counts,
     /// What is said once in a source, with the first frame that shows it.
     pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    pub(super) unopened: Vec<u64>,
     /// Whether any DNS answer or handshake was seen.
     pub(super) is_evidence: bool,
 }
@@ -142,7 +146,14 @@ impl Found {
         for (nth, (der, frames)) in joined.certificates.into_iter().enumerate() {
             self.presented.push(Presented { der, frames, nth });
         }
+        self.unopened.extend(joined.unopened);
+        if let Some((handshake, _)) = joined.handshakes.first()
+            && let (Some(client), Some(server)) = (handshake.client, handshake.server)
+        {
+            http::inside_tls(self, (client, server), joined.inner);
+        }
         for (handshake, frames) in joined.handshakes {
+            self.hidden_resolver(&handshake, &frames);
             self.observe(Fact::TlsHandshake(handshake), frames);
         }
         for (alert, frames) in joined.alerts {
@@ -151,5 +162,21 @@ impl Found {
         for (reason, frames) in joined.gaps {
             self.gap(reason, frames);
         }
+    }
+
+    /// Names may have been resolved where no key lets anybody look: said once of each resolver.
+    fn hidden_resolver(&mut self, it: &tls::Handshake, frames: &[FrameNumber]) {
+        let (Some(server), None, Some(frame)) = (it.server, &it.keys, frames.first()) else {
+            return;
+        };
+        let is_quic = it.transport == tls::Transport::Quic;
+        let how = match dns::encrypted::transport(server.port(), it.sni.as_deref(), &it.alpn, is_quic) {
+            Some(dns::Transport::Dot) => "TLS",
+            Some(dns::Transport::Doq) => "QUIC",
+            Some(_) => "HTTPS",
+            None => return,
+        };
+        let resolver = it.sni.clone().unwrap_or_else(|| server.ip().to_string());
+        self.seldom(GapReason::EncryptedResolver { resolver, how }, *frame);
     }
 }

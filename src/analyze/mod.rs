@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -21,12 +22,14 @@ use crate::provider::Knowledge;
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
+use crate::tls::keylog::{self, Keys};
 
 mod book;
 mod capture;
 mod found;
 mod fragments;
 mod http;
+mod keys;
 mod quic;
 mod ring_buffer;
 mod round;
@@ -38,6 +41,8 @@ use capture::{Capture, Sink, Workers};
 
 /// How inputs are read.
 pub struct Options<'p> {
+    /// Key logs besides those among the inputs.
+    pub key_logs: &'p [PathBuf],
     /// Whether sources are digested.
     pub digest: Digest,
     /// The memory that the open connections of a capture may take, in bytes.
@@ -48,7 +53,7 @@ pub struct Options<'p> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { digest: Digest::None, memory_bytes: limits::MEMORY_BYTES_MAX, progress: &|_| {} }
+        Self { key_logs: &[], digest: Digest::None, memory_bytes: limits::MEMORY_BYTES_MAX, progress: &|_| {} }
     }
 }
 
@@ -79,14 +84,26 @@ impl Inputs {
 
 /// Reads all inputs and holds what they show.
 pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
-    let found = input::gather(paths);
+    let found = inputs_of(paths, options);
+    let mut keys = keys::Found::first(&found.files);
+    let mut reads: Vec<(Group<'_>, Read)> = Vec::new();
+    for group in groups(&found.files) {
+        let read = read_group(&group, &keys.all, options, None);
+        reads.extend(group.parts().into_iter().zip(read));
+    }
+    if keys.add(reads.iter().map(|(_, read)| &read.keys)) {
+        reads.par_iter_mut().for_each(|(group, read)| {
+            if group.files().iter().any(|file| keys.open_more(file, &read.unopened)) {
+                *read = read_group(group, &keys.all, options, None).pop().unwrap_or_default();
+            }
+        });
+    }
     let mut inputs = Inputs::default();
     let mut readings: Vec<Reading> = Vec::new();
-    for group in &groups(&found.files) {
-        for read in read_group(group, options, None) {
-            inputs.take(read.opened, &read.readings);
-            readings.extend(read.readings);
-        }
+    for (_, mut read) in reads {
+        read.readings.iter_mut().for_each(|reading| keys.judge(reading));
+        inputs.take(read.opened, &read.readings);
+        readings.extend(read.readings);
     }
     let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
     inputs.take(0, &unreadable);
@@ -94,21 +111,35 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     Gathered { evidence: Evidence::gather(readings), inputs }
 }
 
+/// The inputs, key logs included.
+fn inputs_of(paths: &[PathBuf], options: &Options<'_>) -> input::Gathered {
+    let all: Vec<PathBuf> = paths.iter().chain(options.key_logs).cloned().collect();
+    input::gather(&all)
+}
+
 /// Reads all inputs and writes what they show as the lines of a facts file.
 ///
 /// The sources come in the order of their names. Small ones are written in the order of
 /// [`facts::write`]; a capture with more than [`limits::FACTS_HELD_MAX`] facts is written while it is
-/// read, in an order that depends on its packets alone, and its source's line comes last.
+/// read, in an order that depends on its packets alone, and its source's line comes last. Where keys
+/// can turn up late, in an archive or on standard input beside other inputs, all is held until the end.
 pub fn write_facts(
     paths: &[PathBuf],
     options: &Options<'_>,
     out: &mut (dyn Write + Send + 'static),
 ) -> io::Result<Inputs> {
-    let found = input::gather(paths);
+    let found = inputs_of(paths, options);
+    let hides = |file: &InputFile| !file.is_readable_again() || file.is_container();
+    if found.files.len() > 1 && found.files.par_iter().any(hides) {
+        let gathered = gather(paths, options);
+        out.write_all(&facts::write(&gathered.evidence))?;
+        return Ok(gathered.inputs);
+    }
+    let keys = keys::Found::first(&found.files);
     let mut inputs = Inputs::default();
     let mut held: Vec<Reading> = Vec::new();
     for group in &groups(&found.files) {
-        for read in read_group(group, options, Some(&mut *out)) {
+        for mut read in read_group(group, &keys.all, options, Some(&mut *out)) {
             inputs.take(read.opened, &read.readings);
             if let Some(error) = read.failed {
                 return Err(error);
@@ -116,6 +147,7 @@ pub fn write_facts(
             if read.is_recorded {
                 held.extend(read.readings);
             } else {
+                read.readings.iter_mut().for_each(|reading| keys.judge(reading));
                 out.write_all(&facts::write(&Evidence::gather(read.readings)))?;
             }
         }
@@ -123,6 +155,9 @@ pub fn write_facts(
     let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
     inputs.take(0, &unreadable);
     held.extend(unreadable);
+    for reading in &mut held {
+        keys.judge(reading);
+    }
     out.write_all(&facts::write(&Evidence::gather(held)))?;
     Ok(inputs)
 }
@@ -133,6 +168,23 @@ enum Group<'f> {
     Small(Vec<&'f InputFile>),
     Large(&'f InputFile),
     Ring(Vec<&'f InputFile>),
+}
+
+impl<'f> Group<'f> {
+    fn files(&self) -> Vec<&'f InputFile> {
+        match self {
+            Self::Small(files) | Self::Ring(files) => files.clone(),
+            Self::Large(file) => vec![file],
+        }
+    }
+
+    /// One group for each of the readings.
+    fn parts(&self) -> Vec<Self> {
+        match self {
+            Self::Small(files) => files.iter().map(|file| Self::Small(vec![file])).collect(),
+            other => vec![other.clone()],
+        }
+    }
 }
 
 /// Groups of files, by their first name.
@@ -162,24 +214,44 @@ fn groups(files: &[InputFile]) -> Vec<Group<'_>> {
 struct Read {
     readings: Vec<Reading>,
     opened: usize,
-    /// It is a facts file: its sources may be anywhere in the order, and elsewhere too.
+    /// It is a facts file, whose sources may be anywhere in the order, or a key log, of which is only
+    /// known at the end what it opened.
     is_recorded: bool,
+    /// The keys in it.
+    keys: Keys,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    unopened: Vec<u64>,
     /// The error in writing that ended the reading.
     failed: Option<io::Error>,
 }
 
-fn read_group(group: &Group<'_>, options: &Options<'_>, sink: Sink<'_>) -> Vec<Read> {
+impl Read {
+    fn take(&mut self, finished: io::Result<(Vec<Reading>, Keys, Vec<u64>)>) {
+        match finished {
+            Ok((readings, keys, unopened)) => {
+                self.readings.extend(readings);
+                self.keys.add(&keys);
+                self.unopened.extend(unopened);
+            }
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+fn read_group(group: &Group<'_>, keys: &Arc<Keys>, options: &Options<'_>, sink: Sink<'_>) -> Vec<Read> {
     match group {
-        Group::Small(files) => files.par_iter().map(|file| read_file(file, options, Workers::One, None)).collect(),
-        Group::Large(file) => vec![read_file(file, options, Workers::All, sink)],
-        Group::Ring(files) => vec![read_ring(files, options, sink)],
+        Group::Small(files) => {
+            files.par_iter().map(|file| read_file(file, keys, options, (Workers::One, None))).collect()
+        }
+        Group::Large(file) => vec![read_file(file, keys, options, (Workers::All, sink))],
+        Group::Ring(files) => vec![read_ring(files, keys, options, sink)],
     }
 }
 
 /// The readings of the files of a ring buffer, which are one capture.
-fn read_ring(files: &[&InputFile], options: &Options<'_>, sink: Sink<'_>) -> Read {
+fn read_ring(files: &[&InputFile], keys: &Arc<Keys>, options: &Options<'_>, sink: Sink<'_>) -> Read {
     let names = files.iter().map(|file| file.name.clone()).collect();
-    let mut capture = Capture::new(names, options.memory_bytes, Workers::All, sink);
+    let mut capture = Capture::new(names, options.memory_bytes, keys, (Workers::All, sink));
     for file in files {
         let opened = file.open().and_then(|mut source| {
             let kind = crate::capture::detect(&source.head(HEAD_BYTES)?);
@@ -193,10 +265,9 @@ fn read_ring(files: &[&InputFile], options: &Options<'_>, sink: Sink<'_>) -> Rea
             Err(error) => capture.unreadable(unreadable(&file.name, input::reason(&error))),
         }
     }
-    match capture.finish() {
-        Ok(readings) => Read { readings, opened: files.len(), ..Read::default() },
-        Err(error) => Read { failed: Some(error), opened: files.len(), ..Read::default() },
-    }
+    let mut read = Read { opened: files.len(), ..Read::default() };
+    read.take(capture.finish());
+    read
 }
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
@@ -217,7 +288,8 @@ pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) 
 }
 
 /// The readings of one file, of every source within it.
-fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, mut sink: Sink<'_>) -> Read {
+fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>, how: (Workers, Sink<'_>)) -> Read {
+    let (workers, mut sink) = how;
     let members = match file.members() {
         Ok(members) => members,
         Err(error) => {
@@ -230,7 +302,7 @@ fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, mut sink
         match member.source {
             Ok(source) => {
                 let sink = sink.as_deref_mut();
-                read_source(&mut read, &member.name, source, options, (workers, sink));
+                read_source(&mut read, (&member.name, source), keys, options, (workers, sink));
             }
             Err(reason) => read.readings.push(unread(&member.name, reason)),
         }
@@ -241,10 +313,10 @@ fn read_file(file: &InputFile, options: &Options<'_>, workers: Workers, mut sink
 /// Adds the readings of one source.
 fn read_source(
     read: &mut Read,
-    name: &str,
-    mut source: input::Source,
+    (name, mut source): (&str, input::Source),
+    keys: &Arc<Keys>,
     options: &Options<'_>,
-    (workers, sink): (Workers, Sink<'_>),
+    how: (Workers, Sink<'_>),
 ) {
     let head = match source.head(HEAD_BYTES) {
         Ok(head) => head,
@@ -252,12 +324,9 @@ fn read_source(
     };
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        let mut capture = Capture::new(vec![name.to_owned()], options.memory_bytes, workers, sink);
+        let mut capture = Capture::new(vec![name.to_owned()], options.memory_bytes, keys, how);
         capture.file(Reading::of(Source::named(name, kind.name(), 0)), window, kind, options.progress);
-        return match capture.finish() {
-            Ok(readings) => read.readings.extend(readings),
-            Err(error) => read.failed = Some(error),
-        };
+        return read.take(capture.finish());
     }
     let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
@@ -268,6 +337,12 @@ fn read_source(
     }
     let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
         unread(name, GapReason::Empty)
+    } else if keylog::is_key_log(&bytes) {
+        read.is_recorded = true;
+        let mut own = Keys::default();
+        let reading = keys::read(name, &bytes, &mut own);
+        read.keys.add(&own);
+        reading
     } else {
         saved::read(name, &bytes)
     };

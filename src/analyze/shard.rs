@@ -71,6 +71,8 @@ pub(super) struct Shard {
     bounds: Bounds,
     quic: QuicFlows,
     queries: dns::queries::Queries,
+    /// What can open what is encrypted.
+    pub(super) keys: Arc<Keys>,
     pub(super) found: Found,
     /// The last frames of the connections that were given up.
     pub(super) given_up: Vec<FrameNumber>,
@@ -97,7 +99,6 @@ enum State {
     Over,
 }
 
-#[derive(Default)]
 struct Flow {
     low: Direction,
     high: Direction,
@@ -105,13 +106,17 @@ struct Flow {
     is_reset: bool,
 }
 
-#[derive(Default)]
 struct Direction {
     assembler: Assembler,
     reader: Sniffer,
 }
 
 impl Flow {
+    fn new(is_keyed: bool) -> Self {
+        let direction = || Direction { assembler: Assembler::default(), reader: Sniffer::new(is_keyed) };
+        Self { low: direction(), high: direction(), last: FrameNumber::default(), is_reset: false }
+    }
+
     fn direction(&mut self, way: Way) -> &mut Direction {
         match way {
             Way::FromLow => &mut self.low,
@@ -123,7 +128,7 @@ impl Flow {
 impl Direction {
     /// Finds the DNS answers that came from `server` since the last time.
     fn answers(&mut self, found: &mut Found, client: SocketAddr, server: SocketAddr) {
-        if let Sniffer::Dns(reader) = &mut self.reader {
+        if let Some(reader) = self.reader.dns() {
             for it in std::mem::take(&mut reader.messages) {
                 let ends = Ends { time: it.time, client, server };
                 found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
@@ -151,6 +156,7 @@ impl Shard {
             bounds,
             quic: QuicFlows::default(),
             queries: dns::queries::Queries::default(),
+            keys: Arc::default(),
             found: Found::default(),
             given_up: Vec::new(),
             given_up_count: 0,
@@ -183,7 +189,7 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: &Datagram<'_>) {
-        if self.quic.take(it, &Keys::default()) {
+        if self.quic.take(it, &self.keys) {
             return;
         }
         match datagram::read(it.source, it.destination, it.payload) {
@@ -221,7 +227,7 @@ impl Shard {
             *initial = Some(sequence);
         }
         if let (State::Begun(_), false) = (&slot.state, payload.is_empty()) {
-            let mut flow: Box<Flow> = Box::default();
+            let mut flow = Box::new(Flow::new(!self.keys.is_empty()));
             for (direction, initial) in [&mut flow.low, &mut flow.high].into_iter().zip(slot.initial) {
                 if let Some(initial) = initial {
                     direction.assembler.syn(initial);
@@ -242,10 +248,14 @@ impl Shard {
         if fin {
             direction.assembler.fin(first, payload.len());
         }
+        let is_keyed = direction.reader.is_keyed;
         let (sender, receiver) = slot.key.ends(item.way);
         direction.answers(&mut self.found, receiver, sender);
         if let Some(is_over) = slot.is_over.get_mut(index(item.way)) {
             *is_over = direction.assembler.is_over();
+        }
+        if is_keyed {
+            tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), &self.keys);
         }
         let held_bytes = FLOW_BYTES.saturating_add(flow.low.held_bytes()).saturating_add(flow.high.held_bytes());
         let before = std::mem::replace(&mut slot.held_bytes, held_bytes);
@@ -320,7 +330,7 @@ impl Shard {
             State::Open(flow) => {
                 self.alive = self.alive.saturating_sub(1);
                 self.over = self.over.saturating_add(1);
-                end(&mut self.found, slot.key, *flow);
+                end(&mut self.found, slot.key, *flow, &self.keys);
             }
             State::Begun(_) => {
                 self.alive = self.alive.saturating_sub(1);
@@ -396,38 +406,37 @@ impl Shard {
         for at in 0..self.slots.len() {
             self.end(at);
         }
-        std::mem::take(&mut self.quic).finish(&mut self.found, &Keys::default());
+        std::mem::take(&mut self.quic).finish(&mut self.found, &self.keys);
     }
 }
 
 /// What a connection showed, once it is over.
-fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
+fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     for direction in [&mut flow.low, &mut flow.high] {
         direction.assembler.finish(&mut direction.reader);
+        direction.reader.settle();
     }
-    let is_read = |reader: &Sniffer| matches!(reader, Sniffer::Tls(_) | Sniffer::Dns(_));
-    for direction in [&flow.low, &flow.high] {
-        if let Some(frame) = direction.assembler.conflict.filter(|_| is_read(&direction.reader)) {
-            found.gap(GapReason::Conflict, vec![frame]);
-        }
+    if flow.low.reader.is_keyed {
+        tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), keys);
+        tls::connection::give_up(flow.low.reader.tls(), flow.high.reader.tls());
     }
     let (low_end, high_end) = (key.low(), key.high());
     flow.low.answers(found, high_end, low_end);
     flow.high.answers(found, low_end, high_end);
-    if let (Sniffer::Http(one), Sniffer::Http(other)) = (&flow.low.reader, &flow.high.reader) {
-        http::exchanges(found, (low_end, one), (high_end, other), http::Carrier::Clear);
-    }
-    let mut tls = |reader: Sniffer| match reader {
-        Sniffer::Tls(reader) => Some(*reader),
-        Sniffer::Dns(reader) => {
-            for (why, frames) in reader.lost {
-                found.undecoded_dns(why, frames);
-            }
-            None
+    for direction in [&mut flow.low, &mut flow.high] {
+        let lost = direction.reader.dns().map(|reader| std::mem::take(&mut reader.lost));
+        for (why, frames) in lost.into_iter().flatten() {
+            found.undecoded_dns(why, frames);
         }
-        _ => None,
-    };
-    let (low, high) = (tls(flow.low.reader), tls(flow.high.reader));
+        let is_read = direction.reader.dns().is_some() || direction.reader.tls().is_some();
+        if let Some(frame) = direction.assembler.conflict.filter(|_| is_read) {
+            found.gap(GapReason::Conflict, vec![frame]);
+        }
+    }
+    if let (Some(one), Some(other)) = (flow.low.reader.http(), flow.high.reader.http()) {
+        http::exchanges(found, (low_end, one), (high_end, other));
+    }
+    let (low, high) = (flow.low.reader.into_tls(), flow.high.reader.into_tls());
     if low.is_some() || high.is_some() {
         found.joined(tls::join::join((low_end, low), (high_end, high)));
     }

@@ -182,6 +182,9 @@ fn reading<T: Send>(
     digest: args::DigestChoice,
     read: impl FnOnce(&analyze::Options<'_>) -> Result<T, String> + Send,
 ) -> Result<T, String> {
+    if let Some(path) = arguments.keylog.iter().find(|path| !path.is_file()) {
+        return Err(format!("{}: expected a key log for --keylog, found no file", path.display()));
+    }
     let progress = Progress::start(&arguments.paths, arguments.no_progress);
     let digest = match digest {
         args::DigestChoice::Sha256 => Digest::Sha256,
@@ -189,7 +192,7 @@ fn reading<T: Send>(
     };
     let tell = |bytes: u64| progress.advance(bytes);
     let memory_bytes = arguments.max_memory.unwrap_or(limits::MEMORY_BYTES_MAX);
-    let options = analyze::Options { digest, memory_bytes, progress: &tell };
+    let options = analyze::Options { key_logs: &arguments.keylog, digest, memory_bytes, progress: &tell };
     let done = in_pool(arguments, || read(&options))?;
     progress.finish();
     done

@@ -62,6 +62,16 @@ impl InputFile {
         data.is_file().then_some(data.len())
     }
 
+    /// Whether it can be opened more than once.
+    pub fn is_readable_again(&self) -> bool {
+        self.origin != Origin::StandardInput
+    }
+
+    /// Whether it is compressed or an archive; a file that cannot be read is none.
+    pub fn is_container(&self) -> bool {
+        self.open().and_then(|mut source| unpack::is_container(&mut source)).unwrap_or(false)
+    }
+
     /// The sources within it: itself, or what is in it when it is compressed or an archive.
     pub fn members(&self) -> io::Result<Members> {
         Members::of(&self.name, self.open()?)

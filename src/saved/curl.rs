@@ -175,26 +175,19 @@ fn handshake(run: &RunText<'_>, host: Option<&Name>, port: u16, sink: &mut Sink)
         None => (None, SniState::Unknown),
     };
     let handshake = Handshake {
-        time: None,
         client: it.client,
         server: it.server,
-        transport: Transport::Text,
         sni,
         sni_state,
         alpn: it.alpn,
-        versions: Vec::new(),
         version: it.version,
         cipher: it.cipher,
         chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
         chain,
-        resumed: false,
-        hrr: false,
-        ech: None,
-        starttls: None,
-        proxy_host: None,
         http_version: it.http_version,
         dialed: host.map(ToString::to_string),
         run: Some(run.number),
+        ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(handshake), lines);
 }
