@@ -46,6 +46,9 @@ pub const FACTS_HELD_MAX: usize = 4096;
 
 /// The bytes of one TLS handshake message (a Certificate with a long chain stays far below).
 pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
+/// The bytes of one TLS handshake message. A Certificate with a long chain stays far below; one of
+/// 340 KiB is known, of a server that sent its whole store.
+pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 /// The handshakes followed on one connection (renegotiation).
 pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;

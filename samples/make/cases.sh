@@ -6,6 +6,7 @@ cases=(
     d_name_not_configured_capture d_name_not_configured_transcript
     no_sni_capture no_sni_transcript
     tls13_no_keys_capture tls13_transcript
+    tls13_keylog_capture tls13_secrets_capture tls13_keylog_ok_capture
     dig_only_transcript curl_error_only_transcript
     mixed_utf16 x509_pem
     stage_url_forms
@@ -19,6 +20,7 @@ cases=(
     name_forms_capture address_literal_transcript
     configuration_transcripts dns_alone_transcript behind_tls_transcript balancer_ok_capture
     private_domain_ok_capture chain_error_only_transcript subject_only_transcript right_forms_transcript
+    stage_url_tools d_name_tools
     http3_keys_capture http3_capture http3_forbidden_capture http2_forbidden_capture http2_coalescing_capture
     encrypted_dns_keys_capture encrypted_dns_capture
 )
@@ -70,6 +72,35 @@ no_sni_transcript() {
         'dig +short api.example.com' \
         'openssl s_client -connect api.example.com:443 -noservername -showcerts </dev/null' \
         'openssl s_client -connect api.example.com:443 -servername api.example.com -showcerts </dev/null'
+}
+
+# curl and openssl write their TLS secrets to a key log, as browsers do.
+tls13_keylog_capture() {
+    front TLSv1.3
+    capture "$samples/tls13_keylog_capture/customer.pcap" -i eth0 'ip or arp' -- \
+        "SSLKEYLOGFILE='$work/keys.log' curl -sS https://www.example.com/"
+    cp "$work/keys.log" "$samples/tls13_keylog_capture/keys.log"
+    front TLSv1.2
+}
+
+tls13_secrets_capture() {
+    front TLSv1.3
+    rm -f "$work/keys.log"
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- \
+        "openssl s_client -connect www.example.com:443 -servername www.example.com -keylogfile '$work/keys.log' </dev/null"
+    editcap -F pcapng --inject-secrets "tls,$work/keys.log" "$work/customer.pcap" \
+        "$samples/tls13_secrets_capture/customer.pcapng"
+    front TLSv1.2
+}
+
+tls13_keylog_ok_capture() {
+    front TLSv1.3
+    rm -f "$work/keys.log"
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- \
+        "SSLKEYLOGFILE='$work/keys.log' curl -sS https://api.example.com/"
+    editcap -F pcapng --inject-secrets "tls,$work/keys.log" "$work/customer.pcap" \
+        "$samples/tls13_keylog_ok_capture/customer.pcapng"
+    front TLSv1.2
 }
 
 tls13_no_keys_capture() {
@@ -323,6 +354,24 @@ right_forms_transcript() {
     transcript "$samples/right_forms_transcript/ticket.txt" \
         'openssl s_client -connect xn--mnchen-3ya.example.net:443 -servername xn--mnchen-3ya.example.net -showcerts </dev/null' \
         'openssl s_client -connect 198.51.100.51:443 -showcerts </dev/null'
+}
+
+# The same two hosts through other tools, one folder each.
+stage_url_tools() { tools stage_url_tools www.example.com; }
+d_name_tools()    { tools d_name_tools api.example.com; }
+
+# tools SAMPLE HOST
+tools() {
+    local at=$samples/$1 host=$2
+    local served="openssl s_client -connect $host:443 -servername $host </dev/null"
+    mkdir -p "$at"/{kdig,drill,delv,host,nslookup,gnutls_cli}
+    transcript "$at/kdig/ticket.txt" "kdig $host" "gnutls-cli --print-cert $host </dev/null"
+    transcript "$at/drill/ticket.txt" "drill $host" \
+        "$served 2>/dev/null | openssl x509 -noout -subject -issuer -dates -serial -ext subjectAltName"
+    transcript "$at/delv/ticket.txt" "delv +noroot $host" "$served"
+    transcript "$at/host/ticket.txt" "host $host" "curl -v https://$host/" "$served 2>/dev/null | openssl x509 -noout -text"
+    transcript "$at/nslookup/ticket.txt" "nslookup $host" "$served"
+    transcript "$at/gnutls_cli/ticket.txt" "dig +short $host" "gnutls-cli $host </dev/null"
 }
 
 # The stage URL over HTTP/3: with the secrets, and without.

@@ -21,13 +21,14 @@ pub mod ec2;
 pub mod elbv2;
 pub mod registration;
 pub mod route53;
+pub mod scanner;
 
 use document::{Object, Text, elements};
 
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, RDAP, DNS over HTTPS as JSON, kdig +json",
+    made_by: "aws … --output json, RDAP, DNS over HTTPS as JSON, kdig +json, sslyze --json_out, testssl.sh --jsonfile-pretty",
     is_command: |words| {
         words.first().is_some_and(|word| word == "aws" || (word == "kdig" && words.iter().any(|it| it == "+json")))
     },
@@ -93,7 +94,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let text = Text::of(run.lines);
     let documents = text.documents();
     for document in &documents {
-        if dns_answers(document, run, sink) {
+        if scanner::read(document, run, sink) || dns_answers(document, run, sink) {
             continue;
         }
         let mut found = Vec::new();
