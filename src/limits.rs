@@ -44,8 +44,6 @@ pub const MEMORY_BYTES_MAX: u64 = 512 << 20;
 /// capture with more of them is written while it is read.
 pub const FACTS_HELD_MAX: usize = 4096;
 
-/// The bytes of one TLS handshake message (a Certificate with a long chain stays far below).
-pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
 /// The bytes of one TLS handshake message. A Certificate with a long chain stays far below; one of
 /// 340 KiB is known, of a server that sent its whole store.
 pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 20;
