@@ -78,7 +78,15 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
         Says::ChainUntrusted => presented::is_about_trust(verdict),
         _ => false,
     });
-    dated || untrusted || told
+    dated || untrusted || is_unanchored(case) || told
+}
+
+/// Whether the user says whom clients trust, and a covering certificate leads to none of them.
+fn is_unanchored(case: &Case<'_>) -> bool {
+    let is_loose = |it: &presented::Presented<'_, '_>| {
+        it.coverage == Coverage::Covers && it.connection.is_some() && !it.is_publicly_issued(case)
+    };
+    !case.known.roots.is_embedded() && presented::of(case).iter().any(is_loose)
 }
 
 /// Whether one time lies after another, by seconds.
