@@ -70,6 +70,10 @@ pub const DNS_RECORDS_MAX: usize = 4096;
 /// The links followed in one CNAME chain.
 pub const CNAME_CHAIN_MAX: usize = 32;
 
+/// Handshakes of one client, issuer or certificate that a rule looks at beside its own case: the first
+/// thousands show whatever there is to see.
+pub const NEIGHBOURS_MAX: usize = 4096;
+
 /// The bytes of a text source that are read.
 pub const TEXT_BYTES_MAX: u64 = 256 << 20;
 

@@ -377,6 +377,7 @@ const NSS_ERRORS: &[(&str, Says)] = &[
     ("-12182", Says::HandshakeFailed),
 ];
 const HEADERS: &[&str] = &[
+    "date",
     "server",
     "via",
     "x-cache",

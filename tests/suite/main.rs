@@ -14,6 +14,7 @@
 
 mod support;
 
+mod apart;
 mod cli;
 mod containers;
 mod corpus;
