@@ -20,6 +20,7 @@ mod containers;
 mod corpus;
 mod data;
 mod determinism;
+mod engine;
 mod examples;
 mod http;
 mod layers;
