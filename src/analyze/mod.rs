@@ -86,6 +86,12 @@ fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Bo
     if let Some(kind) = crate::capture::detect(&head) {
         return Ok(vec![capture::read(&file.name, window, kind, options.progress)]);
     }
+    if let Some(export) = saved::export::detect(window.fill(EXPORT_HEAD_BYTES).map_err(failed)?) {
+        let reading = saved::export::read(&file.name, export, &mut window, options.progress);
+        let mut reading = reading.map_err(failed)?;
+        close(&mut reading, window.finish().map_err(failed)?);
+        return Ok(vec![reading]);
+    }
     let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX).map_err(failed)?;
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     let finished = window.finish().map_err(failed)?;
@@ -127,6 +133,9 @@ fn not_analysed(reading: &Reading) -> Option<(String, String)> {
 
 /// The bytes that tell what a source is.
 const HEAD_BYTES: usize = 64;
+
+/// The bytes that tell which export a text is.
+const EXPORT_HEAD_BYTES: usize = 4096;
 
 /// Runs work on so many threads, or on all processors.
 pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> T + Send) -> Result<T, String> {

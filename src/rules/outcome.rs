@@ -69,7 +69,7 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
         out_of_date || is_refused_by_client(it.connection)
     });
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
-        Says::Expired | Says::NotYetValid => true,
+        Says::Expired | Says::NotYetValid | Says::DateInvalid => true,
         Says::ChainUntrusted => verdict.client != "openssl",
         _ => false,
     });

@@ -9,19 +9,24 @@ pub mod command;
 pub mod curl;
 pub mod decode;
 pub mod dig;
+pub mod export;
 pub mod grammar;
 pub mod json;
+pub mod language;
 pub mod openssl_s_client;
 pub mod openssl_x509;
 pub mod pem;
 pub mod runs;
+pub mod wget;
 pub mod whois;
+
+use std::collections::BTreeMap;
 
 use crate::evidence::{Fact, Observation, Reading, Source};
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
 /// One line of decoded text, without its line end, terminal controls removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Its number in the original file, from 1.
     pub number: u32,
@@ -82,6 +87,8 @@ pub struct Sink {
     pub observations: Vec<Observation>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// The text of lines that records stand on, where it can be shown.
+    pub quotes: BTreeMap<u32, String>,
 }
 
 impl Sink {
@@ -114,11 +121,18 @@ impl Sink {
 /// All formats. A run is read by the format of its command, or by the one whose line opened it.
 pub static FORMATS: &[&SavedFormat] = &[
     &dig::FORMAT,
+    &wget::FORMAT,
     &openssl_s_client::FORMAT,
     &openssl_x509::FORMAT,
     &curl::FORMAT,
     &browser::FORMAT,
+    &language::FORMAT,
     &whois::FORMAT,
+    &export::lines::PDML,
+    &export::lines::VERBOSE,
+    &export::lines::TCPDUMP,
+    &export::lines::ZEEK,
+    &export::tshark::fields::FORMAT,
     &json::FORMAT,
 ];
 
@@ -164,3 +178,15 @@ fn quote(reading: &mut Reading, lines: &[Line]) {
         }
     }
 }
+
+/// The response headers that rules use.
+const HEADERS: &[&str] = &[
+    "server",
+    "via",
+    "x-cache",
+    "x-amzn-errortype",
+    "x-amz-apigw-id",
+    "x-amzn-requestid",
+    "x-amz-cf-id",
+    "x-amz-cf-pop",
+];

@@ -59,6 +59,7 @@ fn starts(lines: &[Line]) -> Vec<Start> {
             (Some(open), _) if open.id == format.id => !format.repeats,
             (Some(open), prompted) if open.id == "curl" && format.id == "json" => !asks_rdap(prompted.as_ref()),
             (Some(open), Some(_)) if open.id.starts_with("openssl") && format.id.starts_with("openssl") => true,
+            (Some(open), _) if open.id == "wget" && format.id.starts_with("openssl") => true,
             (Some(open), None) if open.id == "openssl_s_client" && format.id == "openssl_x509" => true,
             _ => false,
         });

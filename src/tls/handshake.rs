@@ -201,13 +201,14 @@ pub fn version_name(version: u16) -> String {
     }
 }
 
-fn cipher_name(cipher: u16) -> String {
+/// The IANA name of a cipher suite.
+pub fn cipher_name(cipher: u16) -> String {
     tls_parser::TlsCipherSuite::from_id(cipher).map_or_else(|| format!("0x{cipher:04x}"), |suite| suite.name.to_owned())
 }
 
 /// The name of an alert description (RFC 8446 section 6).
 pub fn alert_name(description: u8) -> String {
-    let known = ALERTS.iter().find(|(number, _)| *number == description);
+    let known = ALERT_NAMES.iter().find(|(number, _)| *number == description);
     known.map_or_else(|| format!("alert {description}"), |(_, name)| (*name).to_owned())
 }
 
@@ -222,7 +223,8 @@ const RETRY_RANDOM: &[u8] = &[
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
-const ALERTS: &[(u8, &str)] = &[
+/// The alert descriptions of RFC 8446 section 6 and of the RFCs before it, by number.
+pub const ALERT_NAMES: &[(u8, &str)] = &[
     (0, "close_notify"),
     (10, "unexpected_message"),
     (20, "bad_record_mac"),

@@ -3,3 +3,4 @@
 pub mod dn;
 pub mod rr;
 pub mod time;
+pub mod words;

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{RunText, SavedFormat, Sink, command};
+use super::{RunText, SavedFormat, Sink, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
@@ -84,7 +84,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     }
     let text = Text::of(run.lines);
     let documents = text.documents();
+    let mut exported = Exported::default();
     for document in &documents {
+        if exported.takes(document, sink) {
+            continue;
+        }
         let mut found = Vec::new();
         if let Some(root) = document.root() {
             find(root, words, 0, &mut found);
@@ -102,10 +106,38 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             sink.gap(document.first_line(), GapReason::Undecoded { what: "JSON".to_owned(), why });
         }
     }
+    exported.finish(sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
     if documents.is_empty() && words.first().is_some_and(|word| word == "aws") && !is_error(run) {
         let why = "no JSON; --output text and table lose the keys, ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
+    }
+}
+
+/// Exports among the documents: those that follow each other are one.
+#[derive(Default)]
+struct Exported {
+    open: Option<(&'static export::Export, export::Reading)>,
+}
+
+impl Exported {
+    fn takes(&mut self, document: &document::Document<'_>, sink: &mut Sink) -> bool {
+        let head: String = document.text().chars().take(HEAD_CHARS).collect();
+        let Some(export) = export::detect(head.as_bytes()) else { return false };
+        if self.open.as_ref().is_none_or(|(open, _)| open.id != export.id) {
+            std::mem::take(self).finish(sink);
+        }
+        let (_, reading) = self.open.get_or_insert_with(|| (export, export::Reading::of(export)));
+        for (number, line) in document.lines() {
+            reading.feed_line(number, line, sink);
+        }
+        true
+    }
+
+    fn finish(self, sink: &mut Sink) {
+        if let Some((_, reading)) = self.open {
+            reading.finish(sink);
+        }
     }
 }
 
@@ -176,6 +208,8 @@ fn errors(run: &RunText<'_>, domain: Option<&Name>, region: Option<&String>, sin
     }
 }
 
+/// What tells an export from other JSON stands in its first characters.
+const HEAD_CHARS: usize = 4096;
 const DEPTH_MAX: usize = 6;
 const OBJECTS_MAX: usize = 100_000;
 const HINTS: &[&str] = &[".execute-api.", ".cloudfront.net"];
