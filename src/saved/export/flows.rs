@@ -6,7 +6,7 @@
 //! ServerHello, as a display filter leaves it, is joined all the same; what was not exported stays
 //! unknown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::Cite;
@@ -31,6 +31,8 @@ pub struct Flow {
     cites: Vec<Vec<Cite>>,
     /// A chain that is told and not shown, by local ids.
     told_chain: Vec<String>,
+    /// The line of each certificate that has one of its own.
+    own_lines: BTreeMap<Vec<u8>, Cite>,
 }
 
 /// Who sent a message.
@@ -63,6 +65,7 @@ impl Flow {
             from_server: Vec::new(),
             cites: Vec::new(),
             told_chain: Vec::new(),
+            own_lines: BTreeMap::new(),
         }
     }
 
@@ -84,6 +87,13 @@ impl Flow {
     pub fn told_chain(&mut self, chain: Vec<String>) {
         if self.told_chain.is_empty() {
             self.told_chain = chain;
+        }
+    }
+
+    /// A certificate stands on a line of its own.
+    pub fn own_line(&mut self, der: Vec<u8>, cite: Cite) {
+        if self.own_lines.len() < CHAIN_CERTIFICATES_MAX {
+            self.own_lines.insert(der, cite);
         }
     }
 
@@ -168,7 +178,8 @@ impl Flow {
         for (der, frames) in joined.certificates {
             let (certificate, _) = x509::der::read(&der);
             if known.is_new(certificate.id()) {
-                sink.observe_cited(Fact::Certificate(certificate), cited(&frames));
+                let own = self.own_lines.get(&der).map(|cite| vec![cite.clone()]);
+                sink.observe_cited(Fact::Certificate(certificate), own.unwrap_or_else(|| cited(&frames)));
             }
         }
         for (reason, frames) in joined.gaps {

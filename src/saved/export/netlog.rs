@@ -285,7 +285,7 @@ fn answer(at: &At, records: Vec<DnsRecord>, kind: String, sink: &mut Sink) {
         server: None,
         transport: DnsTransport::Text,
         id: None,
-        rcode: Some("NOERROR".to_owned()),
+        rcode: None,
         flags: None,
         question: Some(Question { name, kind }),
         records,

@@ -16,7 +16,7 @@ use crate::evidence::Fact;
 use crate::flow::{Assembler, Origin};
 use crate::limits::{DNS_RECORDS_MAX, LOG_SOURCES_MAX};
 use crate::name::Name;
-use crate::provenance::{FrameNumber, Time, Zone};
+use crate::provenance::{FrameNumber, GapReason, Time, Zone};
 use crate::saved::Sink;
 use crate::tls::Transport;
 use crate::tls::record::{Event, Reader, Seen, is_start};
@@ -161,12 +161,24 @@ impl Packets {
         other: Option<(SocketAddr, (Assembler, Reader))>,
         sink: &mut Sink,
     ) {
-        let finished = |(end, (mut assembler, mut reader)): (SocketAddr, (Assembler, Reader))| {
+        let mut cut: Vec<(u32, GapReason)> = Vec::new();
+        let mut finished = |(end, (mut assembler, mut reader)): (SocketAddr, (Assembler, Reader))| {
             assembler.finish(&mut reader);
+            let has_hello =
+                reader.seen.iter().any(|it| matches!(it.event, Event::ClientHello(_) | Event::ServerHello(_)));
+            let is_open = !reader.seen.iter().any(|it| it.event == Event::Encrypted);
+            if has_hello && is_open && (reader.is_cut() || reader.trouble.is_some()) {
+                let line = reader.last_frame.and_then(|frame| u32::try_from(frame.0).ok()).unwrap_or(1);
+                let why = "its last message is not whole; ask for the capture itself (tcpdump -s 0 -w)".to_owned();
+                cut.push((line, GapReason::Undecoded { what: "TLS stream".to_owned(), why }));
+            }
             (end, reader.seen)
         };
         let one = finished(one);
         let other = other.map(finished);
+        for (line, reason) in cut {
+            sink.gap(line, reason);
+        }
         let begins = |seen: &[Seen]| seen.iter().any(|it| matches!(it.event, Event::ClientHello(_)));
         let answers = |seen: &[Seen]| seen.iter().any(|it| matches!(it.event, Event::ServerHello(_)));
         let is_swapped = other.as_ref().is_some_and(|(_, seen)| begins(seen)) || answers(&one.1);

@@ -171,6 +171,11 @@ impl Dissected {
         for (event, cites) in events(frame, header) {
             flow.add(from, event, header.time, cites);
         }
+        for field in frame.all("tls_handshake_certificate") {
+            if let Some(der) = flows::from_hexadecimal(&field.value) {
+                flow.own_line(der, field.cite.clone());
+            }
+        }
     }
 
     /// A ClientHello whose ends were not exported, and names of certificates without the certificates.
