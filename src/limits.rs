@@ -80,3 +80,9 @@ pub const RECORD_BYTES_MAX: usize = 32 << 20;
 
 /// Connections and requests of a browser's log that are followed at the same time.
 pub const LOG_SOURCES_MAX: usize = 1 << 16;
+
+/// The secrets kept of all key logs: the connections of many days of one machine stay below.
+pub const KEYS_MAX: usize = 1 << 22;
+
+/// Secrets of one connection for one purpose: logs of several files that disagree.
+pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;

@@ -14,7 +14,7 @@ use crate::evidence::{Fact, Observation, Reading, Source};
 use crate::flow::{FlowKey, Origin};
 use crate::input::Window;
 use crate::limits::GAPS_PER_SOURCE_MAX;
-use crate::packet::{self, Decoded, Defrag, Packet, Transport};
+use crate::packet::{self, Decoded, Defrag, Packet, Reassembled, Transport};
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
 use crate::x509;
 
@@ -108,26 +108,61 @@ impl Pipeline {
 
     /// A whole datagram goes to its shard behind what is queued, with the bytes that it owns.
     fn fragment<'b>(&mut self, fragment: &packet::Fragment<'b>, origin: Origin, queues: &mut [Vec<Item<'b>>]) {
-        let Some(whole) = self.defrag.push(fragment, origin.frame) else {
+        let Some(whole) = self.defrag.push(fragment, origin.frame, origin.time) else {
             return;
         };
-        if let Ok(Decoded::Packet(packet)) = whole.decode() {
-            let Some((shard, item)) = item(&packet, origin) else {
-                return;
-            };
-            if let Some(queue) = queues.get_mut(shard) {
-                queue.push(item.into_owned(&whole.frames));
+        if let Some((shard, item)) = self.reassembled(&whole, origin)
+            && let Some(queue) = queues.get_mut(shard)
+        {
+            queue.push(item);
+        }
+    }
+
+    /// What a packet that was put together brings, a fragment within fragments included.
+    fn reassembled(&mut self, whole: &Reassembled, origin: Origin) -> Option<(usize, Item<'static>)> {
+        match whole.decode() {
+            Ok(Decoded::Packet(packet)) => {
+                let (shard, item) = item(&packet, origin)?;
+                Some((shard, item.into_owned(&whole.frames)))
+            }
+            Ok(Decoded::Fragment(inner)) => {
+                let inner = self.defrag.push(&inner, origin.frame, origin.time)?;
+                let Ok(Decoded::Packet(packet)) = inner.decode() else {
+                    return None;
+                };
+                let (shard, item) = item(&packet, origin)?;
+                Some((shard, item.into_owned(&inner.frames)))
+            }
+            Ok(Decoded::Other) => None,
+            Err(why) => {
+                self.undecoded.entry(why.to_string()).or_default().extend(&whole.frames);
+                None
             }
         }
     }
 
-    fn finish(self, reading: &mut Reading) -> Found {
+    /// What is known of packets of which fragments are missing, and a gap for each.
+    fn incomplete(&mut self, reading: &mut Reading) {
+        for it in std::mem::take(&mut self.defrag).finish() {
+            if let Some(beginning) = &it.beginning
+                && let Some(first) = it.frames.first()
+            {
+                let origin = Origin { frame: *first, time: it.time };
+                if let Some((shard, item)) = self.reassembled(beginning, origin)
+                    && let Some(shard) = self.shards.get_mut(shard)
+                {
+                    shard.take(item);
+                }
+            }
+            let reason = GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
+            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), it.frames), reason));
+        }
+    }
+
+    fn finish(mut self, reading: &mut Reading) -> Found {
+        self.incomplete(reading);
         for (why, frames) in self.undecoded {
             let reason = GapReason::UndecodedPacket(why);
-            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
-        }
-        for frames in self.defrag.finish() {
-            let reason = GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
             reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
         }
         let found: Vec<Found> = self.shards.into_par_iter().map(Shard::finish).collect();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use hashbrown::HashMap;
 
-use crate::dns::{self, wire};
+use crate::dns::{self, datagram, wire};
 use crate::evidence::{Counts, Fact, Observation};
 use crate::flow::{Assembler, FlowKey, Interest, Origin, StreamReader, Way};
 use crate::limits::FLOWS_MAX;
@@ -87,9 +87,13 @@ impl Found {
         self.gaps.push(Gap::new(at, reason));
     }
 
+    fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {
+        self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: why.to_owned() }, frames);
+    }
+
     fn answer(&mut self, message: wire::Message, ends: &Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
-        for problem in message.problems.clone() {
-            self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: problem }, frames.clone());
+        for problem in &message.problems {
+            self.undecoded_dns(problem, frames.clone());
         }
         if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
             self.observe(Fact::DnsAnswer(answer), frames);
@@ -164,9 +168,11 @@ impl Sniffer {
         *self = match tls::record::is_start(&start) {
             Some(true) => Self::Tls(Box::default()),
             None => Self::Waiting(Vec::new()),
-            Some(false) if dns::tcp::is_start(&start) => Self::Dns(dns::tcp::Reader::default()),
-            Some(false) if start.len() < SNIFF_BYTES && start.first() == Some(&0) => Self::Waiting(Vec::new()),
-            Some(false) => Self::Nothing,
+            Some(false) => match dns::tcp::is_start(&start) {
+                Some(true) => Self::Dns(dns::tcp::Reader::default()),
+                Some(false) => Self::Nothing,
+                None => Self::Waiting(Vec::new()),
+            },
         };
         if let Self::Waiting(waiting) = self {
             *waiting = parts;
@@ -190,19 +196,14 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: Datagram<'_>) {
-        if !wire::looks_like(&it.payload) {
-            return;
+        match datagram::read(it.source, it.destination, &it.payload) {
+            datagram::Datagram::Message(message, transport) => {
+                let ends = Ends { time: it.time, client: it.destination, server: it.source };
+                self.found.answer(message, &ends, transport, it.frames);
+            }
+            datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames),
+            datagram::Datagram::Other => {}
         }
-        let Some(message) = wire::decode(&it.payload) else {
-            return;
-        };
-        let transport = match (it.source.port(), it.destination.port()) {
-            (5353, _) | (_, 5353) => dns::Transport::Mdns,
-            (5355, _) | (_, 5355) => dns::Transport::Llmnr,
-            _ => dns::Transport::Udp,
-        };
-        let ends = Ends { time: it.time, client: it.destination, server: it.source };
-        self.found.answer(message, &ends, transport, it.frames);
     }
 
     fn segment(&mut self, it: &TcpItem<'_>) {
@@ -263,6 +264,9 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     let mut high = flow.high.reader;
     for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
         if let Sniffer::Dns(reader) = reader {
+            for (why, frames) in std::mem::take(&mut reader.lost) {
+                found.undecoded_dns(why, frames);
+            }
             for it in std::mem::take(&mut reader.messages) {
                 let ends = Ends { time: it.time, client, server };
                 found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
@@ -292,7 +296,5 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     }
 }
 
-/// How many bytes of a stream are held to tell DNS from other things.
-const SNIFF_BYTES: usize = 4096;
 /// Connections are spread over about this many shards.
 const SHARDS_ABOUT: usize = 16;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::resolution::{Answers, Asked};
+use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Run};
 use crate::name::{self, Check, Name};
 use crate::provenance::{Place, SourceId};
@@ -51,6 +51,11 @@ impl<'e> Connection<'e> {
     pub fn server_ip(&self) -> Option<IpAddr> {
         self.handshake.server.map(|server| server.ip())
     }
+
+    /// The address of the client.
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.handshake.client.map(|client| client.ip())
+    }
 }
 
 /// How a handshake came to a host.
@@ -62,8 +67,11 @@ pub enum JoinedBy {
     Dialed,
     /// The Host header of its run is the host.
     Header,
-    /// The host had been resolved to the server's address.
+    /// The host had been resolved to the server's address, and the handshake names no host.
     Address,
+    /// The host had been resolved to the server's address, and the handshake names one that the client
+    /// did not resolve.
+    ForeignName,
     /// It names no host, and one was given with `--host`.
     Option,
 }
@@ -101,6 +109,7 @@ pub struct Handshakes<'e> {
     all: Vec<Connection<'e>>,
     by_host: BTreeMap<Name, Vec<(usize, JoinedBy)>>,
     of_nobody: Vec<usize>,
+    named: BTreeSet<(SourceId, IpAddr, Name)>,
 }
 
 impl<'e> Handshakes<'e> {
@@ -119,7 +128,8 @@ impl<'e> Handshakes<'e> {
             let alerts = alerts.get(&key).cloned().unwrap_or_default();
             all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts });
         }
-        let mut joined = Self { all, by_host: BTreeMap::new(), of_nobody: Vec::new() };
+        let named = all.iter().filter_map(|it| Some((it.source, it.client_ip()?, it.sni()?))).collect();
+        let mut joined = Self { all, by_host: BTreeMap::new(), of_nobody: Vec::new(), named };
         joined.join(evidence, answers, selected);
         joined
     }
@@ -127,7 +137,7 @@ impl<'e> Handshakes<'e> {
     fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
         let headers = hosts_of_runs(evidence);
         for (at, connection) in self.all.iter().enumerate() {
-            let hosts = hosts_of(connection, answers, &headers, selected);
+            let hosts = self.hosts_of(connection, answers, &headers, selected);
             if hosts.is_empty() {
                 self.of_nobody.push(at);
             }
@@ -140,6 +150,49 @@ impl<'e> Handshakes<'e> {
         }
     }
 
+    fn hosts_of(
+        &self,
+        connection: &Connection<'_>,
+        answers: &Answers<'_>,
+        headers: &BTreeMap<(SourceId, u32), Name>,
+        selected: &[Name],
+    ) -> Vec<(Name, JoinedBy)> {
+        let handshake = connection.handshake;
+        let mut hosts: Vec<(Name, JoinedBy)> = Vec::new();
+        hosts.extend(connection.sni().map(|sni| (sni, JoinedBy::Sni)));
+        let dialed = handshake.dialed.as_deref().and_then(Name::parse);
+        hosts.extend(dialed.clone().filter(|name| name.ip().is_none()).map(|name| (name, JoinedBy::Dialed)));
+        let header = handshake.run.and_then(|run| headers.get(&(connection.source, run)));
+        hosts.extend(header.map(|name| (name.clone(), JoinedBy::Header)));
+        if hosts.is_empty() {
+            hosts.extend(host_at_address(connection, answers).map(|name| (name, JoinedBy::Address)));
+        }
+        if hosts.is_empty() {
+            hosts.extend(dialed.map(|name| (name, JoinedBy::Dialed)));
+        }
+        if let ([], [host], Transport::Text) = (hosts.as_slice(), selected, handshake.transport) {
+            hosts.push((host.clone(), JoinedBy::Option));
+        }
+        hosts.extend(self.host_behind(connection, answers).map(|name| (name, JoinedBy::ForeignName)));
+        hosts.dedup_by(|later, earlier| later.0 == earlier.0);
+        hosts
+    }
+
+    /// The host that the client had resolved to the server's address, where the handshake names one
+    /// that it never asked DNS for and no handshake of the client names the host itself: the client
+    /// sent another name than the one it dialled.
+    fn host_behind(&self, connection: &Connection<'_>, answers: &Answers<'_>) -> Option<Name> {
+        let (sni, client) = (connection.sni()?, connection.client_ip()?);
+        if answers.is_asked(&sni) || answers.is_target(&sni) {
+            return None;
+        }
+        let before =
+            answers.asked_before(connection.server_ip()?, connection.source, client, connection.handshake.time)?;
+        let is_suffixed = before.host.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        let key = (connection.source, client, before.host.clone());
+        (!is_suffixed && !self.named.contains(&key)).then_some(key.2)
+    }
+
     /// The handshakes meant for a host.
     pub fn of_host(&self, host: &Name) -> Vec<Connection<'e>> {
         let known = self.by_host.get(host).into_iter().flatten();
@@ -150,61 +203,31 @@ impl<'e> Handshakes<'e> {
             .collect()
     }
 
+    /// All handshakes, in the order of the evidence.
+    pub fn all(&self) -> &[Connection<'e>] {
+        &self.all
+    }
+
     /// The handshakes that no host can be found for.
     pub fn of_nobody(&self) -> Vec<Connection<'e>> {
         self.of_nobody.iter().filter_map(|at| self.all.get(*at).cloned()).collect()
     }
 }
 
-fn hosts_of(
-    connection: &Connection<'_>,
-    answers: &Answers<'_>,
-    headers: &BTreeMap<(SourceId, u32), Name>,
-    selected: &[Name],
-) -> Vec<(Name, JoinedBy)> {
-    let handshake = connection.handshake;
-    let mut hosts: Vec<(Name, JoinedBy)> = Vec::new();
-    hosts.extend(connection.sni().map(|sni| (sni, JoinedBy::Sni)));
-    let dialed = handshake.dialed.as_deref().and_then(Name::parse);
-    hosts.extend(dialed.clone().filter(|name| name.ip().is_none()).map(|name| (name, JoinedBy::Dialed)));
-    let header = handshake.run.and_then(|run| headers.get(&(connection.source, run)));
-    hosts.extend(header.map(|name| (name.clone(), JoinedBy::Header)));
-    if hosts.is_empty() {
-        hosts.extend(host_at_address(connection, answers).map(|name| (name, JoinedBy::Address)));
-    }
-    if hosts.is_empty() {
-        hosts.extend(dialed.map(|name| (name, JoinedBy::Dialed)));
-    }
-    if let ([], [host], Transport::Text) = (hosts.as_slice(), selected, handshake.transport) {
-        hosts.push((host.clone(), JoinedBy::Option));
-    }
-    hosts.dedup_by(|later, earlier| later.0 == earlier.0);
-    hosts
-}
-
 /// The one host that this client had resolved to the server's address before, the latest first; of
 /// a text, the one host that the evidence resolves to it.
 fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option<Name> {
-    let handshake = connection.handshake;
-    let client = handshake.client.map(|client| client.ip());
-    let fits = |asked: &&Asked| match (client, asked.client) {
-        (Some(one), Some(other)) => one == other && asked.source == Some(connection.source),
-        _ => true,
-    };
-    let before = |asked: &&Asked| match (asked.time, handshake.time) {
-        (Some(answered), Some(opened)) => (answered.seconds, answered.nanos) <= (opened.seconds, opened.nanos),
-        _ => true,
-    };
-    let mut asked: Vec<&Asked> = answers.hosts_at(connection.server_ip()?).filter(fits).filter(before).collect();
-    if client.is_some() && asked.iter().all(|it| it.time.is_some()) {
-        let latest = asked.iter().map(|it| (it.time, &it.host)).max()?;
-        return Some(latest.1.clone());
+    let address = connection.server_ip()?;
+    if let Some(client) = connection.client_ip() {
+        let asked = answers.asked_before(address, connection.source, client, connection.handshake.time);
+        if let Some(asked) = asked {
+            return Some(asked.host.clone());
+        }
+        let mut hosts = answers.hosts_in_text_at(address);
+        return hosts.next().filter(|_| hosts.next().is_none()).cloned();
     }
-    asked.dedup_by(|one, other| one.host == other.host);
-    match asked.as_slice() {
-        [only] => Some(only.host.clone()),
-        _ => None,
-    }
+    let mut hosts = answers.hosts_at(address);
+    hosts.next().filter(|_| hosts.next().is_none()).cloned()
 }
 
 fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {

@@ -6,6 +6,7 @@
 //! handshakes to the names they were meant for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -16,11 +17,15 @@ use crate::name::Name;
 
 pub mod delegation;
 pub mod join;
+pub mod origin;
 pub mod resolution;
+pub mod surroundings;
 
 pub use delegation::Delegation;
-pub use join::{Connection, Leaf};
+pub use join::{Connection, JoinedBy, Leaf};
+pub use origin::Origin;
 pub use resolution::{Alias, Resolution};
+pub use surroundings::Surroundings;
 
 /// Everything known about one host.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct Case<'e> {
     pub host_source: Option<HostSource>,
     /// What DNS said of it, in the order of the evidence.
     pub resolutions: Vec<Resolution>,
+    /// What DNS said of it with a search suffix behind it, where that has addresses.
+    pub suffixed: Vec<Resolution>,
     /// The handshakes meant for it, in the order of the evidence.
     pub connections: Vec<Connection<'e>>,
     /// What clients said of its certificate.
@@ -49,6 +56,8 @@ pub struct Case<'e> {
     pub delegation: Option<Delegation>,
     /// All evidence, for what belongs to no case.
     pub evidence: &'e Evidence,
+    /// What the evidence shows beside this case, indexed.
+    pub around: Arc<Surroundings<'e>>,
 }
 
 /// How the name of a case is known; the first that applies, in this order.
@@ -86,21 +95,14 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
         }
     }
     let joined = join::Handshakes::of(evidence, &answers, selected);
+    let around = Arc::new(Surroundings::of(evidence, answers, joined));
     let spoken = Spoken::of(evidence);
     let bare = join::BareCertificates::of(evidence);
     let delegations = delegation::Delegations::of(evidence);
-    let parts = Parts {
-        evidence,
-        answers: &answers,
-        joined: &joined,
-        spoken: &spoken,
-        bare: &bare,
-        delegations: &delegations,
-        selected,
-    };
+    let parts = Parts { evidence, around: &around, spoken: &spoken, bare: &bare, delegations: &delegations, selected };
     let mut cases: Vec<Case<'e>> = hosts.into_iter().map(|(host, source)| parts.case(host, source)).collect();
     if selected.is_empty() {
-        cases.extend(nameless(evidence, &joined));
+        cases.extend(nameless(evidence, &around));
     }
     cases
 }
@@ -108,8 +110,7 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
 /// What cases are put together from.
 struct Parts<'p, 'e> {
     evidence: &'e Evidence,
-    answers: &'p resolution::Answers<'e>,
-    joined: &'p join::Handshakes<'e>,
+    around: &'p Arc<Surroundings<'e>>,
     spoken: &'p Spoken<'e>,
     bare: &'p join::BareCertificates<'e>,
     delegations: &'p delegation::Delegations,
@@ -127,8 +128,9 @@ impl<'e> Parts<'_, 'e> {
         verdicts.sort_by_key(|(id, _)| *id);
         let runs = spoken.runs.get(&host).cloned().unwrap_or_default();
         Case {
-            resolutions: resolution::resolutions(self.answers, &host, self.selected),
-            connections: self.joined.of_host(&host),
+            resolutions: resolution::resolutions(&self.around.answers, &host, self.selected),
+            suffixed: self.around.answers.suffixed(&host),
+            connections: self.around.handshakes.of_host(&host),
             verdicts,
             exchanges: spoken.exchanges.get(&host).cloned().unwrap_or_default(),
             overrides: spoken.overrides.get(&host).cloned().unwrap_or_default(),
@@ -139,6 +141,7 @@ impl<'e> Parts<'_, 'e> {
             host: Some(host),
             host_source: Some(host_source),
             evidence: self.evidence,
+            around: Arc::clone(self.around),
         }
     }
 }
@@ -197,12 +200,13 @@ fn add<'e, T>(
 }
 
 /// The case of handshakes that no name can be found for.
-fn nameless<'e>(evidence: &'e Evidence, joined: &join::Handshakes<'e>) -> Option<Case<'e>> {
-    let connections = joined.of_nobody();
+fn nameless<'e>(evidence: &'e Evidence, around: &Arc<Surroundings<'e>>) -> Option<Case<'e>> {
+    let connections = around.handshakes.of_nobody();
     (!connections.is_empty()).then(|| Case {
         host: None,
         host_source: None,
         resolutions: Vec::new(),
+        suffixed: Vec::new(),
         connections,
         verdicts: Vec::new(),
         exchanges: Vec::new(),
@@ -212,6 +216,7 @@ fn nameless<'e>(evidence: &'e Evidence, joined: &join::Handshakes<'e>) -> Option
         cloud: Vec::new(),
         delegation: None,
         evidence,
+        around: Arc::clone(around),
     })
 }
 
@@ -224,15 +229,17 @@ fn hosts_in(evidence: &Evidence, answers: &resolution::Answers<'_>) -> BTreeMap<
     for (name, source) in answers.asked() {
         add(name, source);
     }
+    let mut meant: BTreeSet<Name> = BTreeSet::new();
     for observation in &evidence.observations {
         for (name, source) in meant_by(&observation.fact, answers) {
+            meant.insert(name.clone());
             add(name, source);
         }
     }
     if hosts.is_empty() {
         hosts.extend(configured(evidence));
     }
-    let suffixed: BTreeSet<Name> = answers.search_suffix_questions(&hosts);
+    let suffixed: BTreeSet<Name> = answers.search_suffix_questions(&hosts, &meant);
     hosts.retain(|name, source| *source != HostSource::Asked || !suffixed.contains(name));
     hosts
 }

@@ -1,9 +1,12 @@
 //! What a DNS response said: [`Answer`], one per response message, with its records in wire order.
 //!
 //! A capture and a saved `dig` give the same type; what a text does not say is `None`. The wire
-//! form is read in [`wire`], record by record, so that one bad record does not cost the rest, and
-//! the framing of DNS over TCP in [`tcp`]. Owner and target are RFC 1034's words.
+//! form is read in [`wire`], record by record, so that one bad record does not cost the rest; which
+//! datagrams and streams are DNS is for [`datagram`] and [`tcp`]. Owner and target are RFC 1034's words.
 
+mod data;
+pub mod datagram;
+mod svcb;
 pub mod tcp;
 pub mod wire;
 

@@ -6,10 +6,10 @@
 
 use std::net::SocketAddr;
 
-use hickory_proto::rr::{Name as WireName, Record as WireRecord};
+use hickory_proto::rr::Name as WireName;
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
-use super::{Answer, Flags, Question, Record, Section, Transport};
+use super::{Answer, Flags, Question, Record, Section, Transport, data};
 use crate::limits::DNS_RECORDS_MAX;
 use crate::name::Name;
 use crate::provenance::Time;
@@ -29,9 +29,16 @@ pub struct Message {
     pub records: Vec<Record>,
     /// What could not be read.
     pub problems: Vec<String>,
+    is_plausible: bool,
 }
 
 impl Message {
+    /// Whether it is a message where one is expected: an opcode that is assigned, and a question or
+    /// a record that reads as one, where the header counts any.
+    pub fn is_plausible(&self) -> bool {
+        self.is_plausible
+    }
+
     /// The answer, when this is a response.
     pub fn into_answer(
         self,
@@ -55,15 +62,33 @@ impl Message {
     }
 }
 
-/// Whether bytes on any port read as a DNS message: a known opcode, few questions, a question that
-/// parses.
-pub fn looks_like(bytes: &[u8]) -> bool {
-    let Some(header) = header(bytes) else {
-        return false;
-    };
-    let known = matches!((header.bits >> 11) & 0xf, 0 | 4 | 5) && header.bits & 0x40 == 0;
-    let few = header.questions == 1 && header.counts.iter().all(|count| *count <= 512);
-    known && few && decode(bytes).is_some_and(|message| message.question.is_some() && message.problems.len() < 2)
+/// Reads a message on any port: a known opcode, one question of a known class, counts and records
+/// that a resolver would take.
+pub fn recognise(bytes: &[u8]) -> Option<Message> {
+    let header = header(bytes)?;
+    let few = header.counts.iter().all(|count| *count <= COUNT_MAX);
+    if !may_begin(bytes) || !few || !has_question(bytes) {
+        return None;
+    }
+    decode(bytes).filter(|message| message.question.is_some() && message.problems.len() < 2)
+}
+
+/// Whether a message on any port may begin with these bytes, however few they are: its id, the bits
+/// of a standard query, a notification or an update, one question.
+pub fn may_begin(bytes: &[u8]) -> bool {
+    let opcode = bytes.get(2).map_or(0, |high| (high >> 3) & 0xf);
+    let reserved = bytes.get(3).map_or(0, |low| low & 0x40);
+    let questions = bytes.get(4).map_or(0, |high| *high) == 0 && bytes.get(5).is_none_or(|low| *low == 1);
+    matches!(opcode, 0 | 4 | 5) && reserved == 0 && questions
+}
+
+/// Whether a question of a known class follows the header.
+pub fn has_question(bytes: &[u8]) -> bool {
+    read_question(bytes, HEADER_BYTES).is_some_and(|(_, next)| {
+        let class = next.checked_sub(2).and_then(|at| bytes.get(at..)?.first_chunk());
+        // The highest bit asks for a unicast answer (RFC 6762 section 5.4).
+        class.is_some_and(|class| matches!(u16::from_be_bytes(*class) & 0x7fff, 1 | 3 | 4 | 254 | 255))
+    })
 }
 
 struct Header {
@@ -90,12 +115,14 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
         question: None,
         records: Vec::new(),
         problems: Vec::new(),
+        is_plausible: (header.bits >> 11) & 0xf <= OPCODE_MAX,
     };
     let mut rcode = header.bits & 0xf;
     let mut at = HEADER_BYTES;
     for _ in 0..header.questions {
         let Some((question, next)) = read_question(bytes, at) else {
             message.problems.push("the question cannot be read".to_owned());
+            message.is_plausible &= message.question.is_some();
             message.rcode = rcode_name(rcode);
             return Some(message);
         };
@@ -106,21 +133,33 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
     'message: for (section, count) in sections.into_iter().zip(header.counts) {
         for _ in 0..count {
             if message.records.len() >= DNS_RECORDS_MAX {
+                message.problems.push(format!("more than {DNS_RECORDS_MAX} records"));
                 break 'message;
             }
-            let Some(frame) = frame(bytes, at) else {
+            let Some(frame) = frame(bytes, at).filter(|it| !it.is_cut || data::is_whole_name(bytes, it.kind, &it.data))
+            else {
                 message.problems.push(format!("a record of the {section:?} section is cut").to_lowercase());
+                message.is_plausible &= message.question.is_some() || !message.records.is_empty();
                 break 'message;
             };
+            let end = frame.end;
             if frame.kind == OPT {
                 rcode |= u16::from(frame.ttl.to_be_bytes()[0]) << 4;
             } else {
-                match read_record(bytes, at, &frame, section) {
-                    Some(record) => message.records.push(record),
-                    None => message.problems.push(format!("a {} record cannot be read", kind_name(frame.kind))),
+                let kind = kind_name(frame.kind);
+                let data = data::present(bytes, at, frame.kind, frame.data);
+                if !data.is_sound {
+                    message.problems.push(format!("a {kind} record does not follow its grammar"));
                 }
+                message.records.push(Record {
+                    section,
+                    owner: frame.owner,
+                    kind,
+                    ttl: Some(frame.ttl),
+                    data: data.text,
+                });
             }
-            at = frame.end;
+            at = end;
         }
     }
     message.rcode = rcode_name(rcode);
@@ -135,8 +174,9 @@ fn read_question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
 }
 
 /// A name at an offset and the offset behind it.
-fn read_name(bytes: &[u8], at: usize) -> Option<(Name, usize)> {
-    let offset = u16::try_from(at).ok()?;
+pub(super) fn read_name(bytes: &[u8], at: usize) -> Option<(Name, usize)> {
+    // The decoder panics behind the end of the message.
+    let offset = u16::try_from(at).ok().filter(|_| at < bytes.len())?;
     let mut decoder = BinDecoder::new(bytes).clone(offset);
     let name = WireName::read(&mut decoder).ok()?;
     Some((comparable(&name)?, decoder.index()))
@@ -162,68 +202,37 @@ fn escape_label(label: &[u8]) -> String {
     })
 }
 
-/// The frame of a record: everything but its owner and its data.
+/// A record without what its data means.
 struct RecordFrame {
+    owner: Name,
     kind: u16,
     ttl: u32,
     data: std::ops::Range<usize>,
     end: usize,
+    /// Whether the message ends before its data does.
+    is_cut: bool,
 }
 
 fn frame(bytes: &[u8], at: usize) -> Option<RecordFrame> {
-    let (_, next) = read_name(bytes, at)?;
+    let (owner, next) = read_name(bytes, at)?;
     let fixed = bytes.get(next..next.checked_add(10)?)?;
     let [k0, k1, _, _, t0, t1, t2, t3, l0, l1] = <[u8; 10]>::try_from(fixed).ok()?;
     let start = next.checked_add(10)?;
     let end = start.checked_add(usize::from(u16::from_be_bytes([l0, l1])))?;
-    bytes.get(start..end)?;
+    let is_cut = end > bytes.len();
     Some(RecordFrame {
+        owner,
         kind: u16::from_be_bytes([k0, k1]),
         ttl: u32::from_be_bytes([t0, t1, t2, t3]),
-        data: start..end,
+        data: start..end.min(bytes.len()),
         end,
+        is_cut,
     })
 }
 
-fn read_record(bytes: &[u8], at: usize, frame: &RecordFrame, section: Section) -> Option<Record> {
-    let (owner, _) = read_name(bytes, at)?;
-    let data = match frame.kind {
-        2 | 5 | 12 | 39 => {
-            let (target, next) = read_name(bytes, frame.data.start)?;
-            (next == frame.end).then(|| dotted(&target))?
-        }
-        _ => {
-            let mut decoder = BinDecoder::new(bytes).clone(u16::try_from(at).ok()?);
-            match WireRecord::read(&mut decoder) {
-                Ok(record) if !matches!(record.data, hickory_proto::rr::RData::Unknown { .. }) => {
-                    record.data.to_string().to_lowercase_if(frame.kind != 16)
-                }
-                Ok(_) => unknown_data(bytes.get(frame.data.clone())?),
-                Err(_) => return None,
-            }
-        }
-    };
-    Some(Record { section, owner, kind: kind_name(frame.kind), ttl: Some(frame.ttl), data })
-}
-
-fn dotted(name: &Name) -> String {
+/// A name in data, with its final dot.
+pub(super) fn dotted(name: &Name) -> String {
     if name.as_str() == "." { ".".to_owned() } else { format!("{name}.") }
-}
-
-/// RFC 3597 section 5.
-fn unknown_data(data: &[u8]) -> String {
-    let digits = data.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    format!("\\# {} {digits}", data.len()).trim_end().to_owned()
-}
-
-trait LowercaseIf {
-    fn to_lowercase_if(self, is_wanted: bool) -> String;
-}
-
-impl LowercaseIf for String {
-    fn to_lowercase_if(self, is_wanted: bool) -> String {
-        if is_wanted { self.to_lowercase() } else { self }
-    }
 }
 
 /// The IANA spelling of a type, `TYPEn` where it has none.
@@ -246,6 +255,9 @@ fn rcode_name(rcode: u16) -> String {
 }
 
 const HEADER_BYTES: usize = 12;
+const OPCODE_MAX: u16 = 6;
+/// The records of one section that a message on an unknown port may count.
+const COUNT_MAX: u16 = 512;
 const OPT: u16 = 41;
 const RCODES: &[&str] = &[
     "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",

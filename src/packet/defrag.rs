@@ -3,7 +3,8 @@
 //! A fragment that repeats what is there is passed over. One that contradicts it belongs to a later
 //! packet, because a sender's 16-bit numbers come round again within a capture: the earlier packet
 //! is then given up. Parts that wait never exceed [`limits::FRAGMENTS_PENDING_BYTES_MAX`]; the
-//! packets that began first are given up for it. RFC 791 section 3.2, RFC 8200 section 4.5.
+//! packets that began first are given up for it. Of a packet that never became whole the part from
+//! its beginning up to the first hole is still decoded. RFC 791 section 3.2, RFC 8200 section 4.5.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,8 +13,8 @@ use etherparse::IpNumber;
 
 use crate::limits;
 use crate::packet::ip::Body;
-use crate::packet::{Decoded, Fragment, FragmentKey, Undecoded};
-use crate::provenance::FrameNumber;
+use crate::packet::{Decoded, Fragment, FragmentKey, Inside, Undecoded, walk};
+use crate::provenance::{FrameNumber, Time};
 
 /// The fragments of one source that wait for the rest of their packets.
 #[derive(Debug, Default)]
@@ -22,13 +23,14 @@ pub struct Defrag {
     /// The waiting packets in the order in which they began.
     began: BTreeSet<(FrameNumber, FragmentKey)>,
     bytes: usize,
-    given_up: Vec<Vec<FrameNumber>>,
+    given_up: Vec<Incomplete>,
 }
 
 /// The parts of one packet so far.
 #[derive(Debug)]
 struct Parts {
     began: FrameNumber,
+    time: Option<Time>,
     payload: Vec<u8>,
     /// What of the payload is there: in order, never touching.
     present: Vec<Range<usize>>,
@@ -36,11 +38,25 @@ struct Parts {
     frames: Vec<FrameNumber>,
 }
 
+/// A packet that never became whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incomplete {
+    /// The frames that hold parts of it, in order.
+    pub frames: Vec<FrameNumber>,
+    /// When the first of them was captured.
+    pub time: Option<Time>,
+    /// What stands before its first hole, with the frames of all parts; `None` when the beginning
+    /// is missing.
+    pub beginning: Option<Reassembled>,
+}
+
 /// A packet that was put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reassembled {
     key: FragmentKey,
     payload: Vec<u8>,
+    /// Bytes of it that no frame holds.
+    cut_bytes: u32,
     /// The frames that held its parts, in order.
     pub frames: Vec<FrameNumber>,
 }
@@ -48,26 +64,29 @@ pub struct Reassembled {
 impl Reassembled {
     /// Decodes what the packet carries.
     pub fn decode(&self) -> Result<Decoded<'_>, Undecoded> {
-        Body {
+        let body = Body {
             source: self.key.source,
             destination: self.key.destination,
             protocol: IpNumber(self.key.protocol),
             payload: &self.payload,
-            cut_bytes: 0,
+            cut_bytes: self.cut_bytes,
+        };
+        match body.inside()? {
+            Inside::Decoded(decoded) => Ok(decoded),
+            Inside::Layer(layer, cut_bytes) => walk(layer, cut_bytes),
         }
-        .inside()
     }
 }
 
 impl Defrag {
     /// Takes the fragment that is in `frame`; gives the packet that is whole with it.
-    pub fn push(&mut self, fragment: &Fragment<'_>, frame: FrameNumber) -> Option<Reassembled> {
+    pub fn push(&mut self, fragment: &Fragment<'_>, frame: FrameNumber, time: Option<Time>) -> Option<Reassembled> {
         let key = fragment.key;
         let waiting = self.waiting.get(&key);
         if waiting.is_some_and(|parts| parts.is_contradicted_by(fragment)) {
             self.give_up(&key);
         }
-        let mut parts = self.take(&key).unwrap_or_else(|| Parts::begun_in(frame));
+        let mut parts = self.take(&key).unwrap_or_else(|| Parts::begun_in(frame, time));
         parts.add(fragment, frame);
         if parts.is_whole() {
             return Some(parts.into_packet(key));
@@ -82,12 +101,12 @@ impl Defrag {
         None
     }
 
-    /// The frames of each packet that never became whole, as many as there are gaps for.
-    pub fn finish(mut self) -> Vec<Vec<FrameNumber>> {
+    /// The packets that never became whole, as many as there are gaps for.
+    pub fn finish(mut self) -> Vec<Incomplete> {
         while let Some((_, oldest)) = self.began.first().copied() {
             self.give_up(&oldest);
         }
-        self.given_up.sort();
+        self.given_up.sort_by(|one, other| one.frames.cmp(&other.frames));
         self.given_up
     }
 
@@ -101,14 +120,14 @@ impl Defrag {
     fn give_up(&mut self, key: &FragmentKey) {
         let parts = self.take(key);
         if let Some(parts) = parts.filter(|_| self.given_up.len() < limits::GAPS_PER_SOURCE_MAX) {
-            self.given_up.push(sorted(parts.frames));
+            self.given_up.push(parts.into_incomplete(*key));
         }
     }
 }
 
 impl Parts {
-    fn begun_in(frame: FrameNumber) -> Self {
-        Self { began: frame, payload: Vec::new(), present: Vec::new(), end: None, frames: Vec::new() }
+    fn begun_in(frame: FrameNumber, time: Option<Time>) -> Self {
+        Self { began: frame, time, payload: Vec::new(), present: Vec::new(), end: None, frames: Vec::new() }
     }
 
     /// Whether the fragment has other bytes at a place that is there, or ends elsewhere.
@@ -179,7 +198,19 @@ impl Parts {
     }
 
     fn into_packet(self, key: FragmentKey) -> Reassembled {
-        Reassembled { key, payload: self.payload, frames: sorted(self.frames) }
+        Reassembled { key, payload: self.payload, cut_bytes: 0, frames: sorted(self.frames) }
+    }
+
+    fn into_incomplete(mut self, key: FragmentKey) -> Incomplete {
+        let frames = sorted(self.frames);
+        let beginning = self.present.first().filter(|present| present.start == 0).map(|present| {
+            let all = self.end.unwrap_or(0).max(self.payload.len());
+            let missing = all.saturating_sub(present.end).max(1);
+            self.payload.truncate(present.end);
+            let cut_bytes = u32::try_from(missing).unwrap_or(u32::MAX);
+            Reassembled { key, payload: self.payload, cut_bytes, frames: frames.clone() }
+        });
+        Incomplete { frames, time: self.time, beginning }
     }
 }
 
@@ -218,7 +249,7 @@ mod tests {
                 payload: &[1; 8],
                 cut_bytes: 0,
             };
-            assert_eq!(defrag.push(&fragment, FrameNumber(number.into())), None);
+            assert_eq!(defrag.push(&fragment, FrameNumber(number.into()), None), None);
             assert!(defrag.bytes <= limits::FRAGMENTS_PENDING_BYTES_MAX);
         }
         assert_eq!(defrag.waiting.len(), defrag.began.len());

@@ -13,7 +13,7 @@ use etherparse::{
 };
 
 use crate::limits;
-use crate::packet::{Decoded, Fragment, FragmentKey, Undecoded, transport};
+use crate::packet::{Decoded, Fragment, FragmentKey, Inside, Transport, Undecoded, transport, tunnel};
 
 /// What an IP header says of its packet.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ pub(super) struct Body<'b> {
 }
 
 /// Decodes a packet; `cut_bytes` were cut from the end of its frame.
-pub(super) fn decode(bytes: &[u8], cut_bytes: u32) -> Result<Decoded<'_>, Undecoded> {
+pub(super) fn decode(bytes: &[u8], cut_bytes: u32) -> Result<Inside<'_>, Undecoded> {
     match bytes.first().map(|first| first >> 4) {
         Some(4) => version_4(bytes, cut_bytes),
         Some(6) => version_6(bytes, cut_bytes),
@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8], cut_bytes: u32) -> Result<Decoded<'_>, Undeco
     }
 }
 
-fn version_4(bytes: &[u8], frame_cut_bytes: u32) -> Result<Decoded<'_>, Undecoded> {
+fn version_4(bytes: &[u8], frame_cut_bytes: u32) -> Result<Inside<'_>, Undecoded> {
     let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
         etherparse::err::ipv4::HeaderSliceError::Len(_) => Undecoded::Cut("IPv4"),
         etherparse::err::ipv4::HeaderSliceError::Content(_) => Undecoded::Damaged("IPv4"),
@@ -54,18 +54,18 @@ fn version_4(bytes: &[u8], frame_cut_bytes: u32) -> Result<Decoded<'_>, Undecode
         cut_bytes,
     };
     if header.is_fragmenting_payload() {
-        return Ok(Decoded::Fragment(Fragment {
+        return Ok(Inside::Decoded(Decoded::Fragment(Fragment {
             key: body.key(u32::from(header.identification())),
             offset: usize::from(header.fragments_offset().byte_offset()),
             is_last: !header.more_fragments(),
             payload,
             cut_bytes,
-        }));
+        })));
     }
     body.inside()
 }
 
-fn version_6(bytes: &[u8], frame_cut_bytes: u32) -> Result<Decoded<'_>, Undecoded> {
+fn version_6(bytes: &[u8], frame_cut_bytes: u32) -> Result<Inside<'_>, Undecoded> {
     let header = Ipv6HeaderSlice::from_slice(bytes).map_err(|error| match error {
         etherparse::err::ipv6::HeaderSliceError::Len(_) => Undecoded::Cut("IPv6"),
         etherparse::err::ipv6::HeaderSliceError::Content(_) => Undecoded::Damaged("IPv6"),
@@ -96,11 +96,11 @@ fn trim(rest: &[u8], claimed: Option<usize>, frame_cut_bytes: u32) -> (&[u8], u3
 
 impl<'b> Body<'b> {
     /// Walks the extension headers to what the packet carries.
-    pub(super) fn inside(mut self) -> Result<Decoded<'b>, Undecoded> {
+    pub(super) fn inside(mut self) -> Result<Inside<'b>, Undecoded> {
         for _ in 0..limits::ENCAPSULATION_DEPTH_MAX {
             let (next, header_bytes) = match self.protocol {
-                ip_number::TCP => return transport::tcp(&self).map(Decoded::Packet),
-                ip_number::UDP => return transport::udp(&self).map(Decoded::Packet),
+                ip_number::TCP => return transport::tcp(&self).map(|it| Inside::Decoded(Decoded::Packet(it))),
+                ip_number::UDP => return self.datagram(),
                 ip_number::IPV6_HOP_BY_HOP
                 | ip_number::IPV6_ROUTE
                 | ip_number::IPV6_DEST_OPTIONS
@@ -123,19 +123,33 @@ impl<'b> Body<'b> {
                     if !header.is_fragmenting_payload() {
                         continue;
                     }
-                    return Ok(Decoded::Fragment(Fragment {
+                    return Ok(Inside::Decoded(Decoded::Fragment(Fragment {
                         key: self.key(header.identification()),
                         offset: usize::from(header.fragment_offset().byte_offset()),
                         is_last: !header.more_fragments(),
                         payload: self.payload,
                         cut_bytes: self.cut_bytes,
-                    }));
+                    })));
                 }
-                _ => return Ok(Decoded::Other),
+                IpNumber(other) => {
+                    let layer = tunnel::behind_protocol(other, self.payload)?;
+                    return Ok(Inside::Layer(layer, self.cut_bytes));
+                }
             };
             self.advance(next, header_bytes);
         }
         Err(Undecoded::TooDeep)
+    }
+
+    /// A datagram, or the tunnel that it is.
+    fn datagram(&self) -> Result<Inside<'b>, Undecoded> {
+        let packet = transport::udp(self)?;
+        if let Transport::Udp { source_port, destination_port, payload, cut_bytes } = packet.transport
+            && let Some(layer) = tunnel::in_datagram([source_port, destination_port], payload)
+        {
+            return Ok(Inside::Layer(layer, cut_bytes));
+        }
+        Ok(Inside::Decoded(Decoded::Packet(packet)))
     }
 
     fn advance(&mut self, next: IpNumber, bytes: usize) {

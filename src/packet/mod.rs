@@ -1,6 +1,7 @@
-//! Addresses, ports and payload of a frame: [`Packet`], through link types, tags and IP.
+//! Addresses, ports and payload of a frame: [`Packet`], through link types, tags, tunnels and IP.
 //!
-//! [`decode`] goes from header to header until it meets TCP or UDP. Checksums are not looked at:
+//! [`decode`] goes from header to header until it meets TCP or UDP: of a packet within a packet the
+//! innermost counts. Checksums are not looked at:
 //! a machine that leaves them to its network card captures its own packets with wrong ones. Frames
 //! of other protocols are [`Decoded::Other`] and no gap; what claims to be IP and cannot be read is
 //! [`Undecoded`]. A fragment is handed to [`Defrag`], which knows when its packet is whole.
@@ -9,10 +10,11 @@ mod defrag;
 mod ip;
 mod link;
 mod transport;
+mod tunnel;
 
 use std::net::IpAddr;
 
-pub use defrag::{Defrag, Reassembled};
+pub use defrag::{Defrag, Incomplete, Reassembled};
 
 use crate::capture::LinkType;
 use crate::limits;
@@ -139,43 +141,60 @@ impl From<Undecoded> for GapReason {
 /// The rest of a frame, with what its first header is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layer<'b> {
-    /// What an EtherType says: VLAN tags, IP.
+    /// What an EtherType says: VLAN tags, tunnels, IP.
     EtherType(u16, &'b [u8]),
     /// An IPv4 or IPv6 header; its first bits say which.
     Ip(&'b [u8]),
+    /// A whole frame of another link type.
+    Frame(u16, &'b [u8]),
     /// Nothing that is decoded here.
     Other,
 }
 
+/// What an IP packet turned out to be.
+#[derive(Clone, Copy)]
+enum Inside<'b> {
+    /// The end of the way.
+    Decoded(Decoded<'b>),
+    /// A tunnel, and how many bytes were cut from the end of what it carries.
+    Layer(Layer<'b>, u32),
+}
+
 /// Decodes the captured `bytes` of a frame that was `wire_bytes` long.
 pub fn decode(link_type: LinkType, bytes: &[u8], wire_bytes: u32) -> Result<Decoded<'_>, Undecoded> {
-    let link = link::of(link_type).ok_or(Undecoded::LinkType(link_type))?;
     let captured = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let cut_bytes = wire_bytes.saturating_sub(captured);
-    let mut layer = (link.decode)(bytes).ok_or(Undecoded::Cut(link.name))?;
+    let layer = frame(link_type, bytes)?;
+    walk(layer, wire_bytes.saturating_sub(captured))
+}
+
+/// Takes the header of a link type off.
+fn frame(link_type: LinkType, bytes: &[u8]) -> Result<Layer<'_>, Undecoded> {
+    let link = link::of(link_type).ok_or(Undecoded::LinkType(link_type))?;
+    (link.decode)(bytes).ok_or(Undecoded::Cut(link.name))
+}
+
+/// Goes from header to header. Each step shortens what is left.
+fn walk(mut layer: Layer<'_>, mut cut_bytes: u32) -> Result<Decoded<'_>, Undecoded> {
     for _ in 0..limits::ENCAPSULATION_DEPTH_MAX {
         layer = match layer {
             Layer::EtherType(IPV4 | IPV6, rest) => Layer::Ip(rest),
-            Layer::EtherType(VLAN | SERVICE_VLAN | OLD_QINQ | OLDER_QINQ, rest) => tag(rest)?,
-            Layer::EtherType(..) | Layer::Other => return Ok(Decoded::Other),
-            Layer::Ip(rest) => return ip::decode(rest, cut_bytes),
+            Layer::Ip(rest) => match ip::decode(rest, cut_bytes)? {
+                Inside::Decoded(decoded) => return Ok(decoded),
+                Inside::Layer(inner, cut) => {
+                    cut_bytes = cut;
+                    inner
+                }
+            },
+            Layer::EtherType(number, rest) => tunnel::behind_ether_type(number, rest)?,
+            Layer::Frame(number, rest) => frame(LinkType(number), rest)?,
+            Layer::Other => return Ok(Decoded::Other),
         };
     }
     Err(Undecoded::TooDeep)
 }
 
-/// An 802.1Q tag: two bytes about the network, then the EtherType of the rest.
-fn tag(bytes: &[u8]) -> Result<Layer<'_>, Undecoded> {
-    let ([_, _, high, low], rest) = bytes.split_first_chunk().ok_or(Undecoded::Cut("VLAN"))?;
-    Ok(link::ether_type(u16::from_be_bytes([*high, *low]), rest))
-}
-
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
-const VLAN: u16 = 0x8100;
-const SERVICE_VLAN: u16 = 0x88a8;
-const OLD_QINQ: u16 = 0x9100;
-const OLDER_QINQ: u16 = 0x9200;
 
 #[cfg(test)]
 mod tests {
@@ -356,14 +375,14 @@ mod tests {
             let Ok(Decoded::Fragment(fragment)) = whole(101, bytes) else {
                 panic!("no fragment in {number}");
             };
-            if let Some(packet) = defrag.push(&fragment, FrameNumber(*number)) {
+            if let Some(packet) = defrag.push(&fragment, FrameNumber(*number), None) {
                 let (payload, _) = datagram(packet.decode());
                 let frames = packet.frames.iter().map(|frame| frame.0).collect();
                 whole_packets.push((payload.to_vec(), frames));
             }
         }
         let unfinished = defrag.finish().into_iter();
-        let numbers = |frames: Vec<FrameNumber>| frames.into_iter().map(|frame| frame.0).collect();
+        let numbers = |it: Incomplete| it.frames.into_iter().map(|frame| frame.0).collect();
         (whole_packets, unfinished.map(numbers).collect())
     }
 
@@ -400,5 +419,25 @@ mod tests {
         let again: [(u64, &[u8]); 5] =
             [(1, &narrow[0]), (2, &narrow[1]), (8, &later[0]), (9, &later[1]), (10, &later[2])];
         assert_eq!(reassemble(&again), (vec![(second, vec![8, 9, 10])], vec![vec![1, 2]]));
+    }
+
+    #[test]
+    fn the_beginning_of_a_packet_that_never_became_whole_is_read() {
+        let payload: Vec<u8> = (0..100).collect();
+        let parts = builder::fragments(addresses()[0], UDP, 7, &builder::udp((53, 999), &payload), 40);
+        for (kept, expected) in [(&[0][..], 32), (&[0, 2], 32), (&[1, 0], 72), (&[1, 2], 0)] {
+            let mut defrag = Defrag::default();
+            for part in kept {
+                let Ok(Decoded::Fragment(fragment)) = whole(101, &parts[*part]) else {
+                    panic!("no fragment");
+                };
+                assert_eq!(defrag.push(&fragment, FrameNumber(1), None), None);
+            }
+            let incomplete = defrag.finish();
+            let beginning = incomplete[0].beginning.as_ref();
+            let (bytes, cut) = beginning.map_or((&[][..], 100), |it| datagram(it.decode()));
+            assert_eq!(bytes, &payload[..expected], "{kept:?}");
+            assert!(cut > 0);
+        }
     }
 }

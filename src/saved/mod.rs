@@ -25,13 +25,22 @@ use std::collections::BTreeMap;
 use crate::evidence::{Fact, Observation, Reading, Source};
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
-/// One line of decoded text, without its line end, terminal controls removed.
+/// One line of decoded text: as its tool printed it, whatever was put around it since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
-    /// Its number in the original file, from 1.
+    /// Its number in the original file, from 1. A place on it covers all lines that it was wrapped over.
     pub number: u32,
+    /// The last of the lines that it was wrapped over, its own number for most.
+    pub last: u32,
     /// Its text.
     pub text: String,
+}
+
+impl Line {
+    /// A line that stands on one line of the file.
+    pub fn new(number: u32, text: String) -> Self {
+        Self { number, last: number, text }
+    }
 }
 
 /// One command and its output.
@@ -89,9 +98,17 @@ pub struct Sink {
     pub gaps: Vec<Gap>,
     /// The text of lines that records stand on, where it can be shown.
     pub quotes: BTreeMap<u32, String>,
+    /// The last line of each line that was wrapped, by its first.
+    wrapped: BTreeMap<u32, u32>,
 }
 
 impl Sink {
+    /// Where the readings of these lines go.
+    pub fn of(path: &str, lines: &[Line]) -> Self {
+        let wrapped = lines.iter().filter(|line| line.last > line.number).map(|line| (line.number, line.last));
+        Self { path: path.to_owned(), wrapped: wrapped.collect(), ..Self::default() }
+    }
+
     /// Adds a fact that stands on exactly these lines.
     pub fn observe(&mut self, fact: Fact, lines: impl IntoIterator<Item = u32>) {
         let mut lines: Vec<u32> = lines.into_iter().collect();
@@ -99,9 +116,10 @@ impl Sink {
         lines.dedup();
         let mut at: Vec<Place> = Vec::new();
         for line in lines {
+            let end = self.wrapped.get(&line).copied().unwrap_or(line);
             match at.last_mut() {
-                Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = line,
-                _ => at.push(Place::on_line(SourceId(0), line)),
+                Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = end,
+                _ => at.push(Place::on_lines(SourceId(0), line, end)),
             }
         }
         self.observations.push(Observation { at, fact });
@@ -109,7 +127,8 @@ impl Sink {
 
     /// Adds a gap on a line.
     pub fn gap(&mut self, line: u32, reason: GapReason) {
-        self.gaps.push(Gap::new(Place::on_line(SourceId(0), line), reason));
+        let end = self.wrapped.get(&line).copied().unwrap_or(line);
+        self.gaps.push(Gap::new(Place::on_lines(SourceId(0), line, end), reason));
     }
 
     /// The id of a certificate that only text on this line describes.
@@ -140,8 +159,8 @@ pub static FORMATS: &[&SavedFormat] = &[
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let mut reading = Reading::of(Source::named(path, "text", length));
-    let lines = match decode::lines(bytes) {
-        Ok(lines) => lines,
+    let text = match decode::text(bytes) {
+        Ok(text) => text,
         Err(why) => {
             "unknown".clone_into(&mut reading.source.kind);
             let at = Place::Whole { source: SourceId(0) };
@@ -149,10 +168,10 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
             return reading;
         }
     };
-    reading.source.lines = lines.last().map(|line| u64::from(line.number));
-    let mut sink = Sink { path: path.to_owned(), ..Sink::default() };
-    let is_known = runs::read(&lines, &mut sink);
-    let is_pem = pem::read(&lines, &mut sink);
+    reading.source.lines = Some(u64::from(text.count));
+    let mut sink = Sink::of(path, &text.lines);
+    let is_known = runs::read(&text.lines, &mut sink);
+    let is_pem = pem::read(&text.lines, &mut sink);
     reading.observations = sink.observations;
     reading.gaps = sink.gaps;
     let at = Place::Whole { source: SourceId(0) };
@@ -161,19 +180,23 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     } else if !reading.holds_evidence() {
         reading.gaps.push(Gap::new(at, GapReason::NoEvidence));
     }
-    quote(&mut reading, &lines);
+    quote(&mut reading, &text);
     reading
 }
 
-/// Keeps the lines that observations stand on.
-fn quote(reading: &mut Reading, lines: &[Line]) {
+/// Keeps the lines that observations stand on, without their secrets.
+fn quote(reading: &mut Reading, text: &decode::Text) {
     for observation in &reading.observations {
         for place in &observation.at {
             let Place::Lines { first, last, .. } = place else {
                 continue;
             };
-            for line in lines.iter().filter(|line| (*first..=*last).contains(&line.number)) {
-                reading.quotes.insert(line.number, line.text.clone());
+            let start = text.lines.partition_point(|line| line.last < *first);
+            for line in text.lines.iter().skip(start).take_while(|line| line.number <= *last) {
+                for number in line.number.max(*first)..=line.last.min(*last) {
+                    let shown = text.parts.get(&number).unwrap_or(&line.text);
+                    reading.quotes.insert(number, decode::secret::hidden(shown).into_owned());
+                }
             }
         }
     }

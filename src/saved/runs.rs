@@ -2,6 +2,7 @@
 //! output.
 
 use super::command::{self, Prompted};
+use super::decode::markup;
 use super::{FORMATS, Line, RunText, SavedFormat, Sink};
 use std::collections::BTreeMap;
 
@@ -9,18 +10,24 @@ struct Start {
     at: usize,
     format: Option<&'static SavedFormat>,
     prompted: Option<Prompted>,
+    /// A fence or a heading, which belongs to no output.
+    boundary: Option<markup::Boundary>,
 }
 
 /// Reads all runs; whether any format was recognised.
 pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     let starts = starts(lines);
     let mut versions: BTreeMap<(Option<String>, String), String> = BTreeMap::new();
+    let mut heading = None;
     let mut number = 0;
     for (nth, start) in starts.iter().enumerate() {
         let end = starts.get(nth + 1).map_or(lines.len(), |next| next.at);
         let body_at = if start.prompted.is_some() { start.at + 1 } else { start.at };
         let body = lines.get(body_at..end).unwrap_or_default();
-        let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone());
+        if let Some(boundary) = &start.boundary {
+            heading = boundary.label.clone().or(heading);
+        }
+        let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone()).or_else(|| heading.clone());
         remember_version(start, body, vantage.as_ref(), &mut versions);
         let Some(format) = start.format else { continue };
         number += 1;
@@ -40,6 +47,17 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     number > 0
 }
 
+/// Whether a line opens the output of a format.
+pub fn opens(line: &str) -> bool {
+    FORMATS.iter().any(|format| (format.opens)(line))
+}
+
+/// Whether an indented line begins a command or an output once it stands at the left.
+pub fn opens_unindented(line: &str) -> bool {
+    let text = line.trim_start();
+    !text.is_empty() && !opens(line) && (command::find(text).is_some() || opens(text))
+}
+
 fn starts(lines: &[Line]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
@@ -49,7 +67,11 @@ fn starts(lines: &[Line]) -> Vec<Start> {
                 .copied()
                 .find(|format| prompted.stages.iter().rev().any(|stage| (format.is_command)(stage)));
             let format = last_stage_format(&prompted).or(format);
-            starts.push(Start { at, format, prompted: Some(prompted) });
+            starts.push(Start { at, format, prompted: Some(prompted), boundary: None });
+            continue;
+        }
+        if let Some(boundary) = markup::boundary(&line.text) {
+            starts.push(Start { at, format: None, prompted: None, boundary: Some(boundary) });
             continue;
         }
         let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
@@ -64,7 +86,7 @@ fn starts(lines: &[Line]) -> Vec<Start> {
             _ => false,
         });
         if !is_within {
-            starts.push(Start { at, format: Some(format), prompted: None });
+            starts.push(Start { at, format: Some(format), prompted: None, boundary: None });
         }
     }
     starts

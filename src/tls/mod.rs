@@ -3,15 +3,28 @@
 //! Names are RFC 8446's. A chain that is not there says why ([`ChainState`]), never an empty list
 //! that could mean three things. The record layer is in [`record`], the messages in [`handshake`].
 
+pub mod decrypt;
 pub mod handshake;
 pub mod join;
+pub mod key_schedule;
+pub mod keylog;
 pub mod record;
+pub mod suite;
 
+use std::any::Any;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::flow::StreamReader;
 use crate::provenance::Time;
+
+/// What reads the application data of one direction, once keys have opened it: bytes in stream
+/// order, each chunk with the frame in which its record ends. Whoever made it gets it back with the
+/// connection and knows its type (`Box<dyn Any>`). Without keys none is made.
+pub trait InnerReader: StreamReader + Any + Send {}
+
+impl<T: StreamReader + Any + Send> InnerReader for T {}
 
 /// One TLS handshake attempt of one connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

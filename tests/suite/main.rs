@@ -15,6 +15,7 @@
 mod support;
 
 mod cli;
+mod corpus;
 mod determinism;
 mod layers;
 mod names;

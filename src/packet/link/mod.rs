@@ -1,9 +1,16 @@
 //! The link types that are decoded, one file each, and how to find one: [`of`].
 
+mod arcnet;
+mod bsd_filter;
 mod ethernet;
+mod ieee802_11;
 mod linux_sll;
 mod linux_sll2;
+mod nflog;
 mod null_loopback;
+mod pktap;
+mod ppi;
+mod ppp;
 mod raw_ip;
 
 use crate::capture::LinkType;
@@ -19,7 +26,30 @@ pub(super) struct Link {
     pub(super) decode: fn(&[u8]) -> Option<Layer<'_>>,
 }
 
-static LINKS: &[&Link] = &[&ethernet::LINK, &linux_sll::LINK, &linux_sll2::LINK, &null_loopback::LINK, &raw_ip::LINK];
+/// The commonest first.
+static LINKS: &[&Link] = &[
+    &ethernet::LINK,
+    &linux_sll::LINK,
+    &linux_sll2::LINK,
+    &raw_ip::LINK,
+    &null_loopback::LINK,
+    &ppp::LINK,
+    &ppp::WITH_DIRECTION,
+    &ppp::ETHERNET,
+    &ppp::CISCO,
+    &ppp::CISCO_WITH_DIRECTION,
+    &ieee802_11::LINK,
+    &ieee802_11::RADIOTAP,
+    &ieee802_11::PRISM,
+    &ieee802_11::AVS,
+    &ppi::LINK,
+    &pktap::LINK,
+    &nflog::LINK,
+    &bsd_filter::LINK,
+    &bsd_filter::IPSEC,
+    &arcnet::LINK,
+    &arcnet::LINUX,
+];
 
 /// How frames of this link type are decoded.
 pub(super) fn of(link_type: LinkType) -> Option<&'static Link> {
@@ -27,19 +57,32 @@ pub(super) fn of(link_type: LinkType) -> Option<&'static Link> {
 }
 
 /// What an EtherType field says about `rest`. Values up to 1,500 are a length: the frame is
-/// IEEE 802.3, and only LLC with SNAP carries IP behind it (RFC 1042).
+/// IEEE 802.3, and LLC says what it carries.
 pub(super) fn ether_type(value: u16, rest: &[u8]) -> Layer<'_> {
     if value > IEEE_802_3_LENGTH_MAX {
         return Layer::EtherType(value, rest);
     }
-    match rest.split_first_chunk() {
-        Some(([0xaa, 0xaa, 0x03, 0, 0, 0 | 0xf8, high, low], rest)) => {
-            Layer::EtherType(u16::from_be_bytes([*high, *low]), rest)
+    llc(rest).unwrap_or(Layer::Other)
+}
+
+/// LLC: with SNAP an EtherType follows (RFC 1042), the number 6 is IP itself (RFC 948); `None` when
+/// it is cut.
+fn llc(bytes: &[u8]) -> Option<Layer<'_>> {
+    match *bytes.first_chunk()? {
+        [0xaa, 0xaa, 0x03] => {
+            let ([_, _, _, organisation @ .., high, low], rest) = bytes.split_first_chunk::<8>()?;
+            let is_ether_type = matches!(organisation, [0, 0, 0 | 0xf8]);
+            Some(if is_ether_type { Layer::EtherType(u16::from_be_bytes([*high, *low]), rest) } else { Layer::Other })
         }
-        _ => Layer::Other,
+        [0x06, 0x06, 0x03] => Some(Layer::Ip(bytes.get(3..)?)),
+        _ => Some(Layer::Other),
     }
 }
 
+/// The number of Ethernet, which tunnels carry.
+pub(super) const ETHERNET: u16 = 1;
+/// The number of PPP, which tunnels carry.
+pub(super) const PPP: u16 = 9;
 const IEEE_802_3_LENGTH_MAX: u16 = 1500;
 
 #[cfg(test)]

@@ -29,6 +29,16 @@ pub fn record(line: &str, section: Section) -> Option<Record> {
     Some(Record { section, owner, kind: kind.to_owned(), ttl, data })
 }
 
+/// Whether a word is the name of a record type.
+pub fn is_kind(word: &str) -> bool {
+    KINDS.contains(&word) || word.strip_prefix("TYPE").is_some_and(|number| number.parse::<u16>().is_ok())
+}
+
+/// Whether a word is a time to live or a class.
+pub fn is_ttl_or_class(word: &str) -> bool {
+    CLASSES.contains(&word) || (word.starts_with(|c: char| c.is_ascii_digit()) && seconds(word).is_some())
+}
+
 type Result<'t, T> = nom::IResult<&'t str, T>;
 
 fn word(input: &str) -> Result<'_, &str> {
@@ -69,16 +79,14 @@ fn seconds(word: &str) -> Option<u32> {
 }
 
 fn class(input: &str) -> Result<'_, &str> {
-    verify(word, |word: &str| matches!(word, "IN" | "CH" | "HS" | "CLASS1")).parse_complete(input)
+    verify(word, |word: &str| CLASSES.contains(&word)).parse_complete(input)
 }
 
 fn kind(input: &str) -> Result<'_, &str> {
-    verify(word, |word: &str| {
-        KINDS.contains(&word) || word.strip_prefix("TYPE").is_some_and(|n| n.parse::<u16>().is_ok())
-    })
-    .parse_complete(input)
+    verify(word, |word: &str| is_kind(word)).parse_complete(input)
 }
 
+const CLASSES: [&str; 4] = ["IN", "CH", "HS", "CLASS1"];
 const KINDS: &[&str] = &[
     "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB", "DS", "DNSKEY",
     "NSEC", "NSEC3", "RRSIG", "TLSA", "NAPTR",

@@ -228,7 +228,7 @@ mod tests {
 
     fn text(whole: &str) -> Text {
         let lines: Vec<Line> =
-            (1..).zip(whole.lines()).map(|(number, line)| Line { number, text: line.to_owned() }).collect();
+            (1..).zip(whole.lines()).map(|(number, line)| Line::new(number, line.to_owned())).collect();
         Text::of(&lines)
     }
 

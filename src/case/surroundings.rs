@@ -1,0 +1,135 @@
+//! What the evidence shows beside one case ([`Surroundings`]): all answers and handshakes, indexed, so
+//! that a rule about one host can look at the others without reading everything again.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::join::{Connection, Handshakes};
+use super::resolution::Answers;
+use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
+use crate::provenance::{Place, SourceId};
+
+/// All answers and handshakes of the evidence, and what belongs to runs.
+#[derive(Debug)]
+pub struct Surroundings<'e> {
+    /// All DNS answers.
+    pub answers: Answers<'e>,
+    /// All handshakes.
+    pub handshakes: Handshakes<'e>,
+    by_leaf: BTreeMap<&'e str, Vec<usize>>,
+    by_issuer: BTreeMap<&'e str, Vec<usize>>,
+    by_server: BTreeMap<SocketAddr, Vec<usize>>,
+    by_address: BTreeMap<IpAddr, Vec<usize>>,
+    by_client: BTreeMap<(SourceId, IpAddr), Vec<usize>>,
+    runs: BTreeMap<(SourceId, u32), (ObservationId, &'e Run)>,
+    exchanges: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e HttpExchange)>>,
+    overrides: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e Override)>>,
+}
+
+impl<'e> Surroundings<'e> {
+    /// Indexes them.
+    pub fn of(evidence: &'e Evidence, answers: Answers<'e>, handshakes: Handshakes<'e>) -> Self {
+        let mut around = Self {
+            answers,
+            handshakes,
+            by_leaf: BTreeMap::new(),
+            by_issuer: BTreeMap::new(),
+            by_server: BTreeMap::new(),
+            by_address: BTreeMap::new(),
+            by_client: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
+            overrides: BTreeMap::new(),
+        };
+        for (at, connection) in around.handshakes.all().iter().enumerate() {
+            if let Some(leaf) = connection.leaf() {
+                around.by_leaf.entry(leaf.certificate.id()).or_default().push(at);
+                let issuer = leaf.certificate.issuer.as_deref().unwrap_or_default();
+                around.by_issuer.entry(issuer).or_default().push(at);
+            }
+            if let Some(server) = connection.handshake.server {
+                around.by_server.entry(server).or_default().push(at);
+                around.by_address.entry(server.ip()).or_default().push(at);
+            }
+            if let Some(client) = connection.client_ip() {
+                around.by_client.entry((connection.source, client)).or_default().push(at);
+            }
+        }
+        around.index_runs(evidence);
+        around
+    }
+
+    fn index_runs(&mut self, evidence: &'e Evidence) {
+        for (id, observation) in evidence.numbered() {
+            let source = observation.at.first().map_or(SourceId(u32::MAX), Place::source);
+            match &observation.fact {
+                Fact::Run(it) => {
+                    self.runs.insert((source, it.run), (id, it));
+                }
+                Fact::HttpExchange(it) => {
+                    if let Some(run) = it.run {
+                        self.exchanges.entry((source, run)).or_default().push((id, it));
+                    }
+                }
+                Fact::Override(it) => {
+                    if let Some(run) = it.run {
+                        self.overrides.entry((source, run)).or_default().push((id, it));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The run that printed a fact.
+    pub fn run(&self, source: SourceId, run: Option<u32>) -> Option<(ObservationId, &'e Run)> {
+        self.runs.get(&(source, run?)).copied()
+    }
+
+    /// The HTTP exchanges of a run.
+    pub fn exchanges_of(
+        &self,
+        source: SourceId,
+        run: Option<u32>,
+    ) -> impl Iterator<Item = (ObservationId, &'e HttpExchange)> {
+        run.and_then(|run| self.exchanges.get(&(source, run))).into_iter().flatten().copied()
+    }
+
+    /// What a run forced.
+    pub fn overrides_of(
+        &self,
+        source: SourceId,
+        run: Option<u32>,
+    ) -> impl Iterator<Item = (ObservationId, &'e Override)> {
+        run.and_then(|run| self.overrides.get(&(source, run))).into_iter().flatten().copied()
+    }
+
+    /// The handshakes in which this certificate was presented.
+    pub fn presenting(&self, leaf: &str) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.by_leaf.get(leaf))
+    }
+
+    /// The handshakes whose certificate names this issuer.
+    pub fn issued_by(&self, issuer: &str) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.by_issuer.get(issuer))
+    }
+
+    /// The handshakes with a server's address and port.
+    pub fn with_server(&self, server: SocketAddr) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.by_server.get(&server))
+    }
+
+    /// The handshakes with a server's address, on any port.
+    pub fn at_address(&self, address: IpAddr) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.by_address.get(&address))
+    }
+
+    /// The handshakes of a client of a capture.
+    pub fn of_client(&self, source: SourceId, client: IpAddr) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.by_client.get(&(source, client)))
+    }
+
+    fn pick(&self, at: Option<&Vec<usize>>) -> impl Iterator<Item = &Connection<'e>> {
+        at.into_iter().flatten().filter_map(|at| self.handshakes.all().get(*at))
+    }
+}
