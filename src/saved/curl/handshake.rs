@@ -162,8 +162,9 @@ fn take(it: &mut Connection, text: &str, number: u32, port: u16) -> bool {
         it.is_proxied = true;
     } else if text.contains("disables SNI") {
         it.is_without_name = true;
-    } else if let Some(told) = told_alert(text) {
-        it.alerts.extend(told.filter(|(_, code)| *code != CLOSE_NOTIFY).map(|(from, code)| (number, from, code)));
+    } else if text.contains("), TLS alert, ") || text.contains("), TLS Alert, ") {
+        let told = told_alert(text).filter(|(_, code)| *code != CLOSE_NOTIFY);
+        it.alerts.extend(told.map(|(from, code)| (number, from, code)));
         return false;
     } else {
         of_certificate(it, text, number);
@@ -184,12 +185,12 @@ fn negotiated(it: &mut Connection, rest: &str) {
     }
 }
 
-/// `TLSv1.3 (IN), TLS alert, unrecognized name (624):`; the inner `None` is one without a number.
-fn told_alert(text: &str) -> Option<Option<(Side, u16)>> {
+/// `TLSv1.3 (IN), TLS alert, unrecognized name (624):`.
+fn told_alert(text: &str) -> Option<(Side, u16)> {
     let (before, rest) = text.split_once("), TLS alert, ").or_else(|| text.split_once("), TLS Alert, "))?;
     let from = if before.ends_with("(IN") { Side::Server } else { Side::Client };
-    let code = rest.rsplit_once('(').and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
-    Some(code.map(|code| (from, code)))
+    let code = rest.rsplit_once('(')?.1.split(')').next()?.parse().ok()?;
+    Some((from, code))
 }
 
 /// The layouts of OpenSSL, GnuTLS and NSS; SecureTransport prints a line per certificate.

@@ -149,7 +149,7 @@ impl Flow {
         let from_server = (server.unwrap_or(unknown), reader(std::mem::take(&mut self.from_server)));
         let joined = join::join(from_client, from_server);
         let cites = self.cites;
-        let cited = |frames: &[FrameNumber]| -> Vec<Cite> {
+        let lines_of = |frames: &[FrameNumber]| -> Vec<Cite> {
             let at = frames.iter().filter_map(|frame| cites.get(usize::try_from(frame.0).ok()?));
             at.flatten().cloned().collect()
         };
@@ -162,45 +162,43 @@ impl Flow {
                 it.chain_state = ChainState::Seen;
                 it.resumed = false;
             }
-            if let Some(version) = &is_made_up {
-                it.version.clone_from(version);
+            if is_made_up || it.version.as_deref() == Some("") {
+                it.version = None;
                 it.cipher = None;
                 it.resumed = false;
             }
-            sink.observe_cited(Fact::TlsHandshake(it), cited(&frames));
+            sink.observe_cited(Fact::TlsHandshake(it), lines_of(&frames));
         }
         for (mut it, frames) in joined.alerts {
             it.client = client;
             it.server = server;
             it.transport = self.transport;
-            sink.observe_cited(Fact::TlsAlert(it), cited(&frames));
+            sink.observe_cited(Fact::TlsAlert(it), lines_of(&frames));
         }
         for (der, frames) in joined.certificates {
             let (certificate, _) = x509::der::read(&der);
             if known.is_new(certificate.id()) {
                 let own = self.own_lines.get(&der).map(|cite| vec![cite.clone()]);
-                sink.observe_cited(Fact::Certificate(certificate), own.unwrap_or_else(|| cited(&frames)));
+                sink.observe_cited(Fact::Certificate(certificate), own.unwrap_or_else(|| lines_of(&frames)));
             }
         }
         for (reason, frames) in joined.gaps {
             let is_filtered = matches!(reason, GapReason::OneDirection(_));
-            if let Some(line) = cited(&frames).first().map(|cite| cite.line).filter(|_| !is_filtered) {
+            if let Some(line) = lines_of(&frames).first().map(|cite| cite.line).filter(|_| !is_filtered) {
                 sink.gap(line, reason);
             }
         }
     }
 
     /// A chain in clear without its ServerHello: joined as that of the version that its record names.
-    fn make_up_server_hello(&mut self) -> Option<Option<String>> {
+    fn make_up_server_hello(&mut self) -> bool {
         let has_hello = self.from_server.iter().any(|seen| matches!(seen.event, Event::ServerHello(_)));
-        let at = self.from_server.iter().position(|seen| matches!(seen.event, Event::Certificates(_)))?;
-        if has_hello {
-            return None;
-        }
-        let chain = self.from_server.get(at)?.clone();
-        let hello = ServerHello::default();
-        self.from_server.insert(at, Seen { event: Event::ServerHello(Box::new(hello)), ..chain });
-        Some(None)
+        let at = self.from_server.iter().position(|seen| matches!(seen.event, Event::Certificates(_)));
+        let chain = at.filter(|_| !has_hello).and_then(|at| Some((at, self.from_server.get(at)?.clone())));
+        let Some((at, chain)) = chain else { return false };
+        let hello = Box::new(ServerHello::default());
+        self.from_server.insert(at, Seen { event: Event::ServerHello(hello), ..chain });
+        true
     }
 }
 

@@ -127,7 +127,7 @@ impl Events {
         let chain = self.chain(tls, &cites, sink);
         let sni = tls.text_of("sni").map(|name| name.to_lowercase());
         let version = tls.text_of("version").filter(|version| version != "UNDETERMINED");
-        let version = version.map(|it| it.replace("TLSv", "TLS ").replace("TLS 1.0", "TLS 1.0"));
+        let version = version.map(|it| it.replace("TLSv", "TLS "));
         let is_resumed = tls.text_of("session_resumed").as_deref() == Some("true");
         let it = Handshake {
             time: header.time,

@@ -311,7 +311,7 @@ impl<'t> Response<'t> {
     }
 }
 
-/// `	0x0000:  4500 003c 163e …  E..<.>`: the bytes of a line.
+/// `0x0000:  4500 003c 163e …  E..<.>`: the bytes of a line.
 fn dump(text: &str) -> Option<Vec<u8>> {
     let (offset, rest) = text.trim_start().strip_prefix("0x")?.split_once(":  ")?;
     u32::from_str_radix(offset, 16).ok()?;

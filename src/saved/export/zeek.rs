@@ -108,8 +108,8 @@ impl Tsv {
         let mut parts = text.split(['\t', self.separator]);
         match parts.next() {
             Some("fields") => self.fields = parts.map(str::to_owned).collect(),
-            Some("unset_field") => self.unset = parts.next().unwrap_or("-").to_owned(),
-            Some("empty_field") => self.empty = parts.next().unwrap_or("(empty)").to_owned(),
+            Some("unset_field") => parts.next().unwrap_or("-").clone_into(&mut self.unset),
+            Some("empty_field") => parts.next().unwrap_or("(empty)").clone_into(&mut self.empty),
             _ => {}
         }
     }
@@ -139,7 +139,7 @@ impl Records for Json {
         for (key, value) in node.pairs() {
             let text = match value.text() {
                 Some(text) => text.into_owned(),
-                None => value.items().iter().filter_map(|item| item.text()).collect::<Vec<_>>().join(","),
+                None => value.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(","),
             };
             row.push((key.into_owned(), text));
         }

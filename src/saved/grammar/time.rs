@@ -6,10 +6,8 @@ use crate::provenance::{Time, Zone};
 /// 00:00:00 GMT` of curl with GnuTLS.
 pub fn certificate_date(text: &str) -> Option<Time> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let (year, month, day, clock, zone) = match words.as_slice() {
-        [month, day, clock, year, zone] => (year, month, day, clock, zone),
-        [_, day, month, year, clock, zone] => (year, month, day, clock, zone),
-        _ => return None,
+    let ([month, day, clock, year, zone] | [_, day, month, year, clock, zone]) = words.as_slice() else {
+        return None;
     };
     civil(year, month, day, clock, if *zone == "GMT" { Zone::Stated } else { Zone::Unknown })
 }

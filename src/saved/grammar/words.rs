@@ -340,7 +340,7 @@ mod tests {
             ),
             ("[SSL: TLSV1_UNRECOGNIZED_NAME] tlsv1 unrecognized name (_ssl.c:992)", Some("unrecognized_name")),
             ("Received fatal alert: handshake_failure", Some("handshake_failure")),
-            ("remote error: tls: protocol version not supported", None),
+            ("remote error: tls: protocol version not supported", Some("protocol_version")),
             ("sslv3 alert handshake failure", Some("handshake_failure")),
             ("a protocol version without more", None),
         ] {

@@ -23,7 +23,7 @@ pub static JSON: Export = Export {
     id: "tshark_json",
     made_by: "tshark -T json",
     opens: |head| head.starts_with('[') && head.contains("\"_index\"") && head.contains("\"_source\""),
-    cut: Cut::Json(|path| path.is_empty()),
+    cut: Cut::Json(<[String]>::is_empty),
     reader: || Box::new(JsonFrames::default()),
 };
 
