@@ -48,9 +48,9 @@ impl Header {
             |tcp: &str, udp: &str| frame.number(tcp).or_else(|| frame.number(udp)).and_then(|it| it.try_into().ok());
         let (source, destination) = (address("ip_src", "ipv6_src"), address("ip_dst", "ipv6_dst"));
         let number = frame.last("frame_number").map(|field| field.cite.clone());
-        let mut cites: Vec<Cite> = number.into_iter().collect();
-        cites.extend(source.iter().map(|(_, cite)| cite.clone()));
-        cites.extend(destination.iter().map(|(_, cite)| cite.clone()));
+        let ends = [&source, &destination].into_iter().flatten().map(|(_, cite)| cite.clone());
+        // A proof quotes the names, not the numbers and addresses beside them.
+        let cites = number.into_iter().chain(ends).map(|cite| Cite { quote: None, ..cite }).collect();
         let end = |ip: Option<(IpAddr, Cite)>, port: Option<u16>| Some(SocketAddr::new(ip?.0, port?));
         Self {
             time: frame.value("frame_time_epoch").or_else(|| frame.value("frame_time")).and_then(flows::time),
@@ -62,7 +62,11 @@ impl Header {
     }
 
     fn with<'f>(&self, fields: impl IntoIterator<Item = &'f Field>) -> Vec<Cite> {
-        self.cites.iter().cloned().chain(fields.into_iter().map(|field| field.cite.clone())).collect()
+        let cite = |field: &Field| {
+            let is_name = SHOWN.iter().any(|end| field.name.ends_with(end));
+            Cite { line: field.cite.line, quote: field.cite.quote.clone().filter(|_| is_name) }
+        };
+        self.cites.iter().cloned().chain(fields.into_iter().map(cite)).collect()
     }
 }
 
@@ -396,6 +400,9 @@ const DATA_FIELDS: &[(u16, &str, bool)] = &[
     (6, "soa_mname", true),
     (39, "dname", true),
 ];
+/// The fields that a proof quotes.
+const SHOWN: &[&str] =
+    &["_qry_name", "_cname", "_a", "_aaaa", "_extensions_server_name", "_certificate", "_dNSName", "_desc"];
 const OPT: u16 = 41;
 const RCODES: &[(u64, &str)] =
     &[(0, "NOERROR"), (1, "FORMERR"), (2, "SERVFAIL"), (3, "NXDOMAIN"), (4, "NOTIMP"), (5, "REFUSED")];
