@@ -133,7 +133,7 @@ impl Log {
             source: source.unwrap_or(0),
             time: time.and_then(|time| milliseconds(self.origin.checked_add(time)?)),
             is_end: phase == PHASE_END,
-            cite: node.cite(),
+            cite: Cite { quote: None, ..node.cite() },
         };
         match params {
             Some(params) => read(self, &at, params, sink),

@@ -273,7 +273,7 @@ const DEPTH_MAX: usize = 8;
 /// A key of those containers.
 const KEY_BYTES_MAX: usize = 1024;
 /// A line that is longer is drawn from its fact and never quoted: it can hold anything.
-const QUOTE_BYTES_MAX: usize = 160;
+const QUOTE_BYTES_MAX: usize = 400;
 
 #[cfg(test)]
 mod tests {

@@ -129,7 +129,8 @@ impl Packets {
         if let Some(question) = query(rest) {
             if self.questions.len() < LOG_SOURCES_MAX {
                 let key = (source.to_owned(), destination.to_owned(), id);
-                self.questions.insert(key, (question, cite.clone()));
+                let cite = Cite { line: cite.line, quote: None };
+                self.questions.insert(key, (question, cite));
             }
             return;
         }

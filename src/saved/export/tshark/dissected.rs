@@ -401,8 +401,7 @@ const DATA_FIELDS: &[(u16, &str, bool)] = &[
     (39, "dname", true),
 ];
 /// The fields that a proof quotes.
-const SHOWN: &[&str] =
-    &["_qry_name", "_cname", "_a", "_aaaa", "_extensions_server_name", "_certificate", "_dNSName", "_desc"];
+const SHOWN: &[&str] = &["_cname", "_a", "_aaaa", "_extensions_server_name", "_certificate", "_dNSName", "_desc"];
 const OPT: u16 = 41;
 const RCODES: &[(u64, &str)] =
     &[(0, "NOERROR"), (1, "FORMERR"), (2, "SERVFAIL"), (3, "NXDOMAIN"), (4, "NOTIMP"), (5, "REFUSED")];
