@@ -18,6 +18,8 @@
 //! | [`x509`] | certificates: names, dates, issuer |
 //! | [`dns`] | DNS answers with their records |
 //! | [`tls`] | handshakes: SNI, versions, chain; alerts |
+//! | [`quic`] | the same handshakes from QUIC: Initial packets without keys, the rest with them |
+//! | [`http`] | requests and responses, as far as rules use them; DNS over HTTPS |
 //! | [`evidence`] | observations with their places, in a fixed order; facts written and read back |
 //! | [`saved`] | the same observations from saved output: dig, openssl, curl, … |
 //! | [`provider`] | who a host name or a certificate belongs to |
@@ -37,6 +39,8 @@ pub mod flow;
 pub mod x509;
 pub mod dns;
 pub mod tls;
+pub mod quic;
+pub mod http;
 pub mod evidence;
 pub mod saved;
 pub mod provider;

@@ -35,6 +35,10 @@ pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
 /// The handshakes followed on one connection (renegotiation).
 pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;
 
+/// The bytes of a host name: 255 octets (RFC 1035 section 2.3.4), each written as `\\DDD` at worst.
+/// What is longer is no host name.
+pub const NAME_BYTES_MAX: usize = 1020;
+
 /// The certificates taken from one Certificate message.
 pub const CHAIN_CERTIFICATES_MAX: usize = 64;
 
@@ -86,3 +90,51 @@ pub const KEYS_MAX: usize = 1 << 22;
 
 /// Secrets of one connection for one purpose: logs of several files that disagree.
 pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;
+
+/// Bytes that may come out of one file without a look at how few it was: what is smaller than this
+/// does no harm.
+pub const UNPACKED_BYTES_FREE: u64 = 16 << 20;
+
+/// How many times its own size may come out of a file beyond that. Captures of text shrink to a
+/// tenth, of one repeated packet to a hundredth; a bomb of zeros is a thousand times its size.
+pub const UNPACKED_RATIO_MAX: u64 = 250;
+
+/// Bytes that may come out of one file in any case.
+pub const UNPACKED_BYTES_MAX: u64 = 256 << 30;
+
+/// Layers of compression and archives in each other: a zip of a tar.gz has three.
+pub const UNPACKED_LAYERS_MAX: usize = 5;
+
+/// Archives in each other.
+pub const ARCHIVES_DEEP_MAX: usize = 2;
+
+/// Members taken from one archive.
+pub const ARCHIVE_MEMBERS_MAX: usize = 10_000;
+
+/// The bytes of a zip that comes through a pipe or lies in another archive: its directory stands at
+/// its end, so it is held in memory.
+pub const ZIP_IN_MEMORY_BYTES_MAX: u64 = 256 << 20;
+
+/// The memory that one xz stream may ask for, in KiB; `xz -9` needs 65 MiB.
+pub const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
+
+/// QUIC connections followed between the same two ports: a client's socket may carry many.
+pub const QUIC_CONNECTIONS_PER_FLOW_MAX: usize = 1024;
+
+/// Connection ids known of one pair of ports; each connection uses a handful.
+pub const QUIC_IDS_PER_FLOW_MAX: usize = 8192;
+
+/// Packets that wait for the client's first Initial or for keys, of one pair of ports.
+pub const QUIC_PACKETS_WAITING_MAX: usize = 64;
+
+/// The HTTP messages read in one direction of a connection; the first say what rules need.
+pub const HTTP_EXCHANGES_PER_CONNECTION_MAX: usize = 256;
+
+/// The bytes of one HTTP head, as servers limit it themselves.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of a header compression table: browsers announce 64 KiB.
+pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of one DNS message (RFC 1035 section 4.2.2).
+pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;

@@ -10,14 +10,16 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::NAME_BYTES_MAX;
+
 /// A host name or IP literal: lower-case, without the final dot, escaped as in RFC 1035. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
-    /// The comparable form of a name as a person or a tool writes it; `None` when nothing is left
-    /// or white space stands in it. Square brackets around an IPv6 literal are dropped.
+    /// The comparable form of a name as a person or a tool writes it; `None` when nothing is left,
+    /// it is too long for a name, or white space stands in it. Square brackets around an IPv6 literal are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
         if bare == "." {
@@ -27,7 +29,8 @@ impl Name {
             Some(start) if !start.ends_with('\\') => start,
             _ => bare,
         };
-        let fits = !bare.is_empty() && bare.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        let fits =
+            (1..=NAME_BYTES_MAX).contains(&bare.len()) && bare.chars().all(|c| !c.is_whitespace() && !c.is_control());
         fits.then(|| Self(bare.to_lowercase()))
     }
 

@@ -232,6 +232,9 @@ fn settle(reading: &mut Reading, mut found: Found) {
     let kind = |fact: &Fact| KINDS.iter().position(|kind| *kind == fact.kind());
     found.observations.sort_by(|one, other| one.at.cmp(&other.at).then(kind(&one.fact).cmp(&kind(&other.fact))));
     reading.observations = found.observations;
+    for (reason, frame) in found.seldom {
+        found.gaps.push(Gap::new(Place::in_frames(SourceId(0), [frame]), reason));
+    }
     found.gaps.sort();
     reading.gaps.append(&mut found.gaps);
 }
@@ -246,7 +249,7 @@ fn limit_gaps(gaps: &mut Vec<Gap>) {
 }
 
 /// The order of facts that stand at the same place.
-const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert"];
+const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert", "http.exchange"];
 
 /// Fixed, so that the thread count never shows.
 const SHARDS: usize = 16;

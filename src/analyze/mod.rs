@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::case;
 use crate::evidence::{Evidence, Reading, Source, facts};
-use crate::input::{self, Digest, Finished, InputFile};
+use crate::input::{self, Digest, Ending, Finished, InputFile};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
@@ -19,6 +19,8 @@ use crate::rules;
 use crate::saved;
 
 mod capture;
+mod http;
+mod quic;
 mod shard;
 
 /// How inputs are read.
@@ -70,41 +72,59 @@ pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
     report::build::report(evidence, &judged)
 }
 
-/// The readings of one file; `Err` when it cannot be opened.
+/// The readings of one file, of every source within it; `Err` when it cannot be opened.
 fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Box<Reading>> {
-    let failed = |error: std::io::Error| Box::new(unreadable(&file.name, input::reason(&error)));
-    let mut source = file.open().map_err(failed)?;
-    let head = source.head(HEAD_BYTES).map_err(failed)?;
-    if head.is_empty() {
-        let window = source.window(options.digest);
-        let mut reading = Reading::of(Source::named(&file.name, "unknown", 0));
-        close(&mut reading, window.finish().map_err(failed)?);
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Empty));
-        return Ok(vec![reading]);
+    let members = file.members().map_err(|error| Box::new(unreadable(&file.name, input::reason(&error))))?;
+    let mut readings = Vec::new();
+    for member in members {
+        match member.source {
+            Ok(source) => readings.extend(read_source(&member.name, source, options)),
+            Err(reason) => readings.push(unread(&member.name, reason)),
+        }
     }
+    Ok(readings)
+}
+
+/// The readings of one source.
+fn read_source(name: &str, mut source: input::Source, options: &Options<'_>) -> Vec<Reading> {
+    let head = match source.head(HEAD_BYTES) {
+        Ok(head) => head,
+        Err(error) => return vec![unreadable(name, input::reason(&error))],
+    };
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        return Ok(vec![capture::read(&file.name, window, kind, options.progress)]);
+        return vec![capture::read(name, window, kind, options.progress)];
     }
-    if let Some(export) = saved::export::detect(window.fill(EXPORT_HEAD_BYTES).map_err(failed)?) {
-        let reading = saved::export::read(&file.name, export, &mut window, options.progress);
-        let mut reading = reading.map_err(failed)?;
-        close(&mut reading, window.finish().map_err(failed)?);
-        return Ok(vec![reading]);
+    if let Ok(Some(export)) = window.fill(EXPORT_HEAD_BYTES).map(saved::export::detect) {
+        let mut reading = saved::export::read(name, export, &mut window, options.progress);
+        match window.finish() {
+            Ok(finished) => close(&mut reading, finished),
+            Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
+        }
+        return vec![reading];
     }
-    let (bytes, is_cut) = window.read_all(TEXT_BYTES_MAX).map_err(failed)?;
+    let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let finished = window.finish().map_err(failed)?;
+    let finished = window.finish();
     if facts::is_facts(&head) {
-        return Ok(facts::read(&file.name, &bytes));
+        return facts::read(name, &bytes);
     }
-    let mut reading = saved::read(&file.name, &bytes);
-    if is_cut {
-        let reason = GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX };
-        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
+    let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
+        unread(name, GapReason::Empty)
+    } else {
+        saved::read(name, &bytes)
+    };
+    let ending = match ending {
+        Ending::Whole => None,
+        Ending::Cut => Some(GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX }),
+        Ending::Broken(error) => Some(GapReason::Unreadable(input::reason(&error))),
+    };
+    reading.gaps.extend(ending.map(|reason| Gap::new(Place::Whole { source: SourceId(0) }, reason)));
+    match finished {
+        Ok(finished) => close(&mut reading, finished),
+        Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
     }
-    close(&mut reading, finished);
-    Ok(vec![reading])
+    vec![reading]
 }
 
 /// What is known of a source once it was read.
@@ -117,8 +137,12 @@ fn close(reading: &mut Reading, finished: Finished) {
 }
 
 fn unreadable(name: &str, why: String) -> Reading {
+    unread(name, GapReason::Unreadable(why))
+}
+
+fn unread(name: &str, reason: GapReason) -> Reading {
     let mut reading = Reading::of(Source::named(name, "unknown", 0));
-    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Unreadable(why)));
+    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
     reading
 }
 

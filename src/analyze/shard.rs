@@ -2,16 +2,20 @@
 //! showed.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use hashbrown::HashMap;
 
+use super::http;
+use super::quic::QuicFlows;
 use crate::dns::{self, datagram, wire};
 use crate::evidence::{Counts, Fact, Observation};
 use crate::flow::{Assembler, FlowKey, Interest, Origin, StreamReader, Way};
 use crate::limits::FLOWS_MAX;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 use crate::tls;
+use crate::tls::keylog::Keys;
 
 /// What one packet brings to a shard.
 pub(super) enum Item<'b> {
@@ -59,6 +63,8 @@ pub(super) struct Found {
     pub(super) certificates: Vec<(Vec<u8>, Vec<FrameNumber>)>,
     pub(super) gaps: Vec<Gap>,
     pub(super) counts: Counts,
+    /// What is said once in a source, with the first frame that shows it.
+    pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
 }
 
 impl Found {
@@ -69,7 +75,16 @@ impl Found {
         self.gaps.append(&mut other.gaps);
         self.counts.client_hellos += other.counts.client_hellos;
         self.counts.server_hellos += other.counts.server_hellos;
+        for (what, frame) in other.seldom {
+            self.seldom(what, frame);
+        }
         self
+    }
+
+    /// Something that is said once in a source.
+    pub(super) fn seldom(&mut self, reason: GapReason, frame: FrameNumber) {
+        let first = self.seldom.entry(reason).or_insert(frame);
+        *first = frame.min(*first);
     }
 
     /// Whether nothing in the connections is missing.
@@ -77,21 +92,43 @@ impl Found {
         self.gaps.is_empty()
     }
 
-    fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
+    pub(super) fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
         self.observations.push(Observation { at: vec![Place::in_frames(SourceId(0), frames)], fact });
     }
 
-    fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
+    pub(super) fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
         let source = SourceId(0);
         let at = if frames.is_empty() { Place::Whole { source } } else { Place::in_frames(source, frames) };
         self.gaps.push(Gap::new(at, reason));
+    }
+
+    /// What a connection showed.
+    pub(super) fn joined(&mut self, joined: tls::join::Joined) {
+        self.counts.client_hellos += joined.client_hellos;
+        self.counts.server_hellos += joined.server_hellos;
+        self.certificates.extend(joined.certificates);
+        for (handshake, frames) in joined.handshakes {
+            self.observe(Fact::TlsHandshake(handshake), frames);
+        }
+        for (alert, frames) in joined.alerts {
+            self.observe(Fact::TlsAlert(alert), frames);
+        }
+        for (reason, frames) in joined.gaps {
+            self.gap(reason, frames);
+        }
     }
 
     fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {
         self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: why.to_owned() }, frames);
     }
 
-    fn answer(&mut self, message: wire::Message, ends: &Ends, transport: dns::Transport, frames: Vec<FrameNumber>) {
+    pub(super) fn answer(
+        &mut self,
+        message: wire::Message,
+        ends: &Ends,
+        transport: dns::Transport,
+        frames: Vec<FrameNumber>,
+    ) {
         for problem in &message.problems {
             self.undecoded_dns(problem, frames.clone());
         }
@@ -101,16 +138,18 @@ impl Found {
     }
 }
 
-struct Ends {
-    time: Option<Time>,
-    client: SocketAddr,
-    server: SocketAddr,
+/// Who asked and who answered, and when.
+pub(super) struct Ends {
+    pub(super) time: Option<Time>,
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
 }
 
 /// Some of a capture's connections.
 #[derive(Default)]
 pub(super) struct Shard {
     flows: HashMap<FlowKey, Flow, foldhash::fast::FixedState>,
+    quic: QuicFlows,
     found: Found,
     is_full: bool,
 }
@@ -135,6 +174,7 @@ enum Sniffer {
     Waiting(Vec<(Vec<u8>, Origin)>),
     Tls(Box<tls::record::Reader>),
     Dns(dns::tcp::Reader),
+    Http(Box<crate::http::Reader>),
     Nothing,
 }
 
@@ -143,6 +183,7 @@ impl StreamReader for Sniffer {
         match self {
             Self::Tls(reader) => reader.feed(bytes, origin),
             Self::Dns(reader) => reader.feed(bytes, origin),
+            Self::Http(reader) => reader.feed(bytes, origin),
             Self::Nothing => Interest::Done,
             Self::Unknown | Self::Waiting(_) => self.sniff(bytes, origin),
         }
@@ -152,6 +193,7 @@ impl StreamReader for Sniffer {
         match self {
             Self::Tls(reader) => reader.hole(missing),
             Self::Dns(reader) => reader.hole(missing),
+            Self::Http(reader) => reader.hole(missing),
             _ => Interest::Done,
         }
     }
@@ -168,10 +210,11 @@ impl Sniffer {
         *self = match tls::record::is_start(&start) {
             Some(true) => Self::Tls(Box::default()),
             None => Self::Waiting(Vec::new()),
-            Some(false) => match dns::tcp::is_start(&start) {
-                Some(true) => Self::Dns(dns::tcp::Reader::default()),
-                Some(false) => Self::Nothing,
-                None => Self::Waiting(Vec::new()),
+            Some(false) => match (dns::tcp::is_start(&start), crate::http::reader::is_start(&start)) {
+                (Some(true), _) => Self::Dns(dns::tcp::Reader::default()),
+                (_, Some(true)) => Self::Http(Box::default()),
+                (Some(false), Some(false)) => Self::Nothing,
+                _ => Self::Waiting(Vec::new()),
             },
         };
         if let Self::Waiting(waiting) = self {
@@ -196,6 +239,9 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: Datagram<'_>) {
+        if self.quic.take(&it, &Keys::default()) {
+            return;
+        }
         match datagram::read(it.source, it.destination, &it.payload) {
             datagram::Datagram::Message(message, transport) => {
                 let ends = Ends { time: it.time, client: it.destination, server: it.source };
@@ -251,6 +297,7 @@ impl Shard {
         for (key, flow) in flows {
             end(&mut self.found, key, flow);
         }
+        self.quic.finish(&mut self.found, &Keys::default());
         self.found
     }
 }
@@ -273,6 +320,9 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
             }
         }
     }
+    if let (Sniffer::Http(one), Sniffer::Http(other)) = (&low, &high) {
+        http::exchanges(found, (key.low, one), (key.high, other), http::Carrier::Clear);
+    }
     let tls = |reader: Sniffer| match reader {
         Sniffer::Tls(reader) => Some(*reader),
         _ => None,
@@ -281,20 +331,8 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
     if low.is_none() && high.is_none() {
         return;
     }
-    let joined = tls::join::join((key.low, low), (key.high, high));
-    found.counts.client_hellos += joined.client_hellos;
-    found.counts.server_hellos += joined.server_hellos;
-    found.certificates.extend(joined.certificates);
-    for (handshake, frames) in joined.handshakes {
-        found.observe(Fact::TlsHandshake(handshake), frames);
-    }
-    for (alert, frames) in joined.alerts {
-        found.observe(Fact::TlsAlert(alert), frames);
-    }
-    for (reason, frames) in joined.gaps {
-        found.gap(reason, frames);
-    }
+    found.joined(tls::join::join((key.low, low), (key.high, high)));
 }
 
 /// Connections are spread over about this many shards.
-const SHARDS_ABOUT: usize = 16;
+pub(super) const SHARDS_ABOUT: usize = 16;

@@ -63,8 +63,8 @@ pub(super) struct DiagnoseArguments {
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
     /// How to write the report
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub(super) format: ReportFormat,
+    #[arg(long, default_value = "text", value_parser = clap::builder::PossibleValuesParser::new(super::formats()))]
+    pub(super) format: String,
     /// Digest of each input [default: sha256]
     #[arg(long, value_enum)]
     pub(super) digest: Option<DigestChoice>,
@@ -89,21 +89,6 @@ pub(super) struct FactsArguments {
     /// Digest of each input [default: none]
     #[arg(long, value_enum)]
     pub(super) digest: Option<DigestChoice>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    Text,
-    Json,
-}
-
-impl ReportFormat {
-    pub(super) fn id(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

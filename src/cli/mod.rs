@@ -83,8 +83,8 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     let report = in_pool(&arguments.read, || analyze::diagnose(&gathered.evidence, &hosts))?;
     let renderer = RENDERERS
         .iter()
-        .find(|renderer| renderer.id == arguments.format.id())
-        .ok_or_else(|| format!("no renderer for {}", arguments.format.id()))?;
+        .find(|renderer| renderer.id == arguments.format)
+        .ok_or_else(|| format!("no renderer for {}", arguments.format))?;
     let text = (renderer.render)(&report, &style(arguments));
     let exit = exit_of(&gathered, &report, !hosts.is_empty());
     Ok((text, exit, arguments.read.output.clone()))
@@ -192,6 +192,11 @@ fn deliver(text: &str, to: Option<&Path>) -> Result<(), String> {
 
 fn warn(message: &str) {
     let _ = writeln!(io::stderr(), "whycert: {message}");
+}
+
+/// The ids of all ways to write a report.
+fn formats() -> Vec<&'static str> {
+    RENDERERS.iter().map(|renderer| renderer.id).collect()
 }
 
 /// The names of all rules, for the command line's help.

@@ -57,6 +57,8 @@ pub enum Transport {
     Dot,
     /// DNS over HTTPS (RFC 8484).
     Doh,
+    /// DNS over QUIC (RFC 9250).
+    Doq,
     /// Multicast DNS (RFC 6762).
     Mdns,
     /// Link-local multicast name resolution (RFC 4795).

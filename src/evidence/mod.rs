@@ -19,6 +19,8 @@ pub mod order;
 
 pub use cloud::{CloudMapping, Mapping};
 
+pub use crate::http::Exchange as HttpExchange;
+
 /// The number of an observation in its evidence: what reasons cite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
@@ -71,24 +73,6 @@ impl Fact {
             Self::CloudMapping(_) => "cloud.mapping",
         }
     }
-}
-
-/// An HTTP request and its response, as far as rules use them. No cookie, no body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct HttpExchange {
-    /// When.
-    pub time: Option<Time>,
-    /// The URL asked for, without query, user and password.
-    pub url: Option<String>,
-    /// The Host header or authority.
-    pub host: Option<Name>,
-    /// The status code.
-    pub status: Option<u16>,
-    /// The few response headers that rules use, by lower-case name.
-    pub headers: BTreeMap<String, String>,
-    /// The run that printed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<u32>,
 }
 
 /// One command of a transcript, as far as the paste says.

@@ -9,9 +9,12 @@
 //! file or folder that is itself an argument is read. Devices, pipes and sockets are read as
 //! arguments only, because one in a folder can block for ever.
 //!
+//! A file may hold several sources: compressed files and archives are unpacked ([`unpack`]).
+//!
 //! What is in a source is for others to say; here it is bytes: a [`Source`] and its [`Window`].
 
 mod source;
+mod unpack;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +23,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use source::Source;
-pub use window::{Digest, Finished, Window};
+pub use unpack::{Member, Members};
+pub use window::{Digest, Ending, Finished, Window};
 
 use crate::limits;
 
@@ -48,6 +52,11 @@ enum Origin {
 }
 
 impl InputFile {
+    /// The sources within it: itself, or what is in it when it is compressed or an archive.
+    pub fn members(&self) -> io::Result<Members> {
+        Members::of(&self.name, self.open()?)
+    }
+
     /// Opens it for reading. Standard input can be opened once.
     pub fn open(&self) -> io::Result<Source> {
         match &self.origin {

@@ -94,6 +94,16 @@ impl Source {
         std::mem::take(&mut self.ahead)
     }
 
+    /// Reads what comes next in a stream, what was read ahead included.
+    pub(super) fn read_through(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.ahead.is_empty() {
+            return self.read_at(room, 0);
+        }
+        let taken = self.ahead.as_slice().read(room)?;
+        self.ahead.drain(..taken);
+        Ok(taken)
+    }
+
     /// Reads at `position` of a file, or what comes next in a stream; 0 is the end. A file that
     /// grows meanwhile ends where it ended when it was opened.
     pub(super) fn read_at(&mut self, room: &mut [u8], position: u64) -> io::Result<usize> {

@@ -31,6 +31,17 @@ pub struct Window {
     digest: Option<Sha256>,
 }
 
+/// How reading all of a source ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// At the end of the source.
+    Whole,
+    /// At the limit; more was there.
+    Cut,
+    /// The rest cannot be read.
+    Broken(io::Error),
+}
+
 /// What is known once a source was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
@@ -90,19 +101,22 @@ impl Window {
         Ok(self.fill(1)?.is_empty())
     }
 
-    /// All the rest up to `bytes_max`, and whether more was there.
-    pub fn read_all(&mut self, bytes_max: u64) -> io::Result<(Vec<u8>, bool)> {
+    /// All the rest up to `bytes_max`, and how it ended.
+    pub fn read_all(&mut self, bytes_max: u64) -> (Vec<u8>, Ending) {
         let mut all = Vec::new();
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         loop {
-            let at_hand = self.fill(1)?;
+            let at_hand = match self.fill(1) {
+                Ok(at_hand) => at_hand,
+                Err(error) => return (all, Ending::Broken(error)),
+            };
             let room = bytes_max.saturating_sub(all.len());
             let taken = at_hand.get(..room).unwrap_or(at_hand);
             let (taken_bytes, is_end) = (taken.len(), at_hand.is_empty());
             all.extend_from_slice(taken);
             self.consume(taken_bytes);
             if is_end || taken_bytes == 0 {
-                return Ok((all, !is_end));
+                return (all, if is_end { Ending::Whole } else { Ending::Cut });
             }
         }
     }
@@ -217,7 +231,8 @@ mod tests {
         for (limit, expected) in [(0, ("", true)), (3, ("abc", true)), (6, ("abcdef", false)), (9, ("abcdef", false))] {
             for source in sources(b"abcdef") {
                 let mut window = source.window(Digest::None);
-                let (bytes, more) = window.read_all(limit).unwrap();
+                let (bytes, ending) = window.read_all(limit);
+                let more = matches!(ending, Ending::Cut);
                 assert_eq!((bytes.as_slice(), more), (expected.0.as_bytes(), expected.1));
             }
         }
@@ -230,7 +245,7 @@ mod tests {
         std::fs::write(&path, "long enough").unwrap();
         let mut window = Source::open(&path).unwrap().window(Digest::None);
         std::fs::write(&path, "short").unwrap();
-        assert_eq!(window.read_all(100).unwrap().0, b"short");
+        assert_eq!(window.read_all(100).0, b"short");
         assert!(window.finish().unwrap().is_changed);
     }
 }

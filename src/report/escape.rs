@@ -18,6 +18,22 @@ pub fn line(text: &str) -> String {
     safe
 }
 
+/// JSON in which what steers a terminal is written as `\u202e`, so that it means the same and can be
+/// shown. Such characters stand within strings only.
+pub fn json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe.push_str(format!("\\u{unit:04x}").as_str());
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c), 0xad | 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x2069 | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f)
@@ -38,6 +54,10 @@ mod tests {
         ] {
             assert_eq!(line(text), expected);
         }
+        assert_eq!(
+            json("{\n \"a\": \"\u{202e}\u{e0041}\u{7f}b\"}\n"),
+            "{\n \"a\": \"\\u202e\\udb40\\udc41\\u007fb\"}\n"
+        );
         assert!(line(&"x".repeat(3000)).ends_with("… (1976 bytes more)"));
     }
 }

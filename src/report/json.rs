@@ -6,9 +6,7 @@ use super::{Renderer, Report, Style};
 pub static RENDERER: Renderer = Renderer { id: "json", render };
 
 fn render(report: &Report, _style: &Style) -> String {
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
-    text.push('\n');
-    text
+    super::escape::json(&serde_json::to_string_pretty(report).unwrap_or_default()) + "\n"
 }
 
 /// The JSON Schema of a report.

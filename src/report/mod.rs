@@ -3,7 +3,7 @@
 //! The JSON of a report is its serialised form and the published contract (`whycert schema
 //! report`). What is not serialised (`marks`, `quotes`) only helps to draw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -11,9 +11,14 @@ use crate::evidence::ObservationId;
 use crate::provenance::Time;
 
 pub mod build;
+pub mod csv;
 pub mod escape;
+pub mod html;
 pub mod json;
+pub mod markdown;
+pub mod sarif;
 pub mod text;
+pub mod words;
 
 pub use crate::case::HostSource;
 pub use crate::rules::{Mark, Outcome, RecordChange, Severity, Sign, Strength};
@@ -361,6 +366,66 @@ pub struct Counters {
     pub gaps: u64,
 }
 
+impl Report {
+    /// The observation of that number: they stand in order, from 0.
+    pub fn observation(&self, id: ObservationId) -> Option<&ObservationEntry> {
+        self.observations.get(usize::try_from(id.0).ok()?).filter(|it| it.id == id)
+    }
+
+    /// The first frame or line that holds an observation; `None` for a whole source.
+    pub fn number_of(&self, id: ObservationId) -> Option<u64> {
+        match self.observation(id)?.at.first()? {
+            PlaceEntry::Frames { frames, .. } => frames.first().copied(),
+            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
+            PlaceEntry::Whole { .. } => None,
+        }
+    }
+}
+
+impl Report {
+    /// For each source that holds what heads a case: a Wireshark display filter for exactly its frames.
+    pub fn display_filters(&self, case: &CaseEntry) -> Vec<(&str, String)> {
+        let reasons = case.headed_by().iter().flat_map(|it| &it.reasons);
+        let cited: BTreeSet<ObservationId> = reasons.flat_map(|it| it.cites.iter().copied()).collect();
+        let mut frames: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
+        for place in cited.iter().filter_map(|id| self.observation(*id)).flat_map(|it| &it.at) {
+            if let PlaceEntry::Frames { source, frames: here } = place {
+                frames.entry(*source).or_default().extend(here);
+            }
+        }
+        let sources = self.sources.iter();
+        sources
+            .filter_map(|source| {
+                let list: Vec<String> = frames.get(&source.id)?.iter().map(ToString::to_string).collect();
+                Some((source.path.as_str(), format!("frame.number in {{{}}}", list.join(", "))))
+            })
+            .collect()
+    }
+}
+
+impl PlaceEntry {
+    /// The id of the source that holds it.
+    pub fn source(&self) -> u32 {
+        match self {
+            Self::Frames { source, .. } | Self::Lines { source, .. } | Self::Whole { source } => *source,
+        }
+    }
+}
+
+impl CaseEntry {
+    /// The findings that head the case: the first, and those that the evidence cannot separate from it.
+    pub fn headed_by(&self) -> &[FindingEntry] {
+        let Some(first) = self.findings.first() else {
+            return &[];
+        };
+        let is_tied = |it: &&FindingEntry| {
+            first.strength == Strength::Consistent && (it.severity, it.strength) == (first.severity, first.strength)
+        };
+        let tied = self.findings.iter().skip(1).take_while(is_tied).count();
+        self.findings.get(..=tied).unwrap_or_default()
+    }
+}
+
 /// One way to write a report.
 pub struct Renderer {
     /// Its id, the value of `--format`.
@@ -381,4 +446,5 @@ pub struct Style {
 }
 
 /// All ways to write a report.
-pub static RENDERERS: &[&Renderer] = &[&text::RENDERER, &json::RENDERER];
+pub static RENDERERS: &[&Renderer] =
+    &[&text::RENDERER, &html::RENDERER, &markdown::RENDERER, &json::RENDERER, &sarif::RENDERER, &csv::RENDERER];

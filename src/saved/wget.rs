@@ -244,6 +244,7 @@ fn exchange(run: &RunText<'_>, told: &Told, sink: &mut Sink) {
             status,
             headers,
             run: Some(run.number),
+            ..HttpExchange::default()
         };
         sink.observe(Fact::HttpExchange(it), lines);
     }

@@ -83,7 +83,16 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["analyze"]),
     ("encoding_rs", &["saved"]),
     ("shlex", &["saved"]),
-    ("sha2", &["input", "x509"]),
+    ("flate2", &["input"]),
+    ("ruzstd", &["input"]),
+    ("lz4_flex", &["input"]),
+    ("lzma_rust2", &["input"]),
+    ("bzip2", &["input"]),
+    ("tar", &["input"]),
+    ("zip", &["input"]),
+    ("sha2", &["input", "x509", "report"]),
+    ("maud", &["report"]),
+    ("csv", &["report"]),
 ];
 
 #[test]

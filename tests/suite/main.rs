@@ -15,11 +15,14 @@
 mod support;
 
 mod cli;
+mod containers;
 mod corpus;
 mod determinism;
 mod layers;
 mod names;
+mod outputs;
 mod packages;
+mod quic;
 mod robustness;
 mod rules;
 mod samples;

@@ -21,10 +21,16 @@ const LICENCES: &[&str] = &[
     "Unlicense",
     "Zlib",
     "CDLA-Permissive-2.0",
+    // The terms of bzip2 itself: BSD in other words.
+    "bzip2-1.0.6",
 ];
 
 /// The packages in several versions, each with its reason.
 const SEVERAL: &[(&str, &str)] = &[
+    ("block-buffer", "follows sha2"),
+    ("crypto-common", "follows sha2"),
+    ("digest", "follows sha2"),
+    ("sha2", "lzma-rust2 checks xz with the newer one, ours is the one of the other ciphers"),
     ("bit-vec", "bit-set of the schema checker and of the property tests"),
     ("cpufeatures", "sha2 0.10 and a random number generator of the property tests"),
     ("getrandom", "ring, the property tests and temporary files each ask the system in their own version"),

@@ -31,7 +31,8 @@ pub fn samples() -> Vec<Sample> {
 }
 
 impl Sample {
-    fn run(&self, arguments: &[&str]) -> String {
+    /// What the program prints for its inputs.
+    pub fn run(&self, arguments: &[&str]) -> String {
         let all = arguments.iter().copied().chain(self.inputs.iter().map(String::as_str));
         printed(&whycert_in(&root().join(&self.folder), all))
     }
@@ -71,9 +72,18 @@ fn samples_give_what_they_promise() {
         wrong.extend(sample.expect("expected.txt", &sample.run(&["diagnose", "--color", "never"])));
         wrong.extend(sample.expect("expected.json", &sample.run(&["diagnose", "--format", "json"])));
         wrong.extend(sample.expect("expected.verdicts", &sample.verdicts()));
+        for (id, name) in OTHER_OUTPUTS {
+            if root().join(&sample.folder).join(name).is_file() {
+                wrong.extend(sample.expect(name, &sample.run(&["diagnose", "--format", id])));
+            }
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Outputs that some samples hold as well, where one is worth reading.
+const OTHER_OUTPUTS: &[(&str, &str)] =
+    &[("markdown", "expected.md"), ("csv", "expected.csv"), ("sarif", "expected.sarif"), ("html", "expected.html")];
 
 #[test]
 fn each_sample_has_a_readme() {

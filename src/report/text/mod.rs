@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::line as safe;
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Severity, Style};
-use crate::evidence::ObservationId;
+use super::words::{self, moment};
+use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Style};
 
+mod hosts;
 mod layout;
 mod proof;
 
@@ -22,8 +23,15 @@ pub static RENDERER: Renderer = Renderer { id: "text", render };
 
 fn render(report: &Report, style: &Style) -> String {
     let mut page = Page { report, style: *style, text: String::new() };
-    for case in &report.cases {
-        page.case(case);
+    let in_full = report.cases.len() <= CASES_IN_FULL;
+    let worst: Vec<&CaseEntry> = report.cases.iter().filter(|case| words::is_error(case)).collect();
+    match worst.as_slice() {
+        _ if in_full => report.cases.iter().for_each(|case| page.case(case)),
+        [only] => page.case(only),
+        _ => {}
+    }
+    if !in_full {
+        page.hosts();
     }
     if report.cases.is_empty() {
         page.wrapped(
@@ -80,22 +88,22 @@ impl Page<'_> {
     }
 
     fn case(&mut self, case: &CaseEntry) {
-        let host = safe(case.host.as_deref().unwrap_or("handshakes without a host name"));
-        let error = case.findings.first().filter(|finding| finding.severity == Severity::Error);
-        let (code, head, words) = headline(case, &host, error);
-        self.head(code, &head, &words);
+        let error = case.findings.first().filter(|_| words::is_error(case));
+        let code = if error.is_some() { "1;91" } else { words::group(case.outcome).colour };
+        self.head(code, &words::head(case), &safe(&words::headline(case)));
         self.blank();
         self.proof(case);
-        match (error, case.findings.first()) {
-            (Some(finding), _) => {
+        match (error, case.headed_by()) {
+            (Some(finding), [_]) => {
                 self.wrapped("cause", &safe(&finding.cause));
                 self.blank();
                 self.cure(finding);
             }
-            (None, first) => self.known(case, first),
+            (Some(_), tied) => self.either(tied),
+            (None, tied) => self.known(case, tied.first()),
         }
-        for finding in case.findings.iter().skip(1) {
-            self.wrapped("also", &format!("{} ({}): {}", finding.rule, strength(finding), safe(&finding.cause)));
+        for finding in case.findings.iter().skip(case.headed_by().len().max(1)) {
+            self.wrapped("also", &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
             self.blank();
         }
         self.beware(case);
@@ -106,6 +114,19 @@ impl Page<'_> {
         }
         self.ruled_out(case);
         self.wireshark(case);
+    }
+
+    /// Causes that the evidence does not separate, each with its cure; none is preferred.
+    fn either(&mut self, tied: &[FindingEntry]) {
+        self.wrapped("cause", &format!("One of {} causes; this evidence does not separate them.", tied.len()));
+        self.blank();
+        let mut label = "either";
+        for finding in tied {
+            self.wrapped(label, &format!("{}: {}", finding.rule, safe(&finding.cause)));
+            self.blank();
+            self.cure(finding);
+            label = "or";
+        }
     }
 
     /// Without an error: what is known, and what is not.
@@ -169,7 +190,7 @@ impl Page<'_> {
     fn beware(&mut self, case: &CaseEntry) {
         let mut label = "beware";
         for it in &case.beware {
-            let place = it.cites.first().and_then(|id| self.number_of(*id));
+            let place = it.cites.first().and_then(|id| self.report.number_of(*id));
             let place = place.map_or_else(String::new, |number| format!("{number}  "));
             self.wrapped(label, &format!("{place}{}", safe(&it.text)));
             label = "";
@@ -215,7 +236,7 @@ impl Page<'_> {
         if case.ruled_out.is_empty() {
             return;
         }
-        let number = |it: &RuledOut| it.cites.first().and_then(|id| self.number_of(*id));
+        let number = |it: &RuledOut| it.cites.first().and_then(|id| self.report.number_of(*id));
         let numbers: Vec<String> =
             case.ruled_out.iter().map(|it| number(it).map_or_else(String::new, |number| number.to_string())).collect();
         let places = numbers.iter().map(String::len).max().unwrap_or(0);
@@ -243,29 +264,10 @@ impl Page<'_> {
     }
 
     fn wireshark(&mut self, case: &CaseEntry) {
-        let Some(finding) = case.findings.first() else {
-            return;
-        };
-        let cited: BTreeSet<ObservationId> =
-            finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()).collect();
-        for source in &self.report.sources {
-            let frames: BTreeSet<u64> = self
-                .report
-                .observations
-                .iter()
-                .filter(|it| cited.contains(&it.id))
-                .flat_map(|it| &it.at)
-                .filter_map(|place| match place {
-                    PlaceEntry::Frames { source: id, frames } if *id == source.id => Some(frames.iter().copied()),
-                    _ => None,
-                })
-                .flatten()
-                .collect();
-            if !frames.is_empty() {
-                let list: Vec<String> = frames.iter().map(ToString::to_string).collect();
-                self.wrapped("wireshark", &format!("frame.number in {{{}}}", list.join(", ")));
-                self.blank();
-            }
+        let report = self.report;
+        for (_, filter) in report.display_filters(case) {
+            self.wrapped("wireshark", &filter);
+            self.blank();
         }
     }
 
@@ -285,8 +287,12 @@ impl Page<'_> {
                 "source",
                 &format!("{}{size} · {} bytes · {gaps}", safe(&source.path), thousands(source.bytes)),
             );
-            let own: Vec<&super::GapEntry> =
-                self.report.gaps.iter().filter(|gap| gap.at.first().map(source_of) == Some(source.id)).collect();
+            let own: Vec<&super::GapEntry> = self
+                .report
+                .gaps
+                .iter()
+                .filter(|gap| gap.at.first().map(PlaceEntry::source) == Some(source.id))
+                .collect();
             for gap in own.iter().take(GAPS_SHOWN) {
                 self.wrapped("", &format!("gap {}{}", place(&gap.at), safe(&gap.reason)));
             }
@@ -301,11 +307,17 @@ impl Page<'_> {
     }
 
     fn count(&mut self) {
-        let groups: Vec<String> = GROUPS
+        let groups: Vec<String> = words::GROUPS
             .iter()
-            .filter_map(|(outcome, words)| {
-                let count = self.report.cases.iter().filter(|case| case.outcome == *outcome).count();
-                (count > 0).then(|| format!("{count} {words}"))
+            .filter_map(|group| {
+                let count = self.report.cases.iter().filter(|case| case.outcome == group.outcome).count();
+                (count > 0).then(|| {
+                    format!(
+                        "{} {}",
+                        thousands(u64::try_from(count).unwrap_or(u64::MAX)),
+                        if self.report.cases.len() > CASES_IN_FULL { group.short } else { group.title }
+                    )
+                })
             })
             .collect();
         let worst = self.report.cases.iter().map(|case| case.outcome).min();
@@ -316,67 +328,22 @@ impl Page<'_> {
         };
         let hosts = match self.report.cases.len() {
             1 => "1 host judged".to_owned(),
-            many => format!("{many} hosts judged"),
+            many => format!("{} hosts judged", thousands(u64::try_from(many).unwrap_or(u64::MAX))),
         };
         let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
         let total = format!("{glyph} {hosts}{counts}");
-        let painted = self.paint(code, &total);
+        let rows = wrap(&total, self.style.width.saturating_sub(2));
+        let painted: Vec<String> = rows.iter().map(|row| self.paint(code, row)).collect();
+        let painted = painted.join("\n  ");
         let rule = self.report.cases.first().and_then(|case| case.findings.first()).map(|finding| finding.rule);
         let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));
-        if total.width() + hint.width() <= self.style.width {
+        if rows.len() == 1 && total.width() + hint.width() <= self.style.width {
             let hint = self.paint("2", &hint);
             self.line(&format!("{painted}{hint}"));
         } else {
             self.line(&painted);
             self.line(&hint);
         }
-    }
-}
-
-fn headline(case: &CaseEntry, host: &str, error: Option<&FindingEntry>) -> (&'static str, String, String) {
-    if let Some(finding) = error {
-        return ("1;91", format!("error[{}]", finding.rule), safe(&finding.headline));
-    }
-    let insufficient = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")).map_or("", |it| it.rule);
-    let tag = |word: &str| {
-        if insufficient.is_empty() { word.to_owned() } else { format!("{word}[{insufficient}]") }
-    };
-    match case.outcome {
-        Outcome::Ok => {
-            ("1;92", "ok[none.certificate_ok]".to_owned(), format!("{host} is served a certificate that covers it"))
-        }
-        Outcome::WrongCertificate => {
-            ("1;91", tag("wrong-certificate"), format!("{host} is served a certificate that does not cover it"))
-        }
-        Outcome::InvalidCertificate => {
-            ("1;91", tag("invalid-certificate"), format!("{host} is served a certificate that the client refuses"))
-        }
-        Outcome::HandshakeFailed => {
-            ("1;91", tag("handshake-failed"), format!("{host}: the handshake ended before a certificate"))
-        }
-        Outcome::NoHandshake => ("1;93", tag("no-handshake"), format!("no handshake with {host} is in this evidence")),
-        Outcome::Inconclusive => {
-            ("1;93", tag("inconclusive"), format!("this evidence cannot show which certificate {host} was served"))
-        }
-    }
-}
-
-fn strength(finding: &FindingEntry) -> &'static str {
-    match finding.strength {
-        super::Strength::Proven => "proven",
-        super::Strength::Strong => "strong",
-        super::Strength::Consistent => "consistent",
-    }
-}
-
-/// A time to the second, as people read it.
-fn moment(time: crate::provenance::Time) -> String {
-    crate::provenance::Time { nanos: 0, ..time }.rfc3339().replace('T', " ").replace('Z', " UTC")
-}
-
-fn source_of(place: &PlaceEntry) -> u32 {
-    match place {
-        PlaceEntry::Frames { source, .. } | PlaceEntry::Lines { source, .. } | PlaceEntry::Whole { source } => *source,
     }
 }
 
@@ -395,17 +362,11 @@ fn place(at: &[PlaceEntry]) -> String {
     }
 }
 
+/// So many hosts are each told in full; more become a table.
+const CASES_IN_FULL: usize = 3;
 const LABEL_COLUMNS: usize = 11;
 /// The least room in which a label stands beside what it marks.
 const LABEL_BESIDE_MIN: usize = 36;
 /// The least room in which the reason stands beside the rule.
 const BECAUSE_COLUMNS_MIN: usize = 24;
 const GAPS_SHOWN: usize = 5;
-const GROUPS: &[(Outcome, &str)] = &[
-    (Outcome::WrongCertificate, "wrong certificate"),
-    (Outcome::InvalidCertificate, "invalid certificate"),
-    (Outcome::HandshakeFailed, "handshake failed"),
-    (Outcome::NoHandshake, "no handshake"),
-    (Outcome::Inconclusive, "inconclusive"),
-    (Outcome::Ok, "ok"),
-];

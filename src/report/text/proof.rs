@@ -7,7 +7,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use super::layout::{fold, wrap};
-use super::{LABEL_BESIDE_MIN, Page, moment, safe, source_of};
+use super::{LABEL_BESIDE_MIN, Page, moment, safe};
 use crate::evidence::ObservationId;
 use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry};
 
@@ -19,8 +19,8 @@ impl Page<'_> {
         for source in &self.report.sources {
             let here: Vec<&ObservationEntry> = shown
                 .iter()
-                .filter_map(|id| self.report.observations.iter().find(|it| it.id == *id))
-                .filter(|it| it.at.first().map(source_of) == Some(source.id))
+                .filter_map(|id| self.report.observation(*id))
+                .filter(|it| it.at.first().map(PlaceEntry::source) == Some(source.id))
                 .collect();
             if here.is_empty() {
                 continue;
@@ -65,7 +65,7 @@ impl Page<'_> {
     fn tools_of(&self, source: &SourceEntry) -> String {
         let runs = self.report.observations.iter().filter(|it| it.kind == "run");
         let mut tools: Vec<&str> = Vec::new();
-        for it in runs.filter(|it| it.at.first().map(source_of) == Some(source.id)) {
+        for it in runs.filter(|it| it.at.first().map(PlaceEntry::source) == Some(source.id)) {
             let tool = it.fact.get("tool").and_then(Value::as_str).and_then(|tool| tool.split(' ').next());
             tools.extend(tool.filter(|tool| !tools.contains(tool)));
         }
@@ -125,18 +125,8 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn number_of(&self, id: ObservationId) -> Option<u64> {
-        let observation = self.report.observations.iter().find(|it| it.id == id)?;
-        match observation.at.first()? {
-            PlaceEntry::Frames { frames, .. } => frames.first().copied(),
-            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
-            PlaceEntry::Whole { .. } => None,
-        }
-    }
-
     fn last_number_of(&self, id: ObservationId) -> Option<u64> {
-        let observation = self.report.observations.iter().find(|it| it.id == id)?;
-        match observation.at.last()? {
+        match self.report.observation(id)?.at.last()? {
             PlaceEntry::Frames { frames, .. } => frames.last().copied(),
             _ => None,
         }
@@ -274,7 +264,7 @@ impl Page<'_> {
 
     /// Rows drawn from the fact.
     fn drawn(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let number = self.number_of(it.id);
+        let number = self.report.number_of(it.id);
         let mut rows: Vec<Row> =
             drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
         if let Some(row) = rows.first_mut() {

@@ -379,12 +379,12 @@ fn exchange(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink
     }
     if status.is_some() {
         let it = HttpExchange {
-            time: None,
             url: asked.shown.clone(),
             host: host.or_else(|| asked.host.clone()),
             status,
             headers,
             run: Some(run.number),
+            ..HttpExchange::default()
         };
         sink.observe(Fact::HttpExchange(it), lines);
     }

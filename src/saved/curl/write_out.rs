@@ -98,12 +98,11 @@ pub(super) fn observe(written: &Written, run: &RunText<'_>, host: Option<&Name>,
     if let Some(status) = fields.http_code.filter(|status| *status != 0) {
         let url = super::split_url(&written.url).map(|(shown, ..)| shown);
         let it = HttpExchange {
-            time: None,
             url,
             host: host.cloned(),
             status: Some(status),
-            headers: std::collections::BTreeMap::new(),
             run: Some(run.number),
+            ..HttpExchange::default()
         };
         sink.observe(Fact::HttpExchange(it), lines);
     }

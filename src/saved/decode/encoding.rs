@@ -59,9 +59,7 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"%PDF", "a PDF; send the text instead"),
     (b"{\\rtf", "rich text; save it as plain text and send that"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document or a mail; send the text in it"),
-    (b"PK\x03\x04", "an archive or office document; send the files or the text in it"),
     (b"Rar!", "an archive; send the files in it"),
     (b"7z\xbc\xaf\x27\x1c", "an archive; send the files in it"),
-    (b"\x1f\x8b", "gzip; send it unpacked"),
-    (b"\x28\xb5\x2f\xfd", "zstd; send it unpacked"),
+    (b"\x1f\x9d", "compressed with compress; send it unpacked"),
 ];

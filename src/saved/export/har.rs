@@ -90,7 +90,14 @@ fn read(entry: Node<'_>, sink: &mut Sink) {
             cites.push(value.cite());
         }
     }
-    let it = HttpExchange { time, url: Some(shown), host: Some(host), status: Some(code), headers, run: None };
+    let it = HttpExchange {
+        time,
+        url: Some(shown),
+        host: Some(host),
+        status: Some(code),
+        headers,
+        ..HttpExchange::default()
+    };
     sink.observe_cited(Fact::HttpExchange(it), cites);
 }
 

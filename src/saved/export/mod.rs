@@ -17,7 +17,7 @@ pub mod tshark;
 pub mod zeek;
 
 use crate::evidence::{Fact, Reading as Evidence, Source};
-use crate::input::Window;
+use crate::input::{self, Window};
 use crate::limits::{LINE_CHARS_MAX, WINDOW_BYTES};
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::saved::{Line, Sink};
@@ -224,23 +224,11 @@ pub fn read_lines(export: &Export, lines: &[Line], sink: &mut Sink) {
     reading.finish(sink);
 }
 
-/// Reads a file that is one export.
-pub fn read(path: &str, export: &Export, window: &mut Window, progress: &dyn Fn(u64)) -> std::io::Result<Evidence> {
+/// Reads a file that is one export; one that breaks off keeps what came before.
+pub fn read(path: &str, export: &Export, window: &mut Window, progress: &dyn Fn(u64)) -> Evidence {
     let mut sink = Sink { path: path.to_owned(), ..Sink::default() };
     let mut reading = Reading::of(export);
-    if window.fill(BYTE_ORDER_MARK.len())?.starts_with(BYTE_ORDER_MARK) {
-        window.consume(BYTE_ORDER_MARK.len());
-    }
-    loop {
-        let bytes = window.fill(WINDOW_BYTES)?;
-        if bytes.is_empty() {
-            break;
-        }
-        let length = bytes.len();
-        reading.feed(bytes, &mut sink);
-        window.consume(length);
-        progress(u64::try_from(length).unwrap_or(u64::MAX));
-    }
+    let broken = stream(&mut reading, window, &mut sink, progress).err();
     let lines = reading.lines();
     reading.finish(&mut sink);
     let mut evidence = Evidence::of(Source::named(path, "text", window.position()));
@@ -248,10 +236,28 @@ pub fn read(path: &str, export: &Export, window: &mut Window, progress: &dyn Fn(
     evidence.observations = sink.observations;
     evidence.gaps = sink.gaps;
     evidence.quotes = sink.quotes;
+    let whole = |reason| Gap::new(Place::Whole { source: SourceId(0) }, reason);
+    evidence.gaps.extend(broken.map(|error| whole(GapReason::Unreadable(input::reason(&error)))));
     if !evidence.holds_evidence() {
-        evidence.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::NoEvidence));
+        evidence.gaps.push(whole(GapReason::NoEvidence));
     }
-    Ok(evidence)
+    evidence
+}
+
+fn stream(reading: &mut Reading, window: &mut Window, sink: &mut Sink, progress: &dyn Fn(u64)) -> std::io::Result<()> {
+    if window.fill(BYTE_ORDER_MARK.len())?.starts_with(BYTE_ORDER_MARK) {
+        window.consume(BYTE_ORDER_MARK.len());
+    }
+    loop {
+        let bytes = window.fill(WINDOW_BYTES)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let length = bytes.len();
+        reading.feed(bytes, sink);
+        window.consume(length);
+        progress(u64::try_from(length).unwrap_or(u64::MAX));
+    }
 }
 
 /// What tells an export stands in its first bytes.

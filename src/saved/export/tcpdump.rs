@@ -96,7 +96,7 @@ impl Records for Packets {
             self.time = head.time;
             self.packet = Some((cite.line, Vec::new()));
             if self.lines.len() < LINES_MAX {
-                self.lines.insert(u64::from(cite.line), cite.clone());
+                self.lines.insert(u64::from(cite.line), Cite { line: cite.line, quote: None });
             }
             self.message(head.rest, &cite, sink);
         } else if text.starts_with("    ") {

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{RunText, SavedFormat, Sink, command, export};
+use super::{Line, RunText, SavedFormat, Sink, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
@@ -19,15 +19,24 @@ pub mod ec2;
 pub mod elbv2;
 pub mod registration;
 pub mod route53;
+mod table;
+mod tree;
+mod yaml;
 
 use document::{Object, Text, elements};
 
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, RDAP",
+    made_by: "aws … --output json, yaml or table, RDAP",
     is_command: |words| words.first().is_some_and(|word| word == "aws"),
-    opens: |line| matches!(line, "{" | "[" | "[{" | "{}" | "[]") || line.starts_with("{\"") || line.starts_with("[{\""),
+    opens: |line| {
+        table::opens(line)
+            || yaml::opens(line)
+            || matches!(line, "{" | "[" | "[{" | "{}" | "[]")
+            || line.starts_with("{\"")
+            || line.starts_with("[{\"")
+    },
     repeats: false,
     read,
 };
@@ -82,7 +91,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         };
         sink.observe(Fact::Run(it), [run.first_line()]);
     }
-    let text = Text::of(run.lines);
+    let laid_out = laid_out(run);
+    let text = Text::of(laid_out.as_deref().unwrap_or(run.lines));
     let documents = text.documents();
     let mut exported = Exported::default();
     for document in &documents {
@@ -109,9 +119,25 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     exported.finish(sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
     if documents.is_empty() && words.first().is_some_and(|word| word == "aws") && !is_error(run) {
-        let why = "no JSON; --output text and table lose the keys, ask for --output json".to_owned();
+        let why = "--output text loses the keys; ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
     }
+}
+
+/// The JSON that YAML or a table stands for.
+fn laid_out(run: &RunText<'_>) -> Option<Vec<Line>> {
+    let layout = command::value(&run.command, &["--output"]);
+    let has = |opens: fn(&str) -> bool| run.lines.iter().any(|line| opens(&line.text));
+    let is_json = run.lines.iter().any(|line| line.text.starts_with(['{', '[']));
+    let tree = match layout {
+        Some("yaml") => yaml::read(run.lines),
+        Some("table") => table::read(run.lines),
+        _ if is_json => None,
+        _ if has(table::opens) => table::read(run.lines),
+        _ if has(yaml::opens) => yaml::read(run.lines),
+        _ => None,
+    };
+    tree.map(|tree| tree.lines())
 }
 
 /// Exports among the documents: those that follow each other are one.

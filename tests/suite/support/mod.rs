@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 #[expect(dead_code, reason = "the unit tests of the capture reader use the rest")]
 pub mod capture_builder;
+pub mod quic_builder;
 
 /// The root of the repository.
 pub fn root() -> &'static Path {

@@ -1,0 +1,497 @@
+//! One host: the card with the answer and the change, then path, proof, name check, timeline, what is
+//! ruled out and what to ask for.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::words_of::{marked, prose, value};
+use super::{capital, path, picture, tone};
+use crate::evidence::ObservationId;
+use crate::provenance::{Time, Zone};
+use crate::report::{
+    CaseEntry, FindingEntry, Mark, ObservationEntry, PlaceEntry, ReasonEntry, RecordChange, Report, words,
+};
+use crate::rules;
+
+/// The sections that a case has, for the navigation.
+pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, &'static str)> {
+    let mut all = Vec::new();
+    if path::has_path(case) {
+        all.push(("path", "Path"));
+    }
+    if !claims(case).is_empty() {
+        all.push(("proof", "Proof"));
+    }
+    if case.connections.iter().any(|it| it.name_check.is_some()) {
+        all.push(("names", "Name check"));
+    }
+    if timeline(report, case).len() > 1 {
+        all.push(("time", "Timeline"));
+    }
+    if !case.ruled_out.is_empty() {
+        all.push(("ruledout", "Ruled out"));
+    }
+    if !case.undecided.is_empty() {
+        all.push(("ask", "Ask for"));
+    }
+    all
+}
+
+/// The only host of a report.
+pub(super) fn whole(report: &Report, case: &CaseEntry) -> Markup {
+    html! {
+        section #finding .finding .(tone(case)) aria-labelledby="h-finding" {
+            (verdict(case))
+            h1 #h-finding { (prose(&capital(&words::headline(case)))) }
+            (answer(case, Level::Page))
+            dl.facts {
+                div { dt { "Rule" } dd { code { (words::causes_of(case)) } } }
+                @if let Some(first) = case.findings.first() {
+                    div { dt { "Strength" } dd { (words::strength(first)) } }
+                }
+                div { dt { "Outcome" } dd { (words::group(case.outcome).title) } }
+            }
+        }
+        (rest(report, case, ""))
+    }
+}
+
+/// One of many hosts: the same without the ids that only one may have.
+pub(super) fn in_index(report: &Report, case: &CaseEntry, nth: usize) -> Markup {
+    html! {
+        div .finding .(tone(case)) {
+            (verdict(case))
+            h2 { (prose(&capital(&words::headline(case)))) }
+            (answer(case, Level::Index))
+            dl.facts { div { dt { "Rule" } dd { code { (words::causes_of(case)) } } } }
+        }
+        (rest(report, case, &format!("-{nth}")))
+    }
+}
+
+fn rest(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
+    html! {
+        (picture::section(report, case, suffix))
+        (proof(report, case, suffix))
+        (name_check(case, suffix))
+        (times(report, case, suffix))
+        (ruled_out(report, case, suffix))
+        (ask_for(case, suffix))
+    }
+}
+
+/// How deep the headings within a card stand.
+#[derive(Clone, Copy)]
+enum Level {
+    /// Below the heading of the page.
+    Page,
+    /// Below the heading of one host of many.
+    Index,
+}
+
+impl Level {
+    fn heading(self, words: &str) -> Markup {
+        match self {
+            Self::Page => html! { h2 { (prose(words)) } },
+            Self::Index => html! { h3 { (prose(words)) } },
+        }
+    }
+}
+
+/// The outcome in words beside its sign.
+fn verdict(case: &CaseEntry) -> Markup {
+    let group = words::group(case.outcome);
+    let cross = match tone(case) {
+        "good" => "M6.5 12.5l3.7 3.7L17.5 8.5",
+        "open" => "M12 16.6v.3M9.6 9.4a2.5 2.5 0 1 1 3.6 2.3c-.9.5-1.2 1-1.2 2",
+        _ => "M8 8l8 8M16 8l-8 8",
+    };
+    html! {
+        p.verdict {
+            svg.ico viewBox="0 0 24 24" aria-hidden="true" {
+                path.oct d="M7.5 1.5h9l6 6v9l-6 6h-9l-6-6v-9z" {}
+                path.oct-x d=(cross) {}
+            }
+            span { (capital(group.title)) }
+        }
+    }
+}
+
+/// The cause and the cure; of causes that cannot be separated all.
+fn answer(case: &CaseEntry, level: Level) -> Markup {
+    let headed = case.headed_by();
+    html! {
+        @if headed.is_empty() { (without_finding(case)) }
+        @if headed.len() > 1 { p.lead { "One of " (headed.len()) " causes; this evidence does not separate them." } }
+        @for finding in headed {
+            div .either[headed.len() > 1] {
+                @if headed.len() > 1 { p { code { (finding.rule) } } }
+                p.lead { (prose(&finding.cause)) }
+                (cure(finding, level))
+            }
+        }
+        @for finding in case.findings.iter().skip(headed.len()) {
+            p.small { "Also " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause)) }
+        }
+        @for it in &case.beware { p.small { "Beware: " (prose(&it.text)) } }
+    }
+}
+
+fn without_finding(case: &CaseEntry) -> Markup {
+    let missing = case.undecided.iter().find(|it| it.rule.starts_with("insufficient."));
+    html! {
+        @if words::group(case.outcome).is_ok() {
+            p.lead { "Not seen: other resolvers, other addresses, and clients that send no server name." }
+        } @else if let Some(it) = missing {
+            p.lead { (prose(&it.missing)) "." }
+        } @else {
+            p.lead { "No cause is proven by this evidence. What would tell is under “Ask for”." }
+        }
+    }
+}
+
+fn cure(finding: &FindingEntry, level: Level) -> Markup {
+    html! {
+        div.todo {
+            div.panel {
+                @if let Some(change) = &finding.change { (diff(change, level)) }
+                @else { (level.heading("What to do")) p { (prose(&finding.remedy)) } }
+            }
+            div.panel {
+                (level.heading("Then check"))
+                p.cmd { code { (value(&finding.verify)) } }
+                @if let Some(expect) = &finding.expect { p.small { "Expect " (prose(expect)) "." } }
+            }
+        }
+    }
+}
+
+fn diff(change: &RecordChange, level: Level) -> Markup {
+    html! {
+        (level.heading(&change.intro))
+        div.diff role="group" aria-label="Change of the DNS record" {
+            p.del { span.sign aria-hidden="true" { "−" } span.vh { "remove: " } (marked(&change.old, &[])) }
+            p.add { span.sign aria-hidden="true" { "+" } span.vh { "add: " } (marked(&change.new, &[])) }
+        }
+        @if !change.unknown.is_empty() { p.small { (prose(&change.unknown)) } }
+        @if let Some(batch) = &change.batch {
+            p.small { "As a change batch, to review before it is run:" }
+            p.cmd { code { (value(batch)) } }
+        }
+    }
+}
+
+/// The reasons of what heads the case, each once.
+fn claims(case: &CaseEntry) -> Vec<&ReasonEntry> {
+    let mut claims: Vec<&ReasonEntry> = Vec::new();
+    for reason in case.headed_by().iter().flat_map(|it| &it.reasons) {
+        if !claims.iter().any(|known| known.text == reason.text) {
+            claims.push(reason);
+        }
+    }
+    claims
+}
+
+fn proof(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
+    let claims = claims(case);
+    let marks: Vec<&Mark> = case.headed_by().iter().flat_map(|it| &it.marks).collect();
+    html! {
+        @if !claims.is_empty() {
+            section id=(format!("proof{suffix}")) aria-labelledby=(format!("h-proof{suffix}")) {
+                h2 id=(format!("h-proof{suffix}")) { "What proves it" }
+                table.t.proof role="table" {
+                    (head(&["No.", "Claim", "Evidence", "Where"]))
+                    tbody role="rowgroup" {
+                        @for (nth, claim) in (1..).zip(&claims) {
+                            tr role="row" {
+                                td.num role="cell" { (nth) }
+                                th role="rowheader" scope="row" { (prose(&capital(&claim.text))) }
+                                td role="cell" { (evidence(report, claim, &marks)) }
+                                td.where role="cell" { (places(report, &claim.cites)) }
+                            }
+                        }
+                    }
+                }
+                @for (source, filter) in report.display_filters(case) {
+                    p.handoff {
+                        span { "Wireshark display filter" @if report.sources.len() > 1 { " for " (value(source)) } }
+                        code { (filter) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The lines or values that hold what a claim says.
+fn evidence(report: &Report, claim: &ReasonEntry, marks: &[&Mark]) -> Markup {
+    let cited = claim.cites.iter().filter_map(|id| report.observation(*id)).take(EVIDENCE_MAX);
+    html! {
+        @for it in cited {
+            @let own: Vec<&Mark> = marks.iter().copied().filter(|mark| mark.on == it.id).collect();
+            @for text in texts(report, it, &own) { div { (marked(&text, &own)) } }
+        }
+    }
+}
+
+/// What an observation says: the quoted line that holds a mark, else the values of the fact.
+fn texts(report: &Report, it: &ObservationEntry, marks: &[&Mark]) -> Vec<String> {
+    let quoted = quotes(report, it);
+    let marked: Vec<String> =
+        quoted.iter().filter(|line| marks.iter().any(|mark| line.contains(&mark.words))).cloned().collect();
+    if !marked.is_empty() {
+        return marked;
+    }
+    if let Some(first) = quoted.into_iter().next() {
+        return vec![first];
+    }
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match it.kind {
+        "dns.answer" => records(it),
+        "tls.handshake" => vec![sni(it), format!("to {} {}", text("server"), text("version"))],
+        "certificate" => vec![format!("SAN {}", names(it)), format!("issuer {}", text("issuer"))],
+        "client.verdict" => vec![text("words")],
+        "tls.alert" => vec![format!("alert {}", text("description"))],
+        _ => Vec::new(),
+    }
+}
+
+/// The server name that a handshake asks for.
+fn sni(it: &ObservationEntry) -> String {
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).unwrap_or_default();
+    match text("sni_state") {
+        "absent" => "no SNI".to_owned(),
+        "unknown" => "SNI unknown".to_owned(),
+        _ => format!("SNI {}", text("sni")),
+    }
+}
+
+/// The lines of a text that an observation stands on.
+fn quotes(report: &Report, it: &ObservationEntry) -> Vec<String> {
+    let mut found = Vec::new();
+    for place in &it.at {
+        if let PlaceEntry::Lines { source, lines: [first, last], .. } = place {
+            found.extend(report.quotes.range((*source, *first)..=(*source, *last)).map(|(_, text)| text.clone()));
+        }
+    }
+    found
+}
+
+fn records(it: &ObservationEntry) -> Vec<String> {
+    let all = it.fact.get("records").and_then(Value::as_array).into_iter().flatten();
+    let answer = all.filter(|record| record.get("section").and_then(Value::as_str) == Some("answer"));
+    let field = |record: &Value, name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    answer
+        .take(RECORDS_MAX)
+        .map(|record| format!("{} {} {}", field(record, "name"), field(record, "type"), field(record, "data")))
+        .collect()
+}
+
+fn names(it: &ObservationEntry) -> String {
+    let names = it.fact.get("san").and_then(|san| san.get("dns")).and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+    match names.len().saturating_sub(NAMES_MAX) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.get(..NAMES_MAX).unwrap_or_default().join(", ")),
+    }
+}
+
+fn head(columns: &[&str]) -> Markup {
+    html! {
+        thead role="rowgroup" {
+            tr role="row" { @for column in columns { th role="columnheader" scope="col" { (column) } } }
+        }
+    }
+}
+
+/// Where something stands; with several sources also in which.
+fn places(report: &Report, cites: &[ObservationId]) -> Markup {
+    let mut told: Vec<(String, String)> = Vec::new();
+    for place in cites.iter().filter_map(|id| report.observation(*id)).filter_map(|it| it.at.first()) {
+        let source = report.sources.iter().find(|it| it.id == place.source());
+        let path = source.filter(|_| report.sources.len() > 1).map_or_else(String::new, |it| it.path.clone());
+        if !told.contains(&(path.clone(), words::place(place))) {
+            told.push((path, words::place(place)));
+        }
+    }
+    html! {
+        @for (path, number) in told {
+            div { @if !path.is_empty() { code { (value(&path)) } " " } (number) }
+        }
+    }
+}
+
+fn name_check(case: &CaseEntry, suffix: &str) -> Markup {
+    let checked = case.connections.iter().find_map(|it| Some((it, it.name_check.as_ref()?)));
+    let host = case.host.as_deref().unwrap_or_default();
+    html! {
+        @if let Some((connection, check)) = checked {
+            section id=(format!("names{suffix}")) aria-labelledby=(format!("h-names{suffix}")) {
+                h2 id=(format!("h-names{suffix}")) { "Name check" }
+                p.sub { "Asked for " code { (value(host)) } ". Compared label by label from the right, as RFC 9525 says." }
+                table.t.names role="table" {
+                    (head(&["Presented identifier", "Kind", "Result", "Reason"]))
+                    tbody role="rowgroup" {
+                        @for tried in check.tried.iter().take(TRIED_MAX) {
+                            @let why = tried.rejected_because.as_deref();
+                            (name_row(&tried.presented, "SAN", why.is_none().then_some(true).or(Some(false)), why.unwrap_or("covers the name asked for")))
+                        }
+                        @if let Some(subject) = connection.chain.first().and_then(|it| it.subject.as_deref()) {
+                            (name_row(subject, "subject", None, "the common name is shown and never matched"))
+                        }
+                    }
+                }
+                @if check.tried.len() > TRIED_MAX {
+                    p.small { "and " (words::more(check.tried.len() - TRIED_MAX, "identifier", "identifiers")) }
+                }
+            }
+        }
+    }
+}
+
+fn name_row(presented: &str, kind: &str, matches: Option<bool>, why: &str) -> Markup {
+    html! {
+        tr role="row" {
+            th role="rowheader" scope="row" { code { (value(presented)) } }
+            td role="cell" data-l="Kind" { (kind) }
+            td role="cell" data-l="Result" {
+                @match matches {
+                    Some(true) => span.tag.mute { "✓ match" },
+                    Some(false) => span.tag.bad { "✗ no match" },
+                    None => span.tag.mute { "not used" },
+                }
+            }
+            td role="cell" data-l="Reason" { (prose(why)) }
+        }
+    }
+}
+
+/// One moment of a case.
+struct Moment {
+    time: Time,
+    at: String,
+    who: &'static str,
+    what: Vec<String>,
+}
+
+/// What happened when, of observations in captures.
+fn timeline(report: &Report, case: &CaseEntry) -> Vec<Moment> {
+    let resolutions = case.resolutions.iter().take(CONNECTIONS_MAX).flat_map(|it| &it.cites);
+    let connections = case.connections.iter().take(CONNECTIONS_MAX).flat_map(|it| &it.cites);
+    let ids: std::collections::BTreeSet<ObservationId> = resolutions.chain(connections).copied().collect();
+    let mut moments: Vec<Moment> = ids.iter().filter_map(|id| moment(report.observation(*id)?)).collect();
+    moments.sort_by_key(|it| it.time);
+    moments
+}
+
+fn moment(it: &ObservationEntry) -> Option<Moment> {
+    let place = it.at.first()?;
+    let time = Time::parse_rfc3339(it.fact.get("time")?.get("utc")?.as_str()?, Zone::Stated)?;
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let alert = || {
+        let says = text("description");
+        vec![if says.is_empty() {
+            "an encrypted alert, which cannot be read".to_owned()
+        } else {
+            format!("alert {says}")
+        }]
+    };
+    let (who, what) = match it.kind {
+        "dns.answer" => ("resolver → client", records(it)),
+        "tls.handshake" => {
+            ("client → server", vec![format!("handshake with {}", text("server")), format!("SNI {}", text("sni"))])
+        }
+        "tls.alert" if text("from") == "client" => ("client → server", alert()),
+        "tls.alert" => ("server → client", alert()),
+        _ => return None,
+    };
+    let PlaceEntry::Frames { frames, .. } = place else { return None };
+    Some(Moment { time, at: format!("frame {}", frames.first()?), who, what })
+}
+
+fn times(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
+    let moments = timeline(report, case);
+    let Some(first) = moments.first().map(|it| it.time).filter(|_| moments.len() > 1) else {
+        return html! {};
+    };
+    html! {
+        section id=(format!("time{suffix}")) aria-labelledby=(format!("h-time{suffix}")) {
+            h2 id=(format!("h-time{suffix}")) { "Timeline" }
+            table.t.time role="table" {
+                (head(&["Where", "After", "From → to", "What"]))
+                tbody role="rowgroup" {
+                    @for it in &moments {
+                        tr role="row" {
+                            td.num role="cell" { (it.at) }
+                            td.num role="cell" { (since(first, it.time)) }
+                            td role="cell" { (it.who) }
+                            td role="cell" { @for text in &it.what { div { (prose(text)) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Milliseconds from one moment to a later one.
+fn since(first: Time, later: Time) -> String {
+    let seconds = later.seconds.saturating_sub(first.seconds);
+    let nanos = i64::from(later.nanos) - i64::from(first.nanos);
+    let micros = seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000);
+    format!("{}.{} ms", micros / 1000, (micros % 1000).abs() / 100)
+}
+
+fn ruled_out(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
+    html! {
+        @if !case.ruled_out.is_empty() {
+            section id=(format!("ruledout{suffix}")) aria-labelledby=(format!("h-ruled{suffix}")) {
+                h2 id=(format!("h-ruled{suffix}")) { "Ruled out" }
+                p.sub { "What else could show this, and why it is not the cause here." }
+                table.t.ruled role="table" {
+                    (head(&["Other cause", "Counter-evidence", "Where"]))
+                    tbody role="rowgroup" {
+                        @for it in &case.ruled_out {
+                            tr role="row" {
+                                th role="rowheader" scope="row" {
+                                    (capital(rules::find(it.rule).map_or("", |rule| rule.summary))) code.id { (it.rule) }
+                                }
+                                td role="cell" { (prose(&capital(&it.because))) "." }
+                                td.where role="cell" { (places(report, &it.cites)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ask_for(case: &CaseEntry, suffix: &str) -> Markup {
+    let mut asked: Vec<&crate::report::Undecided> = Vec::new();
+    for it in &case.undecided {
+        if !asked.iter().any(|known| known.ask == it.ask) {
+            asked.push(it);
+        }
+    }
+    let is_decided = words::is_error(case) && case.headed_by().len() == 1;
+    html! {
+        @if !asked.is_empty() {
+            section id=(format!("ask{suffix}")) aria-labelledby=(format!("h-ask{suffix}")) {
+                h2 id=(format!("h-ask{suffix}")) { "Ask for" }
+                @if is_decided { p.sub { "The cause stands without these. They answer what the evidence leaves open." } }
+                ol.ask {
+                    @for it in asked {
+                        li { p { "Decides " (prose(&it.missing)) "." } p.cmd { code { (value(&it.ask)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const EVIDENCE_MAX: usize = 6;
+const RECORDS_MAX: usize = 12;
+const NAMES_MAX: usize = 8;
+const TRIED_MAX: usize = 50;
+const CONNECTIONS_MAX: usize = 5;

@@ -1,0 +1,290 @@
+//! The report as Markdown (CommonMark with tables), to paste into a ticket: the answer, the change, the
+//! proof, what is ruled out and what to ask for.
+//!
+//! Names and commands are code, so that nothing from an input becomes a link, a mention or markup.
+
+use super::escape::line as safe;
+use super::{CaseEntry, FindingEntry, PlaceEntry, Renderer, Report, Style, words};
+use crate::evidence::ObservationId;
+
+/// `--format markdown`.
+pub static RENDERER: Renderer = Renderer { id: "markdown", render };
+
+fn render(report: &Report, _: &Style) -> String {
+    let mut page = Page { report, text: String::new() };
+    if report.cases.len() > 1 {
+        page.hosts();
+    }
+    if report.cases.is_empty() {
+        page.line("## ? Nothing could be judged");
+        page.line("");
+        page.line("No host is named by a DNS question, a handshake, a command or a client's words.");
+        page.line("");
+    }
+    let is_told = |case: &&CaseEntry| report.cases.len() <= CASES_IN_FULL || words::is_error(case);
+    for case in report.cases.iter().filter(is_told).take(CASES_MAX) {
+        page.case(case);
+    }
+    page.sources();
+    page.text
+}
+
+struct Page<'r> {
+    report: &'r Report,
+    text: String,
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.line(&format!("### {text}"));
+        self.line("");
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        self.line(text);
+        self.line("");
+    }
+
+    /// A row of a table.
+    fn row(&mut self, cells: &[&str]) {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        self.line(&format!("| {} |", cells.join(" | ")));
+    }
+
+    fn block(&mut self, language: &str, lines: &[String]) {
+        let ticks = lines.iter().map(|line| longest_run(line)).max().unwrap_or(0).max(2) + 1;
+        let fence = "`".repeat(ticks);
+        self.line(&format!("{fence}{language}"));
+        for line in lines {
+            self.line(line);
+        }
+        self.line(&fence);
+        self.line("");
+    }
+
+    /// All hosts, worst first.
+    fn hosts(&mut self) {
+        self.line(&format!("## {} hosts", self.report.cases.len()));
+        self.line("");
+        self.line("| host | outcome | cause | |");
+        self.line("|---|---|---|---|");
+        for case in self.report.cases.iter().take(ROWS_MAX) {
+            let group = words::group(case.outcome);
+            let host = case.host.as_deref().map_or_else(|| "(no host name)".to_owned(), code);
+            let cause = if case.findings.is_empty() { String::new() } else { code(&words::causes_of(case)) };
+            let detail = if group.is_ok() { String::new() } else { prose(&words::detail_of(case)) };
+            self.row(&[&host, &format!("{} {}", group.glyph, group.title), &cause, &detail]);
+        }
+        let more = self.report.cases.len().saturating_sub(ROWS_MAX);
+        if more > 0 {
+            self.line("");
+            self.line(&format!("and {}; `--format csv` has every row.", words::more(more, "host", "hosts")));
+        }
+        self.line("");
+    }
+
+    fn case(&mut self, case: &CaseEntry) {
+        let group = words::group(case.outcome);
+        self.line(&format!("## {} {}", group.glyph, prose(&words::headline(case))));
+        self.line("");
+        let strength = case.findings.first().map_or_else(String::new, |it| format!(", {}", words::strength(it)));
+        self.paragraph(&format!("{}{strength} · {}", code(&words::head(case)), group.title));
+        let headed = case.headed_by();
+        if headed.len() > 1 {
+            self.paragraph(&format!("One of {} causes; this evidence does not separate them.", headed.len()));
+        }
+        for finding in headed {
+            self.finding(finding);
+        }
+        self.proof(case);
+        for finding in case.findings.iter().skip(headed.len()) {
+            let words =
+                format!("**Also** {} ({}): {}", code(finding.rule), words::strength(finding), prose(&finding.cause));
+            self.paragraph(&words);
+        }
+        for it in &case.beware {
+            self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(&it.cites)));
+        }
+        self.ask_for(case);
+        self.ruled_out(case);
+    }
+
+    fn finding(&mut self, finding: &FindingEntry) {
+        self.paragraph(&prose(&finding.cause));
+        match &finding.change {
+            Some(change) => {
+                self.paragraph(&format!("**Fix** {}", prose(&change.intro)));
+                self.block("diff", &[format!("- {}", safe(&change.old)), format!("+ {}", safe(&change.new))]);
+                if !change.unknown.is_empty() {
+                    self.paragraph(&prose(&change.unknown));
+                }
+                if let Some(batch) = &change.batch {
+                    self.paragraph("As a change batch, to review before it is run:");
+                    self.block("sh", &[safe(batch)]);
+                }
+            }
+            None => self.paragraph(&format!("**Fix** {}", prose(&finding.remedy))),
+        }
+        let expect = finding.expect.as_ref().map_or_else(String::new, |it| format!(" Expect {}", prose(it)));
+        self.paragraph(&format!("**Check**{expect}"));
+        self.block("sh", &[safe(&finding.verify)]);
+    }
+
+    fn proof(&mut self, case: &CaseEntry) {
+        let reasons: Vec<_> = case.headed_by().iter().flat_map(|it| &it.reasons).collect();
+        if reasons.is_empty() {
+            return;
+        }
+        self.heading("What proves it");
+        self.line("| claim | where |");
+        self.line("|---|---|");
+        let mut told: Vec<&str> = Vec::new();
+        for reason in reasons {
+            if !told.contains(&reason.text.as_str()) {
+                told.push(&reason.text);
+                self.row(&[&prose(&reason.text), &self.places(&reason.cites)]);
+            }
+        }
+        self.line("");
+        for (source, filter) in self.report.display_filters(case) {
+            let of = if self.report.sources.len() > 1 { format!(" for {}", code(source)) } else { String::new() };
+            self.paragraph(&format!("Wireshark display filter{of}: {}", code(&filter)));
+        }
+    }
+
+    fn ask_for(&mut self, case: &CaseEntry) {
+        if case.undecided.is_empty() {
+            return;
+        }
+        self.heading("Ask for");
+        let mut asked: Vec<&str> = Vec::new();
+        for it in &case.undecided {
+            if !asked.contains(&it.ask.as_str()) {
+                asked.push(&it.ask);
+                self.line(&format!("- {}: decides {}", code(&it.ask), prose(&it.missing)));
+            }
+        }
+        self.line("");
+    }
+
+    fn ruled_out(&mut self, case: &CaseEntry) {
+        if case.ruled_out.is_empty() {
+            return;
+        }
+        self.heading("Ruled out");
+        self.line("| cause | because | where |");
+        self.line("|---|---|---|");
+        for it in &case.ruled_out {
+            self.row(&[&code(it.rule), &prose(&it.because), &self.places(&it.cites)]);
+        }
+        self.line("");
+    }
+
+    fn sources(&mut self) {
+        self.heading("Sources");
+        self.line("| source | bytes | gaps | SHA-256 |");
+        self.line("|---|---|---|---|");
+        for it in &self.report.sources {
+            let digest = it.sha256.as_deref().map_or_else(|| "not taken".to_owned(), code);
+            self.row(&[&code(&it.path), &it.bytes.to_string(), &it.gaps.to_string(), &digest]);
+        }
+        self.line("");
+        for gap in self.report.gaps.iter().take(GAPS_MAX) {
+            let place = gap.at.first().map(|place| self.place(place)).unwrap_or_default();
+            self.line(&format!("- gap, {place}: {}", prose(&gap.reason)));
+        }
+        let more = self.report.gaps.len().saturating_sub(GAPS_MAX);
+        if more > 0 {
+            self.line(&format!("- and {}", words::more(more, "gap", "gaps")));
+        }
+        let tool = &self.report.tool;
+        let data: Vec<String> = tool.data.iter().map(|it| format!("{} {}", it.name, it.as_of)).collect();
+        self.line("");
+        self.line(&format!("{} {}, rules {}; data: {}", tool.name, tool.version, tool.rules, prose(&data.join(", "))));
+    }
+
+    /// The places of what is cited, each once.
+    fn places(&self, cites: &[ObservationId]) -> String {
+        let mut places: Vec<String> = Vec::new();
+        for place in cites.iter().filter_map(|id| self.report.observation(*id)).filter_map(|it| it.at.first()) {
+            let place = self.place(place);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.join("; ")
+    }
+
+    fn behind(&self, cites: &[ObservationId]) -> String {
+        let places = self.places(cites);
+        if places.is_empty() { places } else { format!(" ({places})") }
+    }
+
+    fn place(&self, place: &PlaceEntry) -> String {
+        let source = self.report.sources.iter().find(|it| it.id == place.source());
+        let path = source.map_or_else(String::new, |it| code(&it.path));
+        match words::place(place) {
+            number if number.is_empty() => path,
+            number if self.report.sources.len() == 1 => number,
+            number => format!("{path} {number}"),
+        }
+    }
+}
+
+/// A value as code, whatever it holds.
+fn code(text: &str) -> String {
+    let text = safe(text);
+    let fence = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Words as prose; those that markup or a linker would take hold of are code.
+fn prose(text: &str) -> String {
+    let text = safe(text);
+    let words = text.split(' ').map(|word| {
+        let end = word.trim_end_matches([',', ';', ':', '.', ')', '"', '\'']).len();
+        let (core, tail) = word.split_at_checked(end).unwrap_or((word, ""));
+        let start = core.len() - core.trim_start_matches(['(', '"', '\'']).len();
+        let (lead, core) = core.split_at_checked(start).unwrap_or(("", core));
+        let is_name = core.contains(MARKUP) || core.trim_matches('.').contains('.') || core.contains("://");
+        if is_name { format!("{lead}{}{tail}", code(core)) } else { format!("{lead}{core}{tail}") }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The longest run of backticks in a text.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// What Markdown, HTML and the hosts of tickets give a meaning to.
+const MARKUP: [char; 17] = ['`', '*', '_', '[', ']', '<', '>', '|', '#', '@', '&', '~', '\\', '!', '$', '^', '='];
+const CASES_IN_FULL: usize = 3;
+const CASES_MAX: usize = 20;
+const ROWS_MAX: usize = 200;
+const GAPS_MAX: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::{code, prose};
+
+    #[test]
+    fn nothing_from_an_input_is_markup() {
+        for (text, expected) in [
+            ("www.example.com is served *.x.", "`www.example.com` is served `*.x`."),
+            ("says <script>alert(1)</script>", "says `<script>alert(1)</script>`"),
+            ("ask @someone, now", "ask `@someone`, now"),
+            ("see (http://x/y): a_b", "see (`http://x/y`): `a_b`"),
+            ("an API's \"name\"", "an API's \"name\""),
+        ] {
+            assert_eq!(prose(text), expected);
+        }
+        assert_eq!(code("a`b"), "``a`b``");
+    }
+}

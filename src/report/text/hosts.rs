@@ -1,0 +1,250 @@
+//! Many hosts as one table: a count per outcome, then the hosts of each, worst first, those alike in
+//! one row that says how many.
+
+use std::collections::BTreeMap;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::layout::{thousands, wrap};
+use super::{Page, moment, safe};
+use crate::evidence::ObservationId;
+use crate::report::words::{self, Group};
+use crate::report::{CaseEntry, PlaceEntry};
+
+/// Hosts that are alike: one cause, one certificate.
+struct Alike<'r> {
+    first: &'r CaseEntry,
+    more: usize,
+}
+
+impl Page<'_> {
+    /// The table of all hosts.
+    pub(super) fn hosts(&mut self) {
+        self.hosts_head();
+        for group in words::GROUPS {
+            let cases: Vec<&CaseEntry> = self.report.cases.iter().filter(|it| it.outcome == group.outcome).collect();
+            if !cases.is_empty() {
+                self.group(group, &cases);
+            }
+        }
+        self.open_one();
+    }
+
+    fn hosts_head(&mut self) {
+        let hosts = thousands(count(self.report.cases.len()));
+        let sources = match self.report.sources.as_slice() {
+            [only] => safe(&only.path),
+            many => format!("{} sources", many.len()),
+        };
+        let first = self.report.sources.iter().filter_map(|it| it.first).min();
+        let last = self.report.sources.iter().filter_map(|it| it.last).max();
+        let between = match (first.map(moment), last.map(moment)) {
+            (Some(first), Some(last)) => {
+                let (day, begins) = first.split_once(' ').unwrap_or((&first, ""));
+                let begins = begins.trim_end_matches(" UTC");
+                let ends = last.strip_prefix(day).map_or(last.as_str(), str::trim_start);
+                format!("  {day} {begins} to {ends}")
+            }
+            _ => String::new(),
+        };
+        let head = format!("{hosts} hosts in {sources}");
+        if head.width() + between.width() <= self.style.width {
+            let painted = self.paint("1", &head);
+            self.line(&format!("{painted}{between}"));
+        } else {
+            let painted = self.paint("1", &head);
+            self.line(&painted);
+            self.line(&between);
+        }
+        self.blank();
+        let mut row = String::new();
+        let mut columns = 0;
+        for group in words::GROUPS {
+            let cases = self.report.cases.iter().filter(|it| it.outcome == group.outcome).count();
+            if cases == 0 {
+                continue;
+            }
+            let shown = format!("{} {} {}", group.glyph, thousands(count(cases)), group.short);
+            if columns > 0 && columns + 3 + shown.width() > self.style.width {
+                self.line(&row);
+                row.clear();
+                columns = 0;
+            }
+            row.push_str(if columns == 0 { "  " } else { "   " });
+            columns += shown.width() + if columns == 0 { 2 } else { 3 };
+            row.push_str(&self.paint(group.colour, &shown));
+        }
+        self.line(&row);
+        self.blank();
+    }
+
+    fn group(&mut self, group: &Group, cases: &[&CaseEntry]) {
+        let title = format!("{} ({})", group.title, thousands(count(cases.len())));
+        if group.is_ok() {
+            let title = self.paint("1", &title);
+            self.line(&title);
+            let glyph = self.paint(group.colour, group.glyph);
+            let words = match cases.len() {
+                1 => "1 host is served a certificate that covers it".to_owned(),
+                many => format!("{} hosts are served a certificate that covers them", thousands(count(many))),
+            };
+            for (nth, row) in wrap(&words, self.style.width.saturating_sub(4)).iter().enumerate() {
+                let lead = if nth == 0 { format!("  {glyph} ") } else { "    ".to_owned() };
+                self.line(&format!("{lead}{row}"));
+            }
+            self.blank();
+            return;
+        }
+        self.columns_head(&title);
+        for it in folded(cases) {
+            self.host(group, &it);
+        }
+        self.blank();
+    }
+
+    /// The title of a group over its hosts, `cause` and the place over their columns.
+    fn columns_head(&mut self, title: &str) {
+        let painted = self.paint("1", title);
+        let Some(columns) = Columns::of(self.style.width) else {
+            self.line(&painted);
+            return;
+        };
+        let gap = " ".repeat(columns.cause.saturating_sub(title.width()).max(2));
+        let place = self.place_word();
+        let room = self.style.width.saturating_sub(columns.cause + "cause".len());
+        self.line(&format!("{painted}{gap}cause{place:>room$}"));
+    }
+
+    fn host(&mut self, group: &Group, it: &Alike<'_>) {
+        let case = it.first;
+        let name = safe(case.host.as_deref().unwrap_or("handshakes without a host name"));
+        let name = match it.more {
+            0 => name,
+            more => format!("{name} and {}", words::more(more, "host", "hosts")),
+        };
+        let causes = words::causes_of(case);
+        let room =
+            Columns::of(self.style.width).map_or(self.style.width, |it| self.style.width.saturating_sub(it.cause + 8));
+        let tied = case.headed_by();
+        let named = match tied.first() {
+            Some(first) if causes.width() > room => format!("{} or {} more", first.rule, tied.len().saturating_sub(1)),
+            _ => causes,
+        };
+        let detail = safe(&words::detail_of(case));
+        let place = self.place_of(case);
+        let glyph = self.paint(group.colour, group.glyph);
+        let Some(columns) = Columns::of(self.style.width) else {
+            self.narrow(&format!("  {glyph} "), &name, &format!("{named}  {place}"), &detail);
+            return;
+        };
+        let room = columns.cause.saturating_sub(4 + 1);
+        let right = self.style.width.saturating_sub(columns.cause);
+        let fits = name.width() <= room;
+        let tail = if named.width() + place.width() + 2 <= right {
+            let gap = " ".repeat(right.saturating_sub(named.width() + place.width()));
+            format!("{named}{gap}{place}")
+        } else {
+            named.clone()
+        };
+        if fits {
+            self.line(&format!("  {glyph} {name}{}{tail}", " ".repeat(columns.cause.saturating_sub(4 + name.width()))));
+        } else {
+            self.line(&format!("  {glyph} {name}"));
+            if detail.width() <= room {
+                self.line(&format!(
+                    "    {detail}{}{tail}",
+                    " ".repeat(columns.cause.saturating_sub(4 + detail.width()))
+                ));
+                return;
+            }
+            self.line(&format!("{}{tail}", " ".repeat(columns.cause)));
+        }
+        self.detail(&detail);
+    }
+
+    fn narrow(&mut self, lead: &str, name: &str, cause: &str, detail: &str) {
+        let room = self.style.width.saturating_sub(4);
+        for (nth, row) in wrap(name, room).iter().enumerate() {
+            self.line(&format!("{}{row}", if nth == 0 { lead } else { "    " }));
+        }
+        for row in wrap(cause, room) {
+            self.line(&format!("    {row}"));
+        }
+        self.detail(detail);
+    }
+
+    fn detail(&mut self, detail: &str) {
+        for row in wrap(detail, self.style.width.saturating_sub(4)) {
+            if !row.is_empty() {
+                self.line(&format!("    {row}"));
+            }
+        }
+    }
+
+    /// Where the handshake stands that shows it, else the first thing that heads the case.
+    fn place_of(&self, case: &CaseEntry) -> String {
+        let reasons = case.findings.first().into_iter().flat_map(|it| &it.reasons).flat_map(|it| &it.cites);
+        let connection = case.connections.first().into_iter().flat_map(|it| &it.cites);
+        let resolution = case.resolutions.first().into_iter().flat_map(|it| &it.cites);
+        let cited = reasons.chain(connection).chain(resolution);
+        let is_handshake =
+            |id: &&ObservationId| self.report.observation(**id).is_some_and(|it| it.kind == "tls.handshake");
+        let shown = cited.clone().find(is_handshake).or_else(|| cited.clone().next());
+        shown.and_then(|id| self.report.number_of(*id)).map_or_else(String::new, |number| number.to_string())
+    }
+
+    fn place_word(&self) -> &'static str {
+        let mut places = self.report.observations.iter().filter_map(|it| it.at.first());
+        let is_lines = |place: &PlaceEntry| matches!(place, PlaceEntry::Lines { .. });
+        if places.clone().all(is_lines) {
+            "line"
+        } else if places.any(is_lines) {
+            "place"
+        } else {
+            "frame"
+        }
+    }
+
+    /// How to see one host, and every row.
+    fn open_one(&mut self) {
+        let inputs = match self.report.sources.as_slice() {
+            [only] => safe(&only.path),
+            _ => "PATH...".to_owned(),
+        };
+        let host = self.report.cases.iter().find_map(|it| it.host.as_deref()).map_or_else(|| "NAME".to_owned(), safe);
+        self.wrapped("open one", &format!("whycert diagnose {inputs} --host {host}"));
+        self.wrapped("every row", &format!("whycert diagnose {inputs} --format csv"));
+        self.blank();
+    }
+}
+
+/// Hosts of one cause that are served the same together, in the order of the first of each.
+fn folded<'r>(cases: &[&'r CaseEntry]) -> Vec<Alike<'r>> {
+    let mut rows: Vec<Alike<'r>> = Vec::new();
+    let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for case in cases {
+        let key = (words::causes_of(case), words::detail_of(case));
+        if let Some(row) = known.get(&key).and_then(|at| rows.get_mut(*at)) {
+            row.more += 1;
+        } else {
+            known.insert(key, rows.len());
+            rows.push(Alike { first: case, more: 0 });
+        }
+    }
+    rows
+}
+
+/// Where the columns of the table begin; none under 60 columns.
+struct Columns {
+    cause: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Option<Self> {
+        (width >= 60).then_some(Self { cause: width * 19 / 40 })
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

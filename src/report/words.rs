@@ -1,0 +1,181 @@
+//! The words that every output for people shares: what an outcome is called, what a case comes to in
+//! one line, how strong a finding is.
+
+use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Severity, Strength};
+use crate::provenance::Time;
+
+/// An outcome as people read it.
+#[derive(Debug)]
+pub struct Group {
+    /// Which.
+    pub outcome: Outcome,
+    /// Its sign; never colour alone.
+    pub glyph: &'static str,
+    /// The ANSI colour that repeats the sign.
+    pub colour: &'static str,
+    /// Behind a count, in a row of counts.
+    pub short: &'static str,
+    /// Behind a count, in a sentence, and over a list.
+    pub title: &'static str,
+}
+
+impl Group {
+    /// Whether nothing is wrong.
+    pub fn is_ok(&self) -> bool {
+        self.outcome == Outcome::Ok
+    }
+}
+
+/// All outcomes, worst first.
+pub static GROUPS: &[Group] = &[
+    Group {
+        outcome: Outcome::WrongCertificate,
+        glyph: "✗",
+        colour: "1;91",
+        short: "wrong",
+        title: "wrong certificate",
+    },
+    Group {
+        outcome: Outcome::InvalidCertificate,
+        glyph: "!",
+        colour: "1;91",
+        short: "invalid",
+        title: "invalid certificate",
+    },
+    Group {
+        outcome: Outcome::HandshakeFailed,
+        glyph: "%",
+        colour: "1;91",
+        short: "handshake failed",
+        title: "handshake failed",
+    },
+    Group { outcome: Outcome::NoHandshake, glyph: "-", colour: "1;93", short: "no handshake", title: "no handshake" },
+    Group { outcome: Outcome::Inconclusive, glyph: "?", colour: "1;93", short: "inconclusive", title: "inconclusive" },
+    Group { outcome: Outcome::Ok, glyph: "✓", colour: "1;92", short: "ok", title: "ok" },
+];
+
+/// An outcome as people read it.
+pub fn group(outcome: Outcome) -> &'static Group {
+    static UNKNOWN: Group =
+        Group { outcome: Outcome::Inconclusive, glyph: "?", colour: "1;93", short: "unknown", title: "unknown" };
+    GROUPS.iter().find(|group| group.outcome == outcome).unwrap_or(&UNKNOWN)
+}
+
+/// `1 more host`, `2 more hosts`.
+pub fn more(count: usize, one: &str, many: &str) -> String {
+    format!("{count} more {}", if count == 1 { one } else { many })
+}
+
+/// What heads a report on one host: `error[rule]`, `ok[none.certificate_ok]`, `inconclusive[…]`.
+pub fn head(case: &CaseEntry) -> String {
+    if is_error(case) {
+        return format!("error[{}]", causes_of(case));
+    }
+    let word = match case.outcome {
+        Outcome::Ok => return "ok[none.certificate_ok]".to_owned(),
+        Outcome::WrongCertificate => "wrong-certificate",
+        Outcome::InvalidCertificate => "invalid-certificate",
+        Outcome::HandshakeFailed => "handshake-failed",
+        Outcome::NoHandshake => "no-handshake",
+        Outcome::Inconclusive => "inconclusive",
+    };
+    insufficient(case).map_or_else(|| word.to_owned(), |rule| format!("{word}[{rule}]"))
+}
+
+/// The sentence behind it.
+pub fn headline(case: &CaseEntry) -> String {
+    if let Some(finding) = case.findings.first().filter(|_| is_error(case)) {
+        return finding.headline.clone();
+    }
+    let host = case.host.as_deref().unwrap_or("handshakes without a host name");
+    match case.outcome {
+        Outcome::Ok => format!("{host} is served a certificate that covers it"),
+        Outcome::WrongCertificate => format!("{host} is served a certificate that does not cover it"),
+        Outcome::InvalidCertificate => format!("{host} is served a certificate that the client refuses"),
+        Outcome::HandshakeFailed => format!("{host}: the handshake ended before a certificate"),
+        Outcome::NoHandshake => format!("no handshake with {host} is in this evidence"),
+        Outcome::Inconclusive => format!("this evidence cannot show which certificate {host} was served"),
+    }
+}
+
+/// Whether an error heads the case.
+pub fn is_error(case: &CaseEntry) -> bool {
+    case.findings.first().is_some_and(|it| it.severity == Severity::Error)
+}
+
+/// Which `insufficient.*` keeps the case from being judged.
+pub fn insufficient(case: &CaseEntry) -> Option<&'static str> {
+    case.undecided.iter().map(|it| it.rule).find(|rule| rule.starts_with("insufficient."))
+}
+
+/// The rules that head a case, joined by `or` where the evidence does not separate them.
+pub fn causes_of(case: &CaseEntry) -> String {
+    let rules: Vec<&str> = case.headed_by().iter().map(|it| it.rule).collect();
+    if rules.is_empty() { insufficient(case).unwrap_or("no cause found").to_owned() } else { rules.join(" or ") }
+}
+
+/// What a case comes to, without its host, in one line.
+pub fn detail_of(case: &CaseEntry) -> String {
+    let finding = case.findings.first();
+    if let Some(finding) = finding.filter(|_| is_error(case)) {
+        let host = case.host.as_deref().unwrap_or_default();
+        let rest = finding
+            .headline
+            .strip_prefix(host)
+            .map(|rest| rest.trim_start_matches([':', ' ']))
+            .filter(|rest| !rest.is_empty());
+        let rest = rest.map(|rest| {
+            rest.strip_prefix("is served the certificate of ")
+                .map_or_else(|| rest.to_owned(), |name| format!("is served {name}"))
+        });
+        return rest.unwrap_or_else(|| finding.headline.clone());
+    }
+    let alert =
+        case.connections.iter().flat_map(|it| &it.alerts).find_map(|it| Some((it.from, it.description.as_ref()?)));
+    match (case.outcome, alert) {
+        (Outcome::HandshakeFailed, Some((crate::tls::Side::Server, says))) => format!("server alert: {says}"),
+        (Outcome::HandshakeFailed, Some((crate::tls::Side::Client, says))) => format!("client alert: {says}"),
+        (Outcome::WrongCertificate | Outcome::InvalidCertificate, _) => {
+            let leaf = case.connections.iter().find_map(|it| it.chain.first());
+            let name = leaf.and_then(|it| it.san.as_ref().and_then(|names| names.first()).or(it.subject.as_ref()));
+            name.map_or_else(String::new, |name| format!("is served {name}"))
+        }
+        _ => finding
+            .map(|it| it.headline.clone())
+            .filter(|it| !it.is_empty())
+            .unwrap_or_else(|| case.undecided.first().map_or_else(String::new, |it| format!("ask for: {}", it.ask))),
+    }
+}
+
+/// How strong a finding is, in the word of the contract.
+pub fn strength(finding: &FindingEntry) -> &'static str {
+    match finding.strength {
+        Strength::Proven => "proven",
+        Strength::Strong => "strong",
+        Strength::Consistent => "consistent",
+    }
+}
+
+/// A time to the second, as people read it.
+pub fn moment(time: Time) -> String {
+    Time { nanos: 0, ..time }.rfc3339().replace('T', " ").replace('Z', " UTC")
+}
+
+/// `frame 14`, `frames 14, 15 and 3 more`, `line 4`, `lines 4-9`; nothing for a whole source.
+pub fn place(place: &PlaceEntry) -> String {
+    match place {
+        PlaceEntry::Frames { frames, .. } => match frames.as_slice() {
+            [] => String::new(),
+            [one] => format!("frame {one}"),
+            all if all.len() <= FRAMES_SHOWN => {
+                format!("frames {}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            }
+            [one, other, rest @ ..] => format!("frames {one}, {other} and {} more", rest.len()),
+        },
+        PlaceEntry::Lines { lines: [first, last], .. } if first == last => format!("line {first}"),
+        PlaceEntry::Lines { lines: [first, last], .. } => format!("lines {first}-{last}"),
+        PlaceEntry::Whole { .. } => String::new(),
+    }
+}
+
+const FRAMES_SHOWN: usize = 4;

@@ -1,0 +1,112 @@
+//! Every way to write a report: what each promises its readers, over all samples and over names that
+//! try to steer whoever reads them.
+
+use std::path::Path;
+
+use whycert::report::RENDERERS;
+
+use crate::samples::samples;
+use crate::support::{printed, root, text_of, whycert, whycert_fed};
+
+/// All samples at once: a report on many hosts.
+fn all_captures(format: &str) -> String {
+    let captures = crate::samples::captures();
+    let paths = captures.iter().map(|path| path.to_str().unwrap().to_owned());
+    printed(&whycert(["diagnose".to_owned(), "--format".to_owned(), format.to_owned()].into_iter().chain(paths)))
+}
+
+#[test]
+fn sarif_fits_its_schema() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&text_of(Path::new("tests/schemas/sarif-2.1.0.json"))).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let check = |name: &str, text: &str| {
+        let log: serde_json::Value = serde_json::from_str(text).unwrap();
+        let errors: Vec<String> =
+            schema.iter_errors(&log).map(|error| format!("{} at {}", error, error.instance_path)).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+        log
+    };
+    for sample in samples() {
+        let name = sample.folder.display().to_string();
+        let log = check(&name, &sample.run(&["diagnose", "--format", "sarif"]));
+        let json: serde_json::Value = serde_json::from_str(&sample.run(&["diagnose", "--format", "json"])).unwrap();
+        let wanted: usize =
+            json["cases"].as_array().unwrap().iter().map(|it| it["findings"].as_array().unwrap().len().max(1)).sum();
+        assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), wanted, "{name}");
+    }
+    check("all", &all_captures("sarif"));
+    assert!(!schema.is_valid(&serde_json::json!({"version": "2.1.0"})), "the schema refuses what is none");
+}
+
+#[test]
+fn csv_has_as_many_cells_in_each_row() {
+    let text = all_captures("csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let columns = reader.headers().unwrap().len();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert!(rows.len() > 20 && rows.iter().all(|row| row.len() == columns));
+    let stage = rows.iter().find(|row| row.iter().any(|cell| cell == "apigw.cname_to_stage_url")).unwrap();
+    assert!(stage.iter().any(|cell| cell == "*.execute-api.us-east-1.amazonaws.com"), "{stage:?}");
+}
+
+#[test]
+fn counts_in_the_last_line_add_up() {
+    let text = all_captures("text");
+    let (_, tail) = text.rsplit_once("hosts judged: ").unwrap();
+    let (head, _) = text.split_once(" hosts in ").unwrap();
+    let total: u64 = head.rsplit('\n').next().unwrap().parse().unwrap();
+    let tail = tail.split("whycert explain").next().unwrap().replace('\n', " ");
+    let sum: u64 = tail.split(',').map(|part| part.split_whitespace().next().unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(sum, total, "{tail}");
+    let title = |line: &str| {
+        let (title, rest) = line.split_once(" (")?;
+        let count = rest.split(')').next()?.replace(',', "").parse::<u64>().ok()?;
+        whycert::report::words::GROUPS.iter().any(|group| group.title == title).then_some(count)
+    };
+    let rows: u64 = text.lines().filter_map(title).sum();
+    assert_eq!(rows, total, "the headings of the groups\n{text}");
+}
+
+/// What inputs try: terminal escapes, a bidirectional override, markup, a formula, a very long name.
+fn hostile_transcript() -> String {
+    let long = format!("{}.example.com", vec!["a".repeat(60); 20_000].join("."));
+    format!(
+        "$ curl -v https://www.example.com/\n\
+         *  subject: CN=\u{1b}]0;owned\u{7}<script>alert(1)</script>\u{202e}moc.elpmaxe\n\
+         *  issuer: CN==HYPERLINK(\"http://x\")|`rm`\n\
+         curl: (60) SSL: no alternative certificate subject name matches target host name 'www.example.com'\n\
+         $ curl -v https://{long}/\n\
+         curl: (60) SSL: no alternative certificate subject name matches target host name '{long}'\n\
+         $ curl https://b\u{1b}[2J\u{202e}<b>.example.com/\n\
+         curl: (60) SSL: certificate subject name '=cmd|x' does not match target host name 'q.example.com'\n"
+    )
+}
+
+#[test]
+fn nothing_from_an_input_steers_its_reader() {
+    let transcript = hostile_transcript();
+    for renderer in RENDERERS {
+        let output = whycert_fed(&["diagnose", "--format", renderer.id, "-"], transcript.as_bytes());
+        let text = printed(&output);
+        let id = renderer.id;
+        assert!(!text.is_empty(), "{id}");
+        let steers = |c: char| (c.is_control() && !"\n\r".contains(c)) || "\u{202e}\u{200b}\u{feff}".contains(c);
+        assert!(!text.chars().any(steers), "{id} lets a control character through");
+        match id {
+            "html" => assert!(!text.contains("<script") && !text.contains("<b>"), "{id}"),
+            "csv" => assert!(!text.contains(",=") && !text.contains("\"="), "{id}"),
+            "text" => assert!(text.len() < 400_000, "{id}: {} bytes", text.len()),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_output_is_listed_in_the_readme() {
+    let readme = text_of(Path::new("README.md"));
+    for renderer in RENDERERS {
+        assert!(readme.contains(&format!("`{}`", renderer.id)), "README.md lacks --format {}", renderer.id);
+    }
+    assert!(root().join("README.md").is_file());
+}
