@@ -138,3 +138,6 @@ pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
 
 /// The bytes of one DNS message (RFC 1035 section 4.2.2).
 pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// DNS queries over UDP that wait for their answer, of one shard; the oldest are forgotten first.
+pub const DNS_QUERIES_WAITING_MAX: usize = 4096;

@@ -150,6 +150,7 @@ pub(super) struct Ends {
 pub(super) struct Shard {
     flows: HashMap<FlowKey, Flow, foldhash::fast::FixedState>,
     quic: QuicFlows,
+    queries: dns::queries::Queries,
     found: Found,
     is_full: bool,
 }
@@ -243,9 +244,13 @@ impl Shard {
             return;
         }
         match datagram::read(it.source, it.destination, &it.payload) {
-            datagram::Datagram::Message(message, transport) => {
+            datagram::Datagram::Message(mut message, transport) => {
                 let ends = Ends { time: it.time, client: it.destination, server: it.source };
-                self.found.answer(message, &ends, transport, it.frames);
+                let mut frames = it.frames;
+                if transport == dns::Transport::Udp {
+                    frames.extend(self.queries.see(it.source, it.destination, &mut message, &frames));
+                }
+                self.found.answer(message, &ends, transport, frames);
             }
             datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames),
             datagram::Datagram::Other => {}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Why was the wrong certificate returned? Answers it offline, from captures and saved output.
 #[derive(Debug, Parser)]
@@ -31,6 +31,18 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// Print completions for a shell, to be put where the shell looks for them
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff), of the program or of one command
+    Man {
+        /// The command
+        #[arg(value_parser = ["diagnose", "facts", "explain", "rules", "schema"])]
+        command: Option<String>,
+    },
     /// Print the JSON Schema of an output
     Schema {
         /// Which output
@@ -39,10 +51,30 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Debug, Args)]
+/// The completions of a shell.
+pub(super) fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "whycert", &mut script);
+    String::from_utf8(script).unwrap_or_default()
+}
+
+/// The manual page of the program or of one command.
+pub(super) fn manual(command: Option<&str>) -> Result<String, String> {
+    let mut all = Arguments::command();
+    all.build();
+    let page = match command.and_then(|name| all.find_subcommand(name)) {
+        Some(one) => one.clone(),
+        None => all,
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text).map_err(|error| error.to_string())?;
+    Ok(String::from_utf8(text).unwrap_or_default())
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct ReadArguments {
     /// Files, folders, - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
     /// Threads to use; all processors without it. The output is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -51,7 +83,7 @@ pub(super) struct ReadArguments {
     #[arg(long)]
     pub(super) no_progress: bool,
     /// Write to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Option<PathBuf>,
 }
 
@@ -62,21 +94,42 @@ pub(super) struct DiagnoseArguments {
     /// Judge only this host; also names the host of output that states none. Can be repeated
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
-    /// How to write the report
-    #[arg(long, default_value = "text", value_parser = clap::builder::PossibleValuesParser::new(super::formats()))]
-    pub(super) format: String,
+    /// How to write the report [default: text]
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(super::formats()))]
+    pub(super) format: Option<String>,
     /// Digest of each input [default: sha256]
     #[arg(long, value_enum)]
     pub(super) digest: Option<DigestChoice>,
-    /// Colours in the text report; NO_COLOR is honoured
-    #[arg(long, value_enum, default_value_t = ColourChoice::Auto)]
-    pub(super) color: ColourChoice,
+    /// Colours in the text report; NO_COLOR is honoured [default: auto]
+    #[arg(long, value_enum)]
+    pub(super) color: Option<ColourChoice>,
     /// Columns of the text report, 40 to 100 [default: the terminal's, 80 when piped]
     #[arg(long, value_name = "N")]
     pub(super) width: Option<usize>,
     /// Draw the text report with ASCII only
     #[arg(long)]
     pub(super) ascii: bool,
+    /// Tell only findings of this rule or family (apigw), and only hosts that have one. Can be repeated
+    #[arg(long, value_name = "RULE", value_parser = rule_or_family)]
+    pub(super) select: Vec<String>,
+    /// Take findings of this rule or family off the report; they stay listed as ignored. Can be repeated
+    #[arg(long, value_name = "RULE", value_parser = rule_or_family)]
+    pub(super) ignore: Vec<String>,
+    /// End with 0 whatever was found; 2 stays 2
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+    /// Settings and accepted findings [default: whycert.toml of the current folder, where there is one]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+}
+
+fn rule_or_family(text: &str) -> Result<String, String> {
+    let is_known = crate::report::select::is_known(text);
+    if is_known {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the id of a rule or a family, as `whycert rules` lists them".to_owned())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +162,8 @@ pub(super) enum DigestChoice {
     None,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum ColourChoice {
     Auto,
     Always,
@@ -126,6 +180,8 @@ const AFTER_HELP: &str = "\
 Examples:
   whycert diagnose customer.pcapng ticket.txt
   whycert diagnose --host www.example.com --format json case-folder/
+  whycert diagnose --format html --output report.html customer.pcapng
+  whycert diagnose --select apigw --exit-zero case-folder/
   whycert facts customer.pcapng | grep tls.handshake
 
 Exit status of diagnose: 0 nothing wrong was found, 1 a wrong certificate or another error was

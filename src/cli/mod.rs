@@ -13,15 +13,18 @@ use crate::analyze::{self, Gathered};
 use crate::evidence::facts;
 use crate::input::Digest;
 use crate::name::Name;
+use crate::report::select::{self, Ignore, Selection};
 use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
 use crate::rules;
 
 mod args;
 mod explain;
 mod progress;
+mod settings;
 
 use args::{Arguments, Command, DiagnoseArguments, FactsArguments, ReadArguments, Schema};
 use progress::Progress;
+use settings::Settings;
 
 /// What the program ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Facts(it) => write_facts(&it),
         Command::Explain { rule } => explain::page(&rule),
         Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
+        Command::Completions { shell } => Ok((args::completions(shell), Exit::Clean, None)),
+        Command::Man { command } => args::manual(command.as_deref()).map(|text| (text, Exit::Clean, None)),
         Command::Schema { of } => Ok((schema(of), Exit::Clean, None)),
     };
     match done.and_then(|(text, exit, to)| deliver(&text, to.as_deref()).map(|()| exit)) {
@@ -77,17 +82,43 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 type Done = Result<(String, Exit, Option<std::path::PathBuf>), String>;
 
 fn diagnose(arguments: &DiagnoseArguments) -> Done {
+    let settings = Settings::read(arguments.config.as_deref())?;
     let hosts = selected_hosts(&arguments.host)?;
-    let digest = arguments.digest.unwrap_or(args::DigestChoice::Sha256);
-    let gathered = gather(&arguments.read, digest)?;
-    let report = in_pool(&arguments.read, || analyze::diagnose(&gathered.evidence, &hosts))?;
+    let format = arguments.format.as_ref().or(settings.format.as_ref()).map_or("text", String::as_str);
     let renderer = RENDERERS
         .iter()
-        .find(|renderer| renderer.id == arguments.format)
-        .ok_or_else(|| format!("no renderer for {}", arguments.format))?;
-    let text = (renderer.render)(&report, &style(arguments));
-    let exit = exit_of(&gathered, &report, !hosts.is_empty());
+        .find(|renderer| renderer.id == format)
+        .ok_or_else(|| format!("expected a format of {}, found {format:?}", formats().join(", ")))?;
+    let digest = arguments.digest.unwrap_or(args::DigestChoice::Sha256);
+    let read = ReadArguments { threads: arguments.read.threads.or(settings.threads), ..arguments.read.clone() };
+    let gathered = gather(&read, digest)?;
+    let mut report = in_pool(&read, || analyze::diagnose(&gathered.evidence, &hosts))?;
+    let selection = selection(arguments, &settings)?;
+    selection.apply(&mut report);
+    let text = (renderer.render)(&report, &style(arguments, &settings));
+    let exit = match exit_of(&gathered, &report, !hosts.is_empty()) {
+        Exit::Usage => Exit::Usage,
+        _ if arguments.exit_zero || settings.exit_zero == Some(true) => Exit::Clean,
+        Exit::Inconclusive if !selection.select.is_empty() && report.cases.is_empty() => Exit::Clean,
+        exit => exit,
+    };
     Ok((text, exit, arguments.read.output.clone()))
+}
+
+/// Which findings are told: what the command line says, and what the settings add to it.
+fn selection(arguments: &DiagnoseArguments, settings: &Settings) -> Result<Selection, String> {
+    let select = if arguments.select.is_empty() { &settings.select } else { &arguments.select };
+    if let Some(unknown) = select.iter().find(|pattern| !select::is_known(pattern)) {
+        return Err(format!("expected the id of a rule or a family, found {unknown:?}"));
+    }
+    let named = arguments.ignore.iter().map(|rule| Ignore {
+        rule: rule.clone(),
+        host: None,
+        reason: "on the command line".to_owned(),
+        until: None,
+    });
+    let ignore = named.chain(settings.ignores()?).collect();
+    Ok(Selection { select: select.clone(), ignore })
 }
 
 fn write_facts(arguments: &FactsArguments) -> Done {
@@ -148,7 +179,7 @@ fn exit_of(gathered: &Gathered, report: &Report, is_selected: bool) -> Exit {
         return Exit::Usage;
     }
     let is_wrong = report.cases.iter().any(|case| {
-        case.outcome == Outcome::WrongCertificate
+        (case.outcome == Outcome::WrongCertificate && !case.is_accepted())
             || case.findings.iter().any(|finding| finding.severity == Severity::Error)
     });
     if is_wrong {
@@ -160,17 +191,17 @@ fn exit_of(gathered: &Gathered, report: &Report, is_selected: bool) -> Exit {
     if nothing_judged || !gathered.not_analysed.is_empty() { Exit::Inconclusive } else { Exit::Clean }
 }
 
-fn style(arguments: &DiagnoseArguments) -> Style {
+fn style(arguments: &DiagnoseArguments, settings: &Settings) -> Style {
     let to_terminal = arguments.read.output.is_none() && io::stdout().is_terminal();
     let columns = terminal_size::terminal_size().filter(|_| to_terminal).map(|(width, _)| usize::from(width.0));
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = match arguments.color {
+    let colour = match arguments.color.or(settings.color).unwrap_or(args::ColourChoice::Auto) {
         args::ColourChoice::Always => true,
         args::ColourChoice::Never => false,
         args::ColourChoice::Auto => to_terminal && !no_colour,
     };
-    let width = arguments.width.or(columns).unwrap_or(80).clamp(40, 100);
-    Style { width, colour, ascii: arguments.ascii }
+    let width = arguments.width.or(settings.width).or(columns).unwrap_or(80).clamp(40, 100);
+    Style { width, colour, ascii: arguments.ascii || settings.ascii == Some(true) }
 }
 
 /// Writes to the file, or to standard output. A reader that closes the pipe early is no error.

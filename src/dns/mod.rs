@@ -6,6 +6,7 @@
 
 mod data;
 pub mod datagram;
+pub mod queries;
 mod svcb;
 pub mod tcp;
 pub mod wire;

@@ -159,6 +159,7 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         host_source: case.host_source,
         outcome: judgement.outcome,
         findings: findings.collect(),
+        ignored: Vec::new(),
         ruled_out,
         undecided,
         beware: judgement.beware.iter().map(reason_entry).collect(),

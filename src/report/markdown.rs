@@ -107,6 +107,9 @@ impl Page<'_> {
                 format!("**Also** {} ({}): {}", code(finding.rule), words::strength(finding), prose(&finding.cause));
             self.paragraph(&words);
         }
+        for it in &case.ignored {
+            self.paragraph(&format!("**Ignored** {}: {} ({})", code(it.rule), prose(&it.headline), prose(&it.reason)));
+        }
         for it in &case.beware {
             self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(&it.cites)));
         }

@@ -17,6 +17,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod sarif;
+pub mod select;
 pub mod text;
 pub mod words;
 
@@ -161,6 +162,9 @@ pub struct CaseEntry {
     pub outcome: Outcome,
     /// The causes that were found, best first.
     pub findings: Vec<FindingEntry>,
+    /// Findings that are known and accepted, and so are none of `findings`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Ignored>,
     /// The causes that evidence excludes.
     pub ruled_out: Vec<RuledOut>,
     /// The causes that cannot be told, with what would tell.
@@ -208,6 +212,19 @@ pub struct FindingEntry {
     /// The headline in plain words, without the rule's id: `HOST is served the certificate of NAME`.
     #[serde(skip)]
     pub headline: String,
+}
+
+/// A finding that is known and accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Ignored {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The headline it would have had.
+    pub headline: String,
+    /// Why it is accepted.
+    pub reason: String,
 }
 
 /// One reason of a finding.

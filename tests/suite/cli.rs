@@ -122,3 +122,69 @@ fn the_readme_shows_what_the_program_prints() {
         std::fs::write(root().join("README.md"), updated).unwrap();
     }
 }
+
+#[test]
+fn findings_can_be_selected_and_accepted() {
+    let stage = "samples/stage_url_capture/customer.pcapng";
+    let status = |arguments: &[&str]| whycert(arguments.iter().copied()).status.code();
+    for (arguments, expected) in [
+        (&["diagnose", stage][..], 1),
+        (&["diagnose", "--exit-zero", stage], 0),
+        (&["diagnose", "--select", "apigw", stage], 1),
+        (&["diagnose", "--select", "cert.*", stage], 0),
+        (&["diagnose", "--ignore", "apigw.cname_to_stage_url", stage], 0),
+        (&["diagnose", "--ignore", "cert.expired", stage], 1),
+        (&["diagnose", "--ignore", "no.rule", stage], 2),
+        (&["diagnose", "--exit-zero", "nowhere.pcap"], 2),
+    ] {
+        assert_eq!(status(arguments), Some(expected), "{arguments:?}");
+    }
+    let text = printed(&whycert(["diagnose", "--ignore", "apigw", stage]));
+    assert!(text.contains("ignored    apigw.cname_to_stage_url: www.example.com"), "{text}");
+}
+
+#[test]
+fn settings_need_reasons_and_expire_by_the_evidences_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = root().join("samples/stage_url_capture/customer.pcapng");
+    let entry = |until: &str, reason: &str, host: &str| {
+        format!("width = 60\n[[ignore]]\nrule = \"apigw\"\nreason = \"{reason}\"\n{until}\n{host}\n")
+    };
+    for (settings, expected) in [
+        (entry("", "moved in spring", ""), 0),
+        (entry("until = 2027-01-01", "moved in spring", ""), 0),
+        (entry("until = 2026-11-24", "it was to be moved by then", ""), 1),
+        (entry("", "moved", "host = \"www.example.com\""), 0),
+        (entry("", "moved", "host = \"api.example.com\""), 1),
+        (entry("", " ", ""), 2),
+        ("widht = 60\n".to_owned(), 2),
+        ("[[ignore]]\nrule = \"no.rule\"\nreason = \"x\"\n".to_owned(), 2),
+        ("exit-zero = true\nformat = \"json\"\n".to_owned(), 0),
+    ] {
+        std::fs::write(folder.path().join("whycert.toml"), &settings).unwrap();
+        let output = whycert_in(folder.path(), ["diagnose".as_ref(), stage.as_os_str()]);
+        assert_eq!(output.status.code(), Some(expected), "{settings}\n{}", said(&output));
+        assert!(expected != 2 || said(&output).contains("whycert.toml"), "{}", said(&output));
+    }
+}
+
+#[test]
+fn completions_and_the_manual_know_every_option() {
+    let help = printed(&whycert(["diagnose", "--help"]));
+    let options: Vec<&str> = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--") && word.len() > 4)
+        .map(|word| word.trim_end_matches(','))
+        .collect();
+    assert!(options.len() > 10, "{options:?}");
+    let manual = printed(&whycert(["man", "diagnose"])).replace("\\-", "-");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = printed(&whycert(["completions", shell]));
+        assert!(script.contains("whycert") && script.contains("diagnose"), "{shell}");
+    }
+    let bash = printed(&whycert(["completions", "bash"]));
+    for option in options.iter().filter(|option| option.chars().skip(2).all(|c| c.is_ascii_lowercase() || c == '-')) {
+        assert!(bash.contains(option) && manual.contains(option), "{option}");
+    }
+    assert!(printed(&whycert(["man"])).starts_with(".ie"), "roff");
+}

@@ -22,6 +22,7 @@ mod layers;
 mod names;
 mod outputs;
 mod packages;
+mod packets;
 mod quic;
 mod robustness;
 mod rules;

@@ -110,3 +110,28 @@ fn every_output_is_listed_in_the_readme() {
     }
     assert!(root().join("README.md").is_file());
 }
+
+/// Wireshark takes every display filter that a report prints, and finds as many frames as it names.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the tests start tshark; the program starts nothing")]
+fn wireshark_takes_every_filter() {
+    let tshark = |arguments: &[&str]| std::process::Command::new("tshark").args(arguments).current_dir(root()).output();
+    if tshark(&["--version"]).is_err() {
+        println!("SKIPPED: tshark is not installed, no display filter was tried");
+        assert!(std::env::var_os("CI").is_none(), ".ci/run installs tshark");
+        return;
+    }
+    let mut tried = 0;
+    for path in crate::samples::captures() {
+        let path = path.to_str().unwrap();
+        let text = printed(&whycert(["diagnose", "--format", "markdown", path]));
+        for filter in text.split('`').filter(|part| part.starts_with("frame.number in {")) {
+            let output = tshark(&["-r", path, "-Y", filter, "-T", "fields", "-e", "frame.number"]).unwrap();
+            assert!(output.status.success(), "{path}: {filter}: {}", String::from_utf8_lossy(&output.stderr));
+            let shown = String::from_utf8(output.stdout).unwrap().lines().count();
+            assert_eq!(shown, filter.matches(',').count() + 1, "{path}: {filter}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried} filters");
+}

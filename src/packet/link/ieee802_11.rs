@@ -4,9 +4,9 @@
 //! IEEE 802.11-2020 section 9.2.4; <https://www.radiotap.org/>.
 
 use crate::packet::Layer;
-use crate::packet::link::{Link, llc};
+use crate::packet::link::{IEEE_802_11, Link, llc};
 
-pub(super) static LINK: Link = Link { linktypes: &[105], name: "802.11", decode };
+pub(super) static LINK: Link = Link { linktypes: &[IEEE_802_11], name: "802.11", decode };
 
 pub(super) static RADIOTAP: Link = Link { linktypes: &[127], name: "radiotap", decode: radiotap };
 
@@ -26,7 +26,11 @@ enum Padding {
 }
 
 fn data_frame(bytes: &[u8], padding: Padding) -> Option<Layer<'_>> {
-    let [control, flags] = *bytes.first_chunk()?;
+    let [control, flags] = match *bytes.first_chunk()? {
+        // Some access points swap the two bytes in CAPWAP: the version, which is 0, tells.
+        [first, second] if first & VERSION != 0 && second & VERSION == 0 => [second, first],
+        inorder => inorder,
+    };
     let is_data = control & 0x0f == DATA;
     if !is_data || control & NO_DATA != 0 || flags & PROTECTED != 0 {
         return Some(Layer::Other);
@@ -83,6 +87,7 @@ fn avs(bytes: &[u8]) -> Option<Layer<'_>> {
     decode(bytes.get(usize::try_from(length).ok()?..)?)
 }
 
+const VERSION: u8 = 0x03;
 const DATA: u8 = 0x08;
 const NO_DATA: u8 = 0x40;
 const QUALITY: u8 = 0x80;

@@ -81,6 +81,8 @@ fn llc(bytes: &[u8]) -> Option<Layer<'_>> {
 
 /// The number of Ethernet, which tunnels carry.
 pub(super) const ETHERNET: u16 = 1;
+/// The number of 802.11, which tunnels carry.
+pub(super) const IEEE_802_11: u16 = 105;
 /// The number of PPP, which tunnels carry.
 pub(super) const PPP: u16 = 9;
 const IEEE_802_3_LENGTH_MAX: u16 = 1500;

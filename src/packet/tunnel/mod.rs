@@ -4,6 +4,7 @@
 //! The number of headers within headers is bounded by whoever walks them ([`super::decode`]).
 
 mod bridged;
+mod capwap;
 mod erspan;
 mod geneve;
 mod gre;
@@ -16,6 +17,8 @@ mod pppoe;
 mod teredo;
 mod vlan;
 mod vxlan;
+
+use std::sync::LazyLock;
 
 use crate::packet::{Layer, Undecoded};
 
@@ -60,6 +63,7 @@ static TUNNELS: &[&Tunnel] = &[
     &gtp_u::TUNNEL,
     &teredo::TUNNEL,
     &l2tp::TUNNEL,
+    &capwap::TUNNEL,
     &nsh::TUNNEL,
     &nsh::METADATA,
 ];
@@ -78,9 +82,20 @@ pub(super) fn behind_protocol(number: u8, rest: &[u8]) -> Result<Layer<'_>, Unde
 
 /// What a datagram of these ports carries, when it reads as a tunnel.
 pub(super) fn in_datagram(ports: [u16; 2], payload: &[u8]) -> Option<Layer<'_>> {
-    let found = TUNNELS.iter().find(|tunnel| tunnel.ports.iter().any(|port| ports.contains(port)))?;
-    (found.open)(payload)
+    let found = ports.iter().find_map(|port| {
+        let at = PORTS.binary_search_by_key(port, |(known, _)| *known).ok()?;
+        PORTS.get(at)
+    });
+    (found?.1.open)(payload)
 }
+
+/// The tunnels by port, in order: every datagram asks.
+static PORTS: LazyLock<Vec<(u16, &Tunnel)>> = LazyLock::new(|| {
+    let all = TUNNELS.iter().flat_map(|tunnel| tunnel.ports.iter().map(|port| (*port, *tunnel)));
+    let mut all: Vec<(u16, &Tunnel)> = all.collect();
+    all.sort_unstable_by_key(|(port, _)| *port);
+    all
+});
 
 /// The EtherType of the network service header, which several others carry.
 const NSH: u16 = 0x894f;
@@ -147,6 +162,7 @@ mod tests {
     }
 
     /// Every tunnel around this packet, with the link type of the frame.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn rows(ip: &[u8], is_six: bool) -> Vec<(&'static str, u16, Vec<u8>)> {
         let ether_type: u16 = if is_six { 0x86dd } else { 0x0800 };
         let [e0, e1] = ether_type.to_be_bytes();
@@ -210,6 +226,16 @@ mod tests {
                 in_udp(2152, &[0x34, 255, x0, x1, 0, 0, 0, 1, 0, 0, 0, 0x85, 2, 1, 1, 1, 1, 1, 1, 0], ip),
             ),
             ("L2TP", 1, in_udp(1701, &[&[0x40, 2, 0, 0, 0, 1, 0, 1, 0xff, 3], ppp].concat(), ip)),
+            (
+                "CAPWAP with swapped frame control",
+                1,
+                in_udp(
+                    5247,
+                    &[0, 0x20, 3, 0x20, 0, 0, 0, 0, 4, 0xc2, 0x25, 0, 0, 0, 0, 0],
+                    &[&[0x11, 0x08], &wifi(8, 1, &[])[2..]].concat(),
+                ),
+            ),
+            ("CAPWAP with Ethernet", 1, in_udp(5247, &[0, 0x10, 2, 0, 0, 0, 0, 0], &frame)),
             ("NSH", 1, typed(0x894f, &[0, 2, 2, next, 0, 0, 1, 255], ip)),
             ("Cisco metadata", 1, typed(0x8909, &[1, 1, 0, 1, 0, 5, e0, e1], ip)),
             ("PPP", 9, [ppp, ip].concat()),
@@ -287,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_datagram_that_only_shares_the_port_stays_one() {
-        for port in [4789, 8472, 4790, 6081, 2152, 3544, 1701] {
+        for port in [4789, 8472, 4790, 6081, 2152, 3544, 1701, 5247] {
             for bytes in
                 [&b"GET / HTTP/1.1\r\n\r\n and more than forty bytes of it"[..], b"", &[0xff; 60], b"\x16\x03\x01"]
             {

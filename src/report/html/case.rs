@@ -133,6 +133,9 @@ fn answer(case: &CaseEntry, level: Level) -> Markup {
         @for finding in case.findings.iter().skip(headed.len()) {
             p.small { "Also " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause)) }
         }
+        @for it in &case.ignored {
+            p.small { "Ignored " code { (it.rule) } ": " (prose(&it.headline)) " (" (prose(&it.reason)) ")" }
+        }
         @for it in &case.beware { p.small { "Beware: " (prose(&it.text)) } }
     }
 }

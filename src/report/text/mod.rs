@@ -106,6 +106,7 @@ impl Page<'_> {
             self.wrapped("also", &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
             self.blank();
         }
+        self.ignored(case);
         self.beware(case);
         self.checked(case);
         self.undecided(case);
@@ -185,6 +186,16 @@ impl Page<'_> {
             None => self.wrapped("fix", &safe(&finding.remedy)),
         }
         self.blank();
+    }
+
+    /// What would have been found and is accepted, with why.
+    fn ignored(&mut self, case: &CaseEntry) {
+        for it in &case.ignored {
+            self.wrapped("ignored", &format!("{}: {} ({})", it.rule, safe(&it.headline), safe(&it.reason)));
+        }
+        if !case.ignored.is_empty() {
+            self.blank();
+        }
     }
 
     fn beware(&mut self, case: &CaseEntry) {

@@ -1,0 +1,56 @@
+//! Questions of queries, for the answers that leave theirs out: [`Queries`].
+//!
+//! A server that refuses a query (FORMERR, NOTIMP) may answer with a header alone (RFC 1035 section
+//! 7.3 matches by id and ports; so does this). An answer with a question of its own needs none.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+use super::Question;
+use super::wire::Message;
+use crate::limits::DNS_QUERIES_WAITING_MAX;
+use crate::provenance::FrameNumber;
+
+type Key = (SocketAddr, SocketAddr, u16);
+
+/// The queries that were seen last, by client, server and id.
+#[derive(Debug, Default)]
+pub struct Queries {
+    waiting: BTreeMap<Key, (Question, Vec<FrameNumber>)>,
+    order: VecDeque<Key>,
+}
+
+impl Queries {
+    /// Remembers a query, and gives a response its question where it has none, with the frames of
+    /// the query.
+    pub fn see(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        message: &mut Message,
+        frames: &[FrameNumber],
+    ) -> Vec<FrameNumber> {
+        if message.flags.qr {
+            if message.question.is_some() {
+                return Vec::new();
+            }
+            let found = self.waiting.get(&(destination, source, message.id)).cloned();
+            return found.map_or_else(Vec::new, |(question, frames)| {
+                message.question = Some(question);
+                frames
+            });
+        }
+        let key = (source, destination, message.id);
+        if let Some(question) = &message.question
+            && self.waiting.insert(key, (question.clone(), frames.to_vec())).is_none()
+        {
+            self.order.push_back(key);
+        }
+        if self.order.len() > DNS_QUERIES_WAITING_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.waiting.remove(&oldest);
+        }
+        Vec::new()
+    }
+}

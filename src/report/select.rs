@@ -1,0 +1,114 @@
+//! Which findings a report tells: [`Selection`] keeps the chosen rules and takes the ignored ones off the
+//! findings, never out of sight: each stands under `ignored` with its reason.
+//!
+//! An ignore that has expired no longer counts. Whether it has is decided by the evidence's own time.
+
+use super::{CaseEntry, Ignored, Report, Severity};
+use crate::provenance::Time;
+use crate::rules::RULES;
+
+/// Which findings a report tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Rules, or families of rules; empty: all.
+    pub select: Vec<String>,
+    /// What to take off the findings.
+    pub ignore: Vec<Ignore>,
+}
+
+/// A rule whose finding is known and accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// The rule, or a family of rules.
+    pub rule: String,
+    /// Only of this host; of every host without one.
+    pub host: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Until when, exclusively.
+    pub until: Option<Time>,
+}
+
+/// Whether a pattern names a rule or a family of rules (`apigw` or `apigw.*`).
+pub fn is_known(pattern: &str) -> bool {
+    RULES.iter().any(|rule| names(pattern, rule.id))
+}
+
+fn names(pattern: &str, rule: &str) -> bool {
+    let family = pattern.strip_suffix(".*").unwrap_or(pattern);
+    pattern == rule || rule.strip_prefix(family).is_some_and(|rest| rest.starts_with('.'))
+}
+
+impl Selection {
+    /// Applies it to a report.
+    pub fn apply(&self, report: &mut Report) {
+        let now = report.sources.iter().filter_map(|source| source.last.or(source.first)).max();
+        for case in &mut report.cases {
+            self.ignore_in(case, now);
+        }
+        if !self.select.is_empty() {
+            let is_selected = |rule: &str| self.select.iter().any(|pattern| names(pattern, rule));
+            for case in &mut report.cases {
+                case.findings.retain(|finding| is_selected(finding.rule));
+            }
+            let keeps = |case: &CaseEntry| {
+                !case.findings.is_empty()
+                    || case.undecided.iter().any(|it| it.rule.starts_with("insufficient.") && is_selected(it.rule))
+            };
+            report.cases.retain(keeps);
+        }
+    }
+
+    fn ignore_in(&self, case: &mut CaseEntry, now: Option<Time>) {
+        let host = case.host.clone();
+        let applies = |it: &&Ignore| {
+            let is_current = match (it.until, now) {
+                (Some(until), Some(now)) => now.seconds < until.seconds,
+                _ => true,
+            };
+            is_current && (it.host.is_none() || it.host == host)
+        };
+        let rules: Vec<&Ignore> = self.ignore.iter().filter(applies).collect();
+        let mut kept = Vec::new();
+        for finding in std::mem::take(&mut case.findings) {
+            match rules.iter().find(|it| names(&it.rule, finding.rule)) {
+                Some(it) => case.ignored.push(Ignored {
+                    rule: finding.rule,
+                    severity: finding.severity,
+                    headline: finding.headline,
+                    reason: it.reason.clone(),
+                }),
+                None => kept.push(finding),
+            }
+        }
+        case.findings = kept;
+    }
+}
+
+impl CaseEntry {
+    /// Whether all that is wrong with the host is accepted.
+    pub fn is_accepted(&self) -> bool {
+        let is_error = |severity: Severity| severity == Severity::Error;
+        self.ignored.iter().any(|it| is_error(it.severity)) && !self.findings.iter().any(|it| is_error(it.severity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_known, names};
+
+    #[test]
+    fn families_are_named_by_their_prefix() {
+        for (pattern, rule, expected) in [
+            ("sni.absent", "sni.absent", true),
+            ("sni", "sni.absent", true),
+            ("sni.*", "sni.absent", true),
+            ("sn", "sni.absent", false),
+            ("sni.abs", "sni.absent", false),
+            ("cert", "chain.incomplete", false),
+        ] {
+            assert_eq!(names(pattern, rule), expected, "{pattern} {rule}");
+        }
+        assert!(is_known("apigw") && !is_known("apigateway"));
+    }
+}
