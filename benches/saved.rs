@@ -23,18 +23,15 @@ fn main() {
     let names = vec!["*.execute-api.us-east-1.amazonaws.com".to_owned()];
     let der = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap().der().to_vec();
     let bytes = megabytes << 20;
-    let inputs: [(&str, &str, &dyn Fn(&Path)); 4] = [
-        ("tshark -T json", "capture.json", &|path| tshark(path, bytes, &der)),
-        ("Chrome NetLog", "netlog.json", &|path| netlog(path, bytes, &der)),
-        ("Suricata eve.json", "eve.json", &|path| eve(path, bytes)),
-        ("5,000 transcripts", "tickets", &transcripts),
-    ];
-    for (what, name, make) in inputs {
-        let path = folder.path().join(name);
-        make(&path);
-        measure(what, &path);
-        let _ = std::fs::remove_file(&path);
-    }
+    let path = |name: &str| folder.path().join(name);
+    tshark(&path("capture.json"), bytes, &der);
+    measure("tshark -T json", &path("capture.json"));
+    netlog(&path("netlog.json"), bytes, &der);
+    measure("Chrome NetLog", &path("netlog.json"));
+    eve(&path("eve.json"), bytes);
+    measure("Suricata eve.json", &path("eve.json"));
+    transcripts(&path("tickets"));
+    measure("5,000 transcripts", &path("tickets"));
 }
 
 fn measure(what: &str, path: &Path) {
