@@ -205,6 +205,9 @@ pub struct Source {
     /// How many lines a text holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<u64>,
+    /// How many lines with text belong to no output that a reader knows: prose, other commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_lines: Option<u64>,
     /// The link types of a capture, as libpcap spells them without `LINKTYPE_`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_types: Vec<String>,
@@ -269,6 +272,7 @@ impl Source {
             sha256: None,
             frames: None,
             lines: None,
+            unknown_lines: None,
             link_types: Vec::new(),
             first: None,
             last: None,

@@ -8,21 +8,37 @@ pub mod browser;
 pub mod command;
 pub mod curl;
 pub mod decode;
+pub mod delv;
 pub mod dig;
+pub mod dig_yaml;
+pub mod displaydns;
+pub mod drill;
 pub mod export;
+pub mod getent;
 pub mod grammar;
+pub mod host;
+pub mod hosts;
 pub mod json;
+pub mod kdig;
 pub mod language;
+pub mod nslookup;
 pub mod openssl_s_client;
 pub mod openssl_x509;
 pub mod pem;
+pub mod ping;
+pub mod resolve_dnsname;
+pub mod resolvectl;
+pub mod resolver;
 pub mod runs;
 pub mod wget;
 pub mod whois;
+pub mod zone_file;
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Fact, Observation, Reading, Source};
+use crate::dns::{Answer, Transport};
+use crate::evidence::{Fact, Observation, Reading, Run, ServerName, Source};
+use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
 /// One line of decoded text: as its tool printed it, whatever was put around it since.
@@ -68,6 +84,36 @@ impl RunText<'_> {
     /// The line of the command, or the first line of the output.
     pub fn first_line(&self) -> u32 {
         self.command_line.or(self.lines.first()).map_or(1, |line| line.number)
+    }
+
+    /// The run itself as a fact.
+    pub fn fact(&self, tool: &str, version: Option<String>, host: Option<Name>, server_name: ServerName) -> Fact {
+        Fact::Run(Run {
+            run: self.number,
+            tool: tool.to_owned(),
+            version,
+            command: self.shown.clone(),
+            vantage: self.vantage.clone(),
+            time: None,
+            host,
+            server_name,
+        })
+    }
+
+    /// An answer of which nothing is known yet but the run that printed it.
+    pub fn answer(&self) -> Answer {
+        Answer {
+            time: None,
+            client: None,
+            server: None,
+            transport: Transport::Text,
+            id: None,
+            rcode: None,
+            flags: None,
+            question: None,
+            records: Vec::new(),
+            run: Some(self.number),
+        }
     }
 }
 
@@ -139,6 +185,20 @@ impl Sink {
 
 /// All formats. A run is read by the format of its command, or by the one whose line opened it.
 pub static FORMATS: &[&SavedFormat] = &[
+    &dig_yaml::FORMAT,
+    &kdig::FORMAT,
+    &drill::FORMAT,
+    &delv::FORMAT,
+    &host::FORMAT,
+    &nslookup::FORMAT,
+    &resolve_dnsname::FORMAT,
+    &resolvectl::FORMAT,
+    &getent::FORMAT,
+    &hosts::FORMAT,
+    &resolver::FORMAT,
+    &ping::FORMAT,
+    &displaydns::FORMAT,
+    &zone_file::FORMAT,
     &dig::FORMAT,
     &wget::FORMAT,
     &openssl_s_client::FORMAT,
@@ -170,12 +230,13 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     };
     reading.source.lines = Some(u64::from(text.count));
     let mut sink = Sink::of(path, &text.lines);
-    let is_known = runs::read(&text.lines, &mut sink);
+    let found = runs::read(&text.lines, &mut sink);
+    reading.source.unknown_lines = Some(found.unknown_lines).filter(|count| *count > 0);
     let is_pem = pem::read(&text.lines, &mut sink);
     reading.observations = sink.observations;
     reading.gaps = sink.gaps;
     let at = Place::Whole { source: SourceId(0) };
-    if !is_known && !is_pem {
+    if found.runs == 0 && !is_pem {
         reading.gaps.push(Gap::new(at, GapReason::Unrecognised(String::new())));
     } else if !reading.holds_evidence() {
         reading.gaps.push(Gap::new(at, GapReason::NoEvidence));

@@ -38,3 +38,14 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     }
     !blocks.is_empty()
 }
+
+/// Whether a line is a part of a block: one of its marks, or base64 of its usual length.
+pub fn is_part(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with("-----")
+        || (line.len() >= BASE64_CHARS_MIN
+            && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')))
+}
+
+/// Shorter runs of letters are words.
+const BASE64_CHARS_MIN: usize = 40;

@@ -1,11 +1,16 @@
 //! A text cut into runs: one command and its output each, by prompts and by lines that open a known
 //! output.
+//!
+//! A prompt that stood before a known command ends a run wherever it stands again, whatever is typed
+//! behind it. A fence or a heading ends one too. What lies in no run is counted, not read.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::{self, Prompted};
 use super::decode::markup;
-use super::{FORMATS, Line, RunText, SavedFormat, Sink};
-use std::collections::BTreeMap;
+use super::{FORMATS, Line, RunText, SavedFormat, Sink, host, pem};
 
+#[derive(Default)]
 struct Start {
     at: usize,
     format: Option<&'static SavedFormat>,
@@ -14,26 +19,39 @@ struct Start {
     boundary: Option<markup::Boundary>,
 }
 
-/// Reads all runs; whether any format was recognised.
-pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
+/// What cutting a text into runs gave.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// How many runs a format has read.
+    pub runs: u32,
+    /// How many lines with text lie in no run.
+    pub unknown_lines: u64,
+}
+
+/// Reads all runs.
+pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
     let starts = starts(lines);
     let mut versions: BTreeMap<(Option<String>, String), String> = BTreeMap::new();
     let mut heading = None;
-    let mut number = 0;
+    let mut found =
+        Found { unknown_lines: with_text(lines.get(..first_at(&starts, lines)).unwrap_or_default()), runs: 0 };
     for (nth, start) in starts.iter().enumerate() {
         let end = starts.get(nth + 1).map_or(lines.len(), |next| next.at);
-        let body_at = if start.prompted.is_some() { start.at + 1 } else { start.at };
-        let body = lines.get(body_at..end).unwrap_or_default();
+        let has_head = start.prompted.is_some() || start.boundary.is_some() || start.format.is_none();
+        let body = lines.get(start.at + usize::from(has_head)..end).unwrap_or_default();
         if let Some(boundary) = &start.boundary {
             heading = boundary.label.clone().or(heading);
         }
         let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone()).or_else(|| heading.clone());
         remember_version(start, body, vantage.as_ref(), &mut versions);
-        let Some(format) = start.format else { continue };
-        number += 1;
+        let Some(format) = start.format else {
+            found.unknown_lines = found.unknown_lines.saturating_add(with_text(body));
+            continue;
+        };
+        found.runs = found.runs.saturating_add(1);
         let tool = if format.id.starts_with("openssl") { "openssl" } else { format.id };
         let run = RunText {
-            number,
+            number: found.runs,
             command: start.prompted.as_ref().map(|it| chosen_stage(it, format)).unwrap_or_default(),
             pipeline: start.prompted.as_ref().map(|it| it.stages.clone()).unwrap_or_default(),
             shown: start.prompted.as_ref().map(|it| it.shown.clone()),
@@ -44,7 +62,16 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
         };
         (format.read)(&run, sink);
     }
-    number > 0
+    found
+}
+
+fn first_at(starts: &[Start], lines: &[Line]) -> usize {
+    starts.first().map_or(lines.len(), |start| start.at)
+}
+
+fn with_text(lines: &[Line]) -> u64 {
+    let count = lines.iter().filter(|line| !line.text.trim().is_empty() && !pem::is_part(&line.text)).count();
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// Whether a line opens the output of a format.
@@ -60,50 +87,62 @@ pub fn opens_unindented(line: &str) -> bool {
 
 fn starts(lines: &[Line]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
+    let mut prompts: BTreeSet<String> = BTreeSet::new();
     for (at, line) in lines.iter().enumerate() {
         if let Some(prompted) = command::find(&line.text) {
-            let format = FORMATS
-                .iter()
-                .copied()
-                .find(|format| prompted.stages.iter().rev().any(|stage| (format.is_command)(stage)));
-            let format = last_stage_format(&prompted).or(format);
+            prompts.extend(prompted.prompt.clone());
+            let format = format_of(&prompted);
             starts.push(Start { at, format, prompted: Some(prompted), boundary: None });
             continue;
         }
+        if prompts.iter().any(|prompt| line.text.starts_with(prompt.as_str())) {
+            starts.push(Start { at, ..Start::default() });
+            continue;
+        }
         if let Some(boundary) = markup::boundary(&line.text) {
-            starts.push(Start { at, format: None, prompted: None, boundary: Some(boundary) });
+            starts.push(Start { at, boundary: Some(boundary), ..Start::default() });
             continue;
         }
         let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
             continue;
         };
-        let is_within = starts.last().is_some_and(|last| match (last.format, &last.prompted) {
-            (Some(open), _) if open.id == format.id => !format.repeats,
-            (Some(open), prompted) if open.id == "curl" && format.id == "json" => !asks_rdap(prompted.as_ref()),
-            (Some(open), Some(_)) if open.id.starts_with("openssl") && format.id.starts_with("openssl") => true,
-            (Some(open), _) if open.id == "wget" && format.id.starts_with("openssl") => true,
-            (Some(open), None) if open.id == "openssl_s_client" && format.id == "openssl_x509" => true,
-            _ => false,
-        });
+        let is_within = starts.last().is_some_and(|open| is_within(open, format, lines));
         if !is_within {
-            starts.push(Start { at, format: Some(format), prompted: None, boundary: None });
+            starts.push(Start { at, format: Some(format), ..Start::default() });
         }
     }
     starts
 }
 
-/// The body of a response is nobody's configuration, except a registry's own answer.
-fn asks_rdap(prompted: Option<&Prompted>) -> bool {
-    prompted.is_some_and(|it| it.stages.iter().flatten().any(|word| word.contains("rdap")))
+/// Whether a line that opens a format belongs to the run that is open.
+fn is_within(open: &Start, format: &SavedFormat, lines: &[Line]) -> bool {
+    let Some(opened) = open.format else { return false };
+    let is_openssl = |id: &str| id.starts_with("openssl");
+    let is_message = |id: &str| MESSAGES.contains(&id);
+    match (opened.id, format.id) {
+        (own, other) if own == other => !opened.repeats,
+        (own, _) if EXPORTS.contains(&own) => true,
+        ("curl", "json") => !asks_registry_or_dns(open.prompted.as_ref()),
+        (own, other) if is_message(own) && is_message(other) => true,
+        ("host", other) if is_message(other) => {
+            let first = lines.get(open.at + usize::from(open.prompted.is_some()));
+            first.is_some_and(|line| host::is_verbose(&line.text) || line.text.starts_with(';'))
+        }
+        (own, other) if HOLDS.contains(&(own, other)) => true,
+        (own, other) if is_openssl(own) && is_openssl(other) => open.prompted.is_some() || own == "openssl_s_client",
+        _ => false,
+    }
 }
 
-fn last_stage_format(prompted: &Prompted) -> Option<&'static SavedFormat> {
-    let stage = prompted
-        .stages
-        .iter()
-        .rev()
-        .find(|stage| stage.first().is_some_and(|word| word == "openssl" || word == "dig" || word == "curl"))?;
-    FORMATS.iter().copied().find(|format| (format.is_command)(stage))
+/// The body of a response is nobody's configuration, except a registry's own answer and a resolver's.
+fn asks_registry_or_dns(prompted: Option<&Prompted>) -> bool {
+    let words = ["rdap", "dns-json", "/resolve?name=", "/dns-query?"];
+    prompted.is_some_and(|it| it.stages.iter().flatten().any(|word| words.iter().any(|known| word.contains(known))))
+}
+
+/// The format of a pipeline is that of its last stage that has one.
+fn format_of(prompted: &Prompted) -> Option<&'static SavedFormat> {
+    prompted.stages.iter().rev().find_map(|stage| FORMATS.iter().copied().find(|format| (format.is_command)(stage)))
 }
 
 fn chosen_stage(prompted: &Prompted, format: &SavedFormat) -> Vec<String> {
@@ -134,3 +173,21 @@ fn remember_version(
         versions.insert((vantage.cloned(), tool.clone()), words.join(" "));
     }
 }
+
+/// The formats that one line machine reads: one's lines within another's are its own.
+const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];
+
+/// Exports of lines: nothing but a command ends them, whatever their lines resemble.
+const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "tcpdump", "zeek"];
+/// Outputs that hold lines which open another format elsewhere.
+const HOLDS: &[(&str, &str)] = &[
+    ("wget", "openssl_s_client"),
+    ("wget", "openssl_x509"),
+    ("zone_file", "dig"),
+    ("resolvectl", "dig"),
+    ("dig", "resolvectl"),
+    ("nslookup", "dig"),
+    ("host", "nslookup"),
+    ("hosts", "getent"),
+    ("delv", "dig"),
+];

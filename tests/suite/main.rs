@@ -18,6 +18,7 @@ mod cli;
 mod containers;
 mod corpus;
 mod determinism;
+mod exports;
 mod layers;
 mod names;
 mod outputs;

@@ -63,7 +63,8 @@ fn heading(text: &str) -> Option<String> {
             continue;
         }
         let words = rest.trim_end_matches(mark).trim();
-        let is_apart = rest.starts_with(' ') && words.starts_with(char::is_alphanumeric);
+        let is_framed = mark != '*' || rest.ends_with('*');
+        let is_apart = is_framed && rest.starts_with(' ') && words.starts_with(char::is_alphanumeric);
         let is_comment = mark == '#' && (marks == 1 || words.len() > LABEL_CHARS_MAX);
         if is_apart && !is_comment && !words.ends_with("ping statistics") {
             return Some(words.trim_end_matches(':').to_owned());
@@ -227,6 +228,7 @@ mod tests {
             ("* Server certificate:", None),
             ("{", None),
             ("--- www.example.com ping statistics ---", None),
+            ("*** dns.google can't find nope.example.com: Non-existent domain", None),
         ] {
             let found = boundary(text);
             let found = found.as_ref().map(|it| it.label.as_deref());

@@ -62,7 +62,7 @@ fn join(line: &str, next: &str, is_full: bool) -> Option<String> {
     if let Some(text) = record(line, next, is_full) {
         return Some(text);
     }
-    let goes_on = is_full || is_open_name(line);
+    let goes_on = is_open_name(line) || (is_full && is_wrappable(line));
     (goes_on && !begins_anew(next)).then(|| glued(line, next, is_full))
 }
 
@@ -133,6 +133,13 @@ fn is_open_name(line: &str) -> bool {
         || (text.starts_with("* SSL: no alternative certificate subject name") && text.matches('\'').count() < 2)
 }
 
+/// A line of the kind that is too long for terminals: commands, sentences with an open quote, lists of
+/// names, verification results.
+fn is_wrappable(line: &str) -> bool {
+    let is_quoted = |mark: char| line.matches(mark).count() % 2 == 1;
+    is_quoted('\'') || is_quoted('"') || LONG.iter().any(|words| line.contains(words)) || command::find(line).is_some()
+}
+
 /// Whether a line begins something of its own.
 fn begins_anew(line: &str) -> bool {
     let text = line.trim();
@@ -149,7 +156,7 @@ fn begins_anew(line: &str) -> bool {
 
 /// `Verify return code: 0`, `Server Temp Key: X25519`: words with a capital, a colon and a blank.
 fn has_field_name(text: &str) -> bool {
-    text.split_once(": ").is_some_and(|(name, _)| {
+    text.split_once(':').filter(|(_, rest)| rest.starts_with([' ', '\t'])).is_some_and(|(name, _)| {
         name.len() < 40
             && name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-'))
@@ -162,6 +169,10 @@ const WIDTHS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
 const OPEN_COLUMNS_MIN: usize = 50;
 /// A line that is wrapped more often is a certificate's list of names or an attack.
 const JOINED_LINES_MAX: usize = 64;
+
+/// What long lines hold.
+const LONG: &[&str] =
+    &["DNS:", "x509: ", "subject", "issuer", "Issuer", "Subject", "verify", "certificate", "Certificate", "- Status:"];
 
 /// How lines begin that go on from none.
 const STARTS: &[&str] = &[

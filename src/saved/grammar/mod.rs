@@ -1,6 +1,10 @@
 //! Grammars that several formats share.
 
+pub mod address;
+pub mod asked;
 pub mod dn;
+pub mod message;
 pub mod rr;
+pub mod short;
 pub mod time;
 pub mod words;

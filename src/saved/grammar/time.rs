@@ -31,6 +31,13 @@ pub fn date_and_clock(text: &str) -> Option<Time> {
     Some(Time::from_civil(civil, Zone::Unknown))
 }
 
+/// `2026-11-22 06:55:52 UTC`, as kdig prints.
+pub fn civil_utc(text: &str) -> Option<Time> {
+    let (clock, zone) = text.trim().rsplit_once(' ')?;
+    let civil: jiff::civil::DateTime = clock.parse().ok()?;
+    Some(Time::from_civil(civil, if matches!(zone, "UTC" | "GMT") { Zone::Stated } else { Zone::Unknown }))
+}
+
 fn civil(year: &str, month: &str, day: &str, clock: &str, zone: Zone) -> Option<Time> {
     let month = MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
     let mut clock = clock.split(':').map(|part| part.parse::<i8>().ok());

@@ -6,6 +6,7 @@
 
 use serde_json::value::RawValue;
 
+use super::grammar::asked;
 use super::{Line, RunText, SavedFormat, Sink, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
@@ -14,6 +15,7 @@ use crate::provenance::GapReason;
 pub mod acm;
 pub mod apigateway;
 pub mod cloudfront;
+pub mod dns;
 pub mod document;
 pub mod ec2;
 pub mod elbv2;
@@ -28,8 +30,10 @@ use document::{Object, Text, elements};
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, yaml or table, RDAP",
-    is_command: |words| words.first().is_some_and(|word| word == "aws"),
+    made_by: "aws … --output json, yaml or table, RDAP, DNS over HTTPS as JSON, kdig +json",
+    is_command: |words| {
+        words.first().is_some_and(|word| word == "aws" || (word == "kdig" && words.iter().any(|it| it == "+json")))
+    },
     opens: |line| {
         table::opens(line)
             || yaml::opens(line)
@@ -78,7 +82,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let words = &run.command;
     let domain = command::value(words, &["--domain-name"]).and_then(Name::parse);
     let region = command::value(words, &["--region"]).map(str::to_owned);
-    if !words.is_empty() {
+    if words.first().is_some_and(|word| word == "kdig") {
+        let query = asked::dig(words);
+        sink.observe(run.fact("kdig", None, query.name.clone(), ServerName::Unknown), [run.first_line()]);
+        query.observe_server(run, sink);
+    } else if !words.is_empty() {
         let it = Run {
             run: run.number,
             tool: "aws".to_owned(),
@@ -96,7 +104,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let documents = text.documents();
     let mut exported = Exported::default();
     for document in &documents {
-        if exported.takes(document, sink) {
+        if exported.takes(document, sink) || dns_answers(document, run, sink) {
             continue;
         }
         let mut found = Vec::new();
@@ -165,6 +173,20 @@ impl Exported {
             reading.finish(sink);
         }
     }
+}
+
+/// Reads a document of DNS answers; whether it is one.
+fn dns_answers(document: &document::Document<'_>, run: &RunText<'_>, sink: &mut Sink) -> bool {
+    let Some(root) = document.root() else { return false };
+    let all = if root.get().starts_with('[') { elements(root) } else { vec![root] };
+    let mut is_one = false;
+    for value in all.into_iter().take(OBJECTS_MAX) {
+        if let Some(answer) = Object::of(value).and_then(|object| dns::answer(&object, run)) {
+            sink.observe(Fact::DnsAnswer(answer), document.lines_of(value));
+            is_one = true;
+        }
+    }
+    is_one
 }
 
 /// The known objects, outermost first; a known object is not searched any further.

@@ -1,0 +1,161 @@
+//! What a DNS tool's command line asks ([`Query`]): name, type, server, as dig, kdig, drill, delv,
+//! host and nslookup write it.
+
+use std::net::IpAddr;
+
+use super::rr;
+use crate::dns::Question;
+use crate::evidence::{Fact, Override, OverrideKind};
+use crate::name::Name;
+use crate::saved::{RunText, Sink};
+
+/// One query of a command line; dig and kdig take several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The name asked for.
+    pub name: Option<Name>,
+    /// The type asked for, when it is written.
+    pub kind: Option<String>,
+    /// The server, as written.
+    pub server: Option<String>,
+}
+
+impl Query {
+    /// The question, of type A unless the command says another.
+    pub fn question(&self) -> Option<Question> {
+        let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
+        self.name.clone().map(|name| Question { name, kind })
+    }
+
+    /// The server that the command names is no evidence of what others resolve.
+    pub fn observe_server(&self, run: &RunText<'_>, sink: &mut Sink) {
+        if let Some(server) = &self.server {
+            let host = self.name.clone();
+            let it = Override { by: OverrideKind::Server, host, to: Some(server.clone()), run: Some(run.number) };
+            sink.observe(Fact::Override(it), [run.first_line()]);
+        }
+    }
+}
+
+/// `dig [@server] [name] [type] [class] [-x address] [+option…]`, and kdig, drill and delv after it.
+pub fn dig(words: &[String]) -> Query {
+    let mut query = Query::default();
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        let upper = word.to_ascii_uppercase();
+        if let Some(server) = word.strip_prefix('@') {
+            query.server = query.server.or_else(|| Some(server.to_owned()));
+        } else if let Some(option) = word.strip_prefix('-').filter(|option| !option.is_empty()) {
+            match option {
+                "t" => query.kind = words.next().map(|kind| kind.to_ascii_uppercase()).or(query.kind),
+                "q" => query.name = words.next().and_then(|name| Name::parse(name)).or(query.name),
+                "x" => {
+                    query.name = words.next().and_then(|address| reverse(address)).or(query.name);
+                    query.kind = Some("PTR".to_owned());
+                }
+                "c" | "b" | "p" | "k" | "y" | "f" | "a" | "r" | "d" | "E" | "i" | "w" | "o" | "V" | "z" => {
+                    words.next();
+                }
+                _ => {}
+            }
+        } else if rr::is_kind(&upper) || upper == "ANY" {
+            query.kind = query.kind.or(Some(upper));
+        } else if upper != "IN" && !word.starts_with('+') {
+            query.name = query.name.or_else(|| Name::parse(word));
+        }
+    }
+    query
+}
+
+/// `host [-t type] name [server]`.
+pub fn host(words: &[String]) -> Query {
+    let mut query = Query::default();
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-t" => query.kind = words.next().map(|kind| kind.to_ascii_uppercase()),
+            "-c" | "-m" | "-N" | "-R" | "-W" | "-p" | "-f" | "-y" => {
+                words.next();
+            }
+            option if option.starts_with('-') => {}
+            name if query.name.is_none() => query.name = Name::parse(name),
+            server => query.server = query.server.or_else(|| Some(server.to_owned())),
+        }
+    }
+    turned(query)
+}
+
+/// `nslookup [-type=x] name [server]`.
+pub fn nslookup(words: &[String]) -> Query {
+    let mut query = Query::default();
+    for word in words.iter().skip(1) {
+        let lower = word.to_ascii_lowercase();
+        if let Some(option) = lower.strip_prefix('-') {
+            let kind = ["type=", "querytype=", "q=", "ty=", "query="].iter().find_map(|name| option.strip_prefix(name));
+            query.kind = kind.map(str::to_ascii_uppercase).or(query.kind);
+        } else if query.name.is_none() {
+            query.name = Name::parse(word);
+        } else {
+            query.server = query.server.or_else(|| Some(word.clone()));
+        }
+    }
+    turned(query)
+}
+
+/// An address that host and nslookup are asked for is looked up in reverse.
+fn turned(mut query: Query) -> Query {
+    if let Some(name) = query.name.as_ref().filter(|name| name.ip().is_some()) {
+        query.name = reverse(name.as_str()).or_else(|| Some(name.clone()));
+        query.kind = Some("PTR".to_owned());
+    }
+    query
+}
+
+/// The name of an address in `in-addr.arpa` or `ip6.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5).
+fn reverse(address: &str) -> Option<Name> {
+    let text = match address.parse::<IpAddr>().ok()? {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(v6) => {
+            let digits = v6.octets().into_iter().rev().map(|octet| format!("{:x}.{:x}", octet & 15, octet >> 4));
+            format!("{}.ip6.arpa", digits.collect::<Vec<_>>().join("."))
+        }
+    };
+    Name::parse(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_lines_say_what_was_asked() {
+        type Read = fn(&[String]) -> Query;
+        type Expected<'t> = (&'t str, Option<&'t str>, Option<&'t str>);
+        let rows: &[(Read, &str, Expected<'_>)] = &[
+            (dig, "dig www.example.com", ("www.example.com", None, None)),
+            (
+                dig,
+                "dig @192.0.2.1 -t cname +short www.example.com",
+                ("www.example.com", Some("CNAME"), Some("192.0.2.1")),
+            ),
+            (dig, "dig -x 203.0.113.10", ("10.113.0.203.in-addr.arpa", Some("PTR"), None)),
+            (dig, "kdig +tls AAAA www.example.com", ("www.example.com", Some("AAAA"), None)),
+            (dig, "delv -a bind.keys www.example.com", ("www.example.com", None, None)),
+            (host, "host -t CNAME www.example.com 192.0.2.54", ("www.example.com", Some("CNAME"), Some("192.0.2.54"))),
+            (host, "host 203.0.113.10", ("10.113.0.203.in-addr.arpa", Some("PTR"), None)),
+            (
+                nslookup,
+                "nslookup -type=CNAME www.example.com dns.google",
+                ("www.example.com", Some("CNAME"), Some("dns.google")),
+            ),
+        ];
+        for (read, command, expected) in rows {
+            let found = read(&shlex::split(command).unwrap());
+            let found = (found.name.as_ref().map_or("", Name::as_str), found.kind.as_deref(), found.server.as_deref());
+            assert_eq!(found, *expected, "{command}");
+        }
+    }
+}

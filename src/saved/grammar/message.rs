@@ -1,0 +1,239 @@
+//! DNS messages as dig prints them, and kdig, drill, delv and `host -v` after it: header, sections,
+//! footer ([`read`]). One answer per message; records without a header are one answer too.
+//!
+//! `+trace` prints a block of records per server and no header: the name servers that a parent names
+//! are its referral, never an answer to the question. A query that `+qr` prints is no answer.
+
+use std::collections::BTreeSet;
+
+use super::{address, rr, time};
+use crate::dns::{Answer, Flags, Question, Record, Section};
+use crate::evidence::Fact;
+use crate::name::Name;
+use crate::provenance::GapReason;
+use crate::saved::{RunText, Sink};
+
+/// Reads all messages of a run.
+pub fn read(run: &RunText<'_>, asked: Option<&Question>, sink: &mut Sink) {
+    let mut open = Open::new(run);
+    for line in run.lines {
+        let text = line.text.trim_end();
+        if text.contains("->>HEADER<<-") && (open.is_headed || !open.answer.records.is_empty()) {
+            close(std::mem::replace(&mut open, Open::new(run)), asked, sink);
+        }
+        let is_used = open.unclosed(text) || open.comment(text) || open.record(text);
+        if is_used {
+            open.lines.push(line.number);
+        }
+        if let Some(why) = failure(text) {
+            sink.gap(line.number, GapReason::Undecoded { what: "DNS answer".to_owned(), why });
+        }
+        if open.is_block {
+            close(std::mem::replace(&mut open, Open::new(run)), asked, sink);
+        }
+    }
+    close(open, asked, sink);
+}
+
+/// What a tool says when no server answered.
+pub fn failure(text: &str) -> Option<String> {
+    let is_failure = FAILURES.iter().any(|words| text.contains(words));
+    (is_failure && (text.starts_with([';', '*', 'D']) || text.contains(": "))).then(|| {
+        let words = text.trim_start_matches([';', '*', ' ']);
+        words.chars().take(FAILURE_CHARS_MAX).collect()
+    })
+}
+
+/// The message that is being read.
+struct Open {
+    answer: Answer,
+    lines: Vec<u32>,
+    section: Section,
+    is_headed: bool,
+    in_question: bool,
+    /// It is a block of `+trace`, which `;; Received …` closes.
+    is_block: bool,
+    /// A record whose brackets are open.
+    partial: Option<String>,
+}
+
+impl Open {
+    fn new(run: &RunText<'_>) -> Self {
+        Self {
+            answer: run.answer(),
+            lines: Vec::new(),
+            section: Section::Answer,
+            is_headed: false,
+            in_question: false,
+            is_block: false,
+            partial: None,
+        }
+    }
+
+    /// The lines of a record in brackets (RFC 1035 section 5.1), comments dropped.
+    fn unclosed(&mut self, text: &str) -> bool {
+        let bare = text.split(';').next().unwrap_or_default().trim();
+        if let Some(partial) = &mut self.partial {
+            if partial.len() > RECORD_CHARS_MAX || text.contains("->>HEADER<<-") {
+                self.partial = None;
+                return false;
+            }
+            partial.push(' ');
+            partial.push_str(bare.trim_end_matches(')').trim_end());
+            if bare.ends_with(')') {
+                let whole = self.partial.take().unwrap_or_default();
+                self.answer.records.extend(rr::record(&whole, self.section));
+            }
+            return true;
+        }
+        let is_open = bare.ends_with('(') && !text.starts_with(';');
+        if is_open && rr::record(bare, self.section).is_some() {
+            self.partial = Some(bare.trim_end_matches('(').trim_end().to_owned());
+            return true;
+        }
+        false
+    }
+
+    /// A line that begins with a semicolon, and host's own footer.
+    fn comment(&mut self, text: &str) -> bool {
+        if let Some(rest) = text.strip_prefix("Received ") {
+            self.received(rest);
+            return self.is_headed;
+        }
+        let Some(rest) = text.strip_prefix(";;") else {
+            return self.question(text.strip_prefix(';'));
+        };
+        let rest = rest.trim_start();
+        if let Some(header) = rest.strip_prefix("->>HEADER<<-") {
+            self.is_headed = true;
+            let code = field(header, "status: ").or_else(|| field(header, "rcode: "));
+            self.answer.rcode = code.map(str::to_owned);
+            self.answer.id = field(header, "id: ").and_then(|id| id.parse().ok());
+        } else if let Some(flags) = rest.strip_prefix("flags:").or_else(|| rest.strip_prefix("Flags:")) {
+            self.answer.flags = Some(read_flags(flags.split(';').next().unwrap_or_default()));
+        } else if let Some(server) = rest.strip_prefix("SERVER: ") {
+            self.answer.server = address::server(server);
+        } else if let Some(server) = rest.strip_prefix("From ") {
+            self.answer.server = address::server(server);
+        } else if let Some(when) = rest.strip_prefix("WHEN: ") {
+            self.answer.time = time::when(when);
+        } else if let Some(when) = rest.strip_prefix("Time ") {
+            self.answer.time = time::civil_utc(when);
+        } else if let Some(received) = rest.strip_prefix("Received ") {
+            self.received(received);
+            return self.is_block;
+        } else if let Some(section) = section(rest) {
+            self.in_question = section.is_none();
+            self.section = section.unwrap_or(self.section);
+            return false;
+        } else {
+            return self.question(Some(rest).filter(|_| self.in_question));
+        }
+        true
+    }
+
+    /// `;; Received 97 bytes from 192.0.2.3#53(ns-936.awsdns-53.net) in 0 ms`.
+    fn received(&mut self, text: &str) {
+        if let Some((_, server)) = text.split_once(" bytes from ") {
+            self.answer.server = address::server(server).or(self.answer.server);
+            self.is_block = !self.is_headed && !self.answer.records.is_empty();
+        }
+    }
+
+    /// `www.example.com. IN A`, without the semicolons before it.
+    fn question(&mut self, text: Option<&str>) -> bool {
+        let Some(question) = text.and_then(question) else {
+            return false;
+        };
+        self.answer.question = self.answer.question.take().or(Some(question));
+        true
+    }
+
+    fn record(&mut self, text: &str) -> bool {
+        let record = rr::record(text, self.section);
+        let is_record = record.is_some();
+        self.answer.records.extend(record);
+        is_record
+    }
+}
+
+fn close(mut open: Open, asked: Option<&Question>, sink: &mut Sink) {
+    let is_query = open.answer.flags.is_some_and(|flags| !flags.qr) && open.answer.records.is_empty();
+    if is_query || (!open.is_headed && open.answer.records.is_empty()) {
+        return;
+    }
+    if !open.is_headed {
+        refer(&mut open.answer.records, asked);
+        if open.is_block {
+            open.answer.question = open.answer.question.take().or_else(|| asked.cloned());
+        }
+    }
+    sink.observe(Fact::DnsAnswer(open.answer), open.lines);
+}
+
+/// Name servers of other owners than the asked name are a referral, addresses of theirs its glue.
+fn refer(records: &mut [Record], asked: Option<&Question>) {
+    let Some(asked) = asked else { return };
+    let servers: BTreeSet<Name> =
+        records.iter().filter(|record| record.kind == "NS").filter_map(|record| Name::parse(&record.data)).collect();
+    for record in records {
+        let is_referral = matches!(record.kind.as_str(), "NS" | "DS" | "NSEC" | "NSEC3" | "RRSIG" | "SOA");
+        if is_referral && (record.owner != asked.name || record.kind != asked.kind) {
+            record.section = Section::Authority;
+        } else if servers.contains(&record.owner) && record.owner != asked.name {
+            record.section = Section::Additional;
+        }
+    }
+}
+
+/// `ANSWER SECTION:`; the question section gives no section of records.
+#[expect(clippy::option_option, reason = "no heading, the question's heading, a heading of records")]
+fn section(text: &str) -> Option<Option<Section>> {
+    let (name, _) = text.split_once(" SECTION")?;
+    match name {
+        "QUESTION" => Some(None),
+        "ANSWER" => Some(Some(Section::Answer)),
+        "AUTHORITY" => Some(Some(Section::Authority)),
+        "ADDITIONAL" => Some(Some(Section::Additional)),
+        _ => None,
+    }
+}
+
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(name)?;
+    Some(rest.split([',', ' ', ';']).next().unwrap_or(rest))
+}
+
+/// The words of a flags line.
+pub fn read_flags(text: &str) -> Flags {
+    let has = |flag: &str| text.split_whitespace().any(|word| word == flag);
+    Flags { qr: has("qr"), aa: has("aa"), tc: has("tc"), rd: has("rd"), ra: has("ra"), ad: has("ad"), cd: has("cd") }
+}
+
+/// `www.example.com. IN A`.
+pub fn question(text: &str) -> Option<Question> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (name, kind) = match words.as_slice() {
+        [name, "IN" | "CLASS1", kind] => (name, kind),
+        [name, kind] if rr::is_kind(kind) && name.ends_with('.') => (name, kind),
+        _ => return None,
+    };
+    Some(Question { name: Name::parse(name)?, kind: (*kind).to_owned() })
+}
+
+const FAILURES: &[&str] = &[
+    "timed out",
+    "no servers could be reached",
+    "connection refused",
+    "response timeout",
+    "failed to query server",
+    "error sending query",
+    "couldn't get address",
+    "network unreachable",
+    "timed-out",
+    "host unreachable",
+    "end of file",
+    "resolution failed: ",
+];
+const FAILURE_CHARS_MAX: usize = 200;
+const RECORD_CHARS_MAX: usize = 1 << 16;

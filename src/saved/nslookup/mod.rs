@@ -1,0 +1,260 @@
+//! `nslookup`: that of BIND (macOS has it too), of busybox, and of Windows in any language
+//! ([`windows`]); interactive sessions and `-debug`.
+//!
+//! The address of the server and those of the answer look alike: the first belongs to `Server:`, the
+//! others to a `Name:`. Records that `-debug` or a second question prints again are one.
+
+pub mod windows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::grammar::{address, asked, message};
+use super::{Line, RunText, SavedFormat, Sink};
+use crate::dns::{Answer, Question, Record, Section};
+use crate::evidence::{Fact, ServerName};
+use crate::name::Name;
+use crate::provenance::GapReason;
+
+/// `nslookup`.
+pub static FORMAT: SavedFormat = SavedFormat {
+    id: "nslookup",
+    made_by: "nslookup (BIND, macOS, busybox, Windows in any language)",
+    is_command: |words| {
+        words.first().is_some_and(|word| matches!(word.as_str(), "nslookup" | "nslookup.exe"))
+            || matches!(words, [tool, applet, ..] if tool == "busybox" && applet == "nslookup")
+    },
+    opens,
+    repeats: false,
+    read,
+};
+
+fn opens(line: &str) -> bool {
+    let value = |label: &str| line.strip_prefix(label).map(str::trim).filter(|value| !value.is_empty());
+    value("Server:").or_else(|| value("Default server:")).or_else(|| value("Default Server:")).is_some()
+        || value("Address:").or_else(|| value("Addresses:")).is_some_and(|it| address::server(it).is_some())
+        || line.trim_end() == "Non-authoritative answer:"
+        || line.starts_with("** server can't find ")
+        || line.contains("\tcanonical name = ")
+        || line.split_once("\tname = ").is_some_and(|(owner, _)| owner.rsplit('.').next() == Some("arpa"))
+        || matches!(line.trim_end(), "DNS request timed out." | "Got answer:")
+}
+
+fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let words: &[String] = match run.command.as_slice() {
+        [tool, rest @ ..] if tool == "busybox" => rest,
+        words => words,
+    };
+    let query = asked::nslookup(words);
+    sink.observe(run.fact("nslookup", None, query.name.clone(), ServerName::Unknown), [run.first_line()]);
+    query.observe_server(run, sink);
+    let mut lookup = Lookup::of(run, query.question());
+    let mut blocks: BTreeMap<u32, windows::Block> =
+        windows::answers(run.lines).into_iter().map(|block| (block.first, block)).collect();
+    let in_block: BTreeSet<u32> = blocks.values().flat_map(|block| block.lines.iter().copied()).collect();
+    for line in run.lines {
+        if let Some(text) = line.text.strip_prefix("> ") {
+            lookup.close(run, sink);
+            lookup.typed(text);
+        } else if is_head(&line.text) && lookup.has_said() {
+            lookup.close(run, sink);
+        }
+        if let Some(block) = blocks.remove(&line.number) {
+            lookup.answer.records.extend(block.records);
+            lookup.lines.extend(block.lines);
+        }
+        if !in_block.contains(&line.number) && lookup.take(line) {
+            lookup.lines.push(line.number);
+        }
+        if let Some(why) = message::failure(line.text.trim_end()) {
+            sink.gap(line.number, GapReason::Undecoded { what: "DNS answer".to_owned(), why });
+        }
+    }
+    lookup.close(run, sink);
+}
+
+/// Where another lookup begins.
+fn is_head(line: &str) -> bool {
+    ["Server:", "Default server:", "Default Server:"].iter().any(|label| line.starts_with(label))
+}
+
+/// One lookup, as far as it is read.
+struct Lookup {
+    answer: Answer,
+    lines: Vec<u32>,
+    /// The name that addresses belong to.
+    name: Option<Name>,
+    /// The owner that `-debug` prints above its records.
+    owner: Option<Name>,
+    section: Section,
+    kind: Option<String>,
+}
+
+impl Lookup {
+    fn of(run: &RunText<'_>, question: Option<Question>) -> Self {
+        let answer = Answer { question, ..run.answer() };
+        Self { answer, lines: Vec::new(), name: None, owner: None, section: Section::Answer, kind: None }
+    }
+
+    fn has_said(&self) -> bool {
+        self.answer.rcode.is_some() || !self.answer.records.is_empty()
+    }
+
+    /// Ends this lookup and begins the next.
+    fn close(&mut self, run: &RunText<'_>, sink: &mut Sink) {
+        let kind = self.kind.clone();
+        let next = Self { kind, ..Self::of(run, None) };
+        let done = std::mem::replace(self, next);
+        if done.has_said() {
+            sink.observe(Fact::DnsAnswer(done.answer), done.lines);
+        }
+    }
+
+    /// What was typed at the prompt of an interactive session.
+    fn typed(&mut self, text: &str) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        match words.as_slice() {
+            ["set", option] => {
+                let kind = ["type=", "q=", "querytype="].iter().find_map(|name| option.strip_prefix(name));
+                self.kind = kind.map(str::to_ascii_uppercase).or(self.kind.take());
+            }
+            [name] | [name, _] if name.contains('.') && !name.starts_with('-') => {
+                let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
+                self.answer.question = Name::parse(name).map(|name| Question { name, kind });
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes one line; whether it said something.
+    fn take(&mut self, line: &Line) -> bool {
+        let text = line.text.trim();
+        if let Some(value) = field(text, "Address").or_else(|| field(text, "Addresses")) {
+            return self.address(value);
+        }
+        if field(text, "Server").or_else(|| field(text, "Default server")).is_some() {
+            self.name = None;
+            return false;
+        }
+        if let Some(name) = field(text, "Name") {
+            self.name = Name::parse(name);
+            return self.name.is_some();
+        }
+        self.debug(text) || self.record(text) || self.failed(text)
+    }
+
+    /// The server's address stands before any name, and only the server's has a port.
+    fn address(&mut self, value: &str) -> bool {
+        let Some(socket) = address::server(value) else { return false };
+        if let Some(owner) = self.name.clone().filter(|_| value.parse::<std::net::IpAddr>().is_ok()) {
+            let kind = if socket.is_ipv4() { "A" } else { "AAAA" };
+            return self.push(owner, kind, socket.ip().to_string());
+        }
+        self.answer.server = Some(socket);
+        true
+    }
+
+    /// The lines of `-debug`.
+    fn debug(&mut self, text: &str) -> bool {
+        if let Some(owner) = text.strip_prefix("->  ").or_else(|| text.strip_prefix("-> ")) {
+            self.owner = Name::parse(owner.trim());
+            return false;
+        }
+        if let Some(heading) = text.strip_suffix(':') {
+            self.section = match heading {
+                "AUTHORITY RECORDS" => Section::Authority,
+                "ADDITIONAL RECORDS" => Section::Additional,
+                "ANSWERS" | "Non-authoritative answer" => Section::Answer,
+                _ => self.section,
+            };
+            return false;
+        }
+        if let Some((name, rest)) = text.split_once(", type = ") {
+            let kind = rest.split(',').next().unwrap_or_default().to_owned();
+            let question = Name::parse(name).map(|name| Question { name, kind });
+            self.answer.question = self.answer.question.take().or(question);
+            return true;
+        }
+        if let Some((_, rcode)) = text.split_once("rcode = ").filter(|_| text.starts_with("opcode = ")) {
+            self.answer.rcode = Some(rcode.trim().to_owned());
+            return true;
+        }
+        if let Some(ttl) = text.strip_prefix("ttl = ") {
+            let seconds = ttl.split_whitespace().next().and_then(|ttl| ttl.parse().ok());
+            if let Some(last) = self.answer.records.last_mut().filter(|_| self.owner.is_some()) {
+                last.ttl = last.ttl.or(seconds);
+            }
+            return seconds.is_some();
+        }
+        if let Some((_, address)) =
+            text.split_once("internet address = ").or_else(|| text.split_once("AAAA address = "))
+        {
+            let owner = text.split_whitespace().next().filter(|word| word.contains('.')).and_then(Name::parse);
+            let owner = owner.or_else(|| self.owner.clone());
+            let address = address.trim().parse::<std::net::IpAddr>().ok();
+            return owner.zip(address).is_some_and(|(owner, address)| {
+                let kind = if address.is_ipv4() { "A" } else { "AAAA" };
+                self.push(owner, kind, address.to_string())
+            });
+        }
+        false
+    }
+
+    /// `www.example.com\tcanonical name = x.`.
+    fn record(&mut self, text: &str) -> bool {
+        let found = PHRASES.iter().find_map(|(words, kind)| {
+            let (owner, data) = text.split_once(words)?;
+            (owner.is_empty() || owner.ends_with(char::is_whitespace)).then_some((owner.trim(), *kind, data.trim()))
+        });
+        let Some((owner, kind, data)) = found else { return false };
+        let owner = if owner.is_empty() { self.owner.clone() } else { Name::parse(owner) };
+        let data = match kind {
+            "MX" => data.to_lowercase(),
+            _ => Name::parse(data).map(|name| format!("{name}.")).unwrap_or_default(),
+        };
+        owner.is_some_and(|owner| !data.is_empty() && self.push(owner, kind, data))
+    }
+
+    /// `** server can't find nope.example.com: NXDOMAIN`, and Windows' words in any language.
+    fn failed(&mut self, text: &str) -> bool {
+        let Some(rest) = text.strip_prefix("***").or_else(|| text.strip_prefix("**")) else {
+            return false;
+        };
+        let Some((words, reason)) = rest.rsplit_once(": ") else {
+            return false;
+        };
+        let reason = reason.trim_end_matches('.');
+        let rcode = match reason {
+            "Non-existent domain" => "NXDOMAIN",
+            "No answer" => "NOERROR",
+            "Server failed" => "SERVFAIL",
+            "Query refused" => "REFUSED",
+            code if !code.is_empty() && code.chars().all(|c| c.is_ascii_uppercase()) => code,
+            _ => return false,
+        };
+        if self.answer.records.is_empty() {
+            self.answer.rcode = Some(rcode.to_owned());
+        }
+        let asked = words.split_whitespace().rfind(|word| word.contains('.')).and_then(Name::parse);
+        let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
+        let question = asked.map(|name| Question { name, kind });
+        self.answer.question = self.answer.question.take().or(question);
+        true
+    }
+
+    /// Adds a record that is not there yet.
+    fn push(&mut self, owner: Name, kind: &str, data: String) -> bool {
+        let section = self.section;
+        let known = self.answer.records.iter().any(|it| it.owner == owner && it.kind == kind && it.data == data);
+        if !known {
+            self.answer.records.push(Record { section, owner, kind: kind.to_owned(), ttl: None, data });
+        }
+        true
+    }
+}
+
+fn field<'t>(text: &'t str, label: &str) -> Option<&'t str> {
+    text.strip_prefix(label)?.trim_start().strip_prefix(':').map(str::trim)
+}
+
+const PHRASES: &[(&str, &str)] =
+    &[("canonical name = ", "CNAME"), ("nameserver = ", "NS"), ("mail exchanger = ", "MX"), ("name = ", "PTR")];
