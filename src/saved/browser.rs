@@ -116,8 +116,11 @@ fn impersonated(line: &str) -> Option<ClientVerdict> {
     Some(verdict("safari", Says::Refused, Some(host), Vec::new(), line))
 }
 
-/// The code in a line.
+/// The code in a line; curl with NSS tells Mozilla's codes as its own.
 fn code(line: &str) -> Option<(&'static str, &'static str, Says)> {
+    if line.contains("NSS error ") {
+        return None;
+    }
     CODES.iter().find(|(code, ..)| words(line).any(|word| word.trim_start_matches("NET::") == *code)).copied()
 }
 

@@ -97,7 +97,7 @@ fn secrets_of_exports_are_never_shown() {
         "request":{"method":"GET","url":"https://www.example.com/a?X-Amz-Signature=SECRET1","headers":[
         {"name":"Cookie","value":"SECRET2"},{"name":"Authorization","value":"SECRET3"}]},
         "response":{"status":403,"headers":[{"name":"Set-Cookie","value":"SECRET4"},{"name":"Server","value":"x"}]}}]}}"#;
-    let trace = "$ curl -v -H 'Authorization: Bearer SECRET5' -b 'a=SECRET6' 'https://u:SECRET7@www.example.com/?t=SECRET8'\n\
+    let trace = "$ curl -v -H 'Authorization: Bearer SECRET5' -b 'a=SECRET6' 'https://u:SECRET7@www.example.com/?token=SECRET8'\n\
                  *   Trying 203.0.113.10:443...\n> Cookie: SECRET9\n< HTTP/1.1 403 Forbidden\n< set-cookie: SECRET0\n\
                  curl: (60) SSL: no alternative certificate subject name matches target host name 'www.example.com'\n";
     let folder = tempfile::tempdir().unwrap();
