@@ -88,3 +88,28 @@ fn the_program_never_asks_the_clock_or_the_network() {
 
 const LINE_CHARS_MAX: usize = 120;
 const FILE_LINES_MAX: usize = 700;
+
+/// What stands at the top level. Files that git ignores are not looked for.
+const TOP_LEVEL: &[&str] = &[
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "benches",
+    "samples",
+    "src",
+    "target",
+    "tests",
+];
+
+#[test]
+fn nothing_else_stands_at_the_top() {
+    let entries = std::fs::read_dir(crate::support::root()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let others: Vec<String> =
+        names.filter(|name| !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_str())).collect();
+    assert!(others.is_empty(), "{others:?}");
+}

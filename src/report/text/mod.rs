@@ -12,6 +12,7 @@ use super::escape::line as safe;
 use super::words::{self, moment};
 use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Style};
 
+mod checked;
 mod hosts;
 mod layout;
 mod proof;
@@ -211,23 +212,6 @@ impl Page<'_> {
         }
     }
 
-    /// For a right certificate: what was compared, and what nobody looked at.
-    fn checked(&mut self, case: &CaseEntry) {
-        if case.outcome != Outcome::Ok {
-            return;
-        }
-        let covering = case
-            .connections
-            .iter()
-            .find_map(|it| it.name_check.as_ref()?.tried.iter().find(|tried| tried.rejected_because.is_none()));
-        if let Some(tried) = covering {
-            let host = case.host.clone().unwrap_or_default();
-            self.wrapped("checked", &safe(&format!("name: {} covers {host}", tried.presented)));
-        }
-        self.wrapped("not seen", "other resolvers, other addresses, and clients that send no server name");
-        self.blank();
-    }
-
     fn undecided(&mut self, case: &CaseEntry) {
         if case.undecided.is_empty() {
             return;
@@ -242,36 +226,50 @@ impl Page<'_> {
         self.blank();
     }
 
-    /// Each cause with the place of its counter-evidence and why, in columns where there is room.
+    /// Each cause with the place of its counter-evidence and why, in columns where there is room. Causes
+    /// that the same counter-evidence rules out stand beside it together.
     fn ruled_out(&mut self, case: &CaseEntry) {
-        if case.ruled_out.is_empty() {
-            return;
-        }
-        let number = |it: &RuledOut| it.cites.first().and_then(|id| self.report.number_of(*id));
-        let numbers: Vec<String> =
-            case.ruled_out.iter().map(|it| number(it).map_or_else(String::new, |number| number.to_string())).collect();
-        let places = numbers.iter().map(String::len).max().unwrap_or(0);
+        let rows = self.ruled_out_rows(&case.ruled_out);
+        let places = rows.iter().map(|(place, ..)| place.len()).max().unwrap_or(0);
         let rules = case.ruled_out.iter().map(|it| it.rule.len()).max().unwrap_or(0);
         let lead = LABEL_COLUMNS + places + 2 + rules + 2;
         let left = self.style.width.saturating_sub(lead);
         let mut label = "ruled out";
-        for (it, place) in case.ruled_out.iter().zip(&numbers) {
-            let because = safe(&it.because);
+        for (place, named, because) in &rows {
             if left < BECAUSE_COLUMNS_MIN {
-                self.wrapped(label, format!("{place}  {}: {because}", it.rule).trim_start());
+                self.wrapped(label, format!("{place}  {}: {because}", named.join(", ")).trim_start());
                 label = "";
                 continue;
             }
-            for (nth, row) in wrap(&because, left).iter().enumerate() {
-                let head = if nth == 0 { format!("{place:>places$}  {:<rules$}  ", it.rule) } else { String::new() };
+            let reasons = wrap(because, left);
+            for nth in 0..reasons.len().max(named.len()) {
+                let place = if nth == 0 { place.as_str() } else { "" };
+                let rule = named.get(nth).copied().unwrap_or_default();
+                let reason = reasons.get(nth).map_or("", String::as_str);
                 let painted = self.paint("1", label);
                 let gap = " ".repeat(LABEL_COLUMNS.saturating_sub(label.len()));
-                let indent = if nth == 0 { String::new() } else { " ".repeat(lead - LABEL_COLUMNS) };
-                self.line(&format!("{painted}{gap}{head}{indent}{row}"));
+                self.line(&format!("{painted}{gap}{place:>places$}  {rule:<rules$}  {reason}"));
                 label = "";
             }
         }
-        self.blank();
+        if !rows.is_empty() {
+            self.blank();
+        }
+    }
+
+    /// Place, rules and counter-evidence of each row.
+    fn ruled_out_rows(&self, all: &[RuledOut]) -> Vec<(String, Vec<&'static str>, String)> {
+        let mut rows: Vec<(String, Vec<&'static str>, String)> = Vec::new();
+        for it in all {
+            let number = it.cites.first().and_then(|id| self.report.number_of(*id));
+            let place = number.map_or_else(String::new, |number| number.to_string());
+            let because = safe(&it.because);
+            match rows.iter_mut().find(|(at, _, why)| *at == place && *why == because) {
+                Some((_, rules, _)) => rules.push(it.rule),
+                None => rows.push((place, vec![it.rule], because)),
+            }
+        }
+        rows
     }
 
     fn wireshark(&mut self, case: &CaseEntry) {
