@@ -85,6 +85,12 @@ pub const RECORD_BYTES_MAX: usize = 32 << 20;
 /// Connections and requests of a browser's log that are followed at the same time.
 pub const LOG_SOURCES_MAX: usize = 1 << 16;
 
+/// The bytes of one file of `--data` or `--roots`: Amazon's ranges take under 3 MB.
+pub const DATA_BYTES_MAX: u64 = 64 << 20;
+
+/// The trust anchors read from one file.
+pub const ROOTS_MAX: usize = 10_000;
+
 /// The secrets kept of all key logs: the connections of many days of one machine stay below.
 pub const KEYS_MAX: usize = 1 << 22;
 

@@ -14,6 +14,7 @@ use crate::input::{self, Digest, Ending, Finished, InputFile};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
+use crate::provider::Knowledge;
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
@@ -62,14 +63,19 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
 pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
-    let judged: Vec<_> = case::build(evidence, selected)
+    diagnose_with(evidence, selected, Knowledge::embedded())
+}
+
+/// The same with knowledge that a user brought.
+pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) -> Report {
+    let judged: Vec<_> = case::build_with(evidence, selected, known)
         .into_par_iter()
         .map(|case| {
             let judgement = rules::judge(&case);
             (case, judgement)
         })
         .collect();
-    report::build::report(evidence, &judged)
+    report::build::report(evidence, known, &judged)
 }
 
 /// The readings of one file, of every source within it; `Err` when it cannot be opened.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Run};
 use crate::name::{self, Check, Name};
-use crate::provenance::{Place, SourceId};
+use crate::provenance::{Place, SourceId, Time, Zone};
 use crate::tls::{Alert, Handshake, SniState, Transport};
 use crate::x509::Certificate;
 
@@ -45,6 +45,11 @@ impl<'e> Connection<'e> {
     /// The server name asked for, in comparable form.
     pub fn sni(&self) -> Option<Name> {
         self.handshake.sni.as_deref().and_then(Name::parse)
+    }
+
+    /// When the handshake was, where the evidence states the zone.
+    pub fn stated_time(&self) -> Option<Time> {
+        self.handshake.time.filter(|time| time.zone == Zone::Stated)
     }
 
     /// The address of the server.

@@ -14,6 +14,8 @@ use crate::evidence::{
     ClientVerdict, CloudMapping, Evidence, Fact, HttpExchange, Mapping, ObservationId, Override, Run,
 };
 use crate::name::Name;
+use crate::provenance::Time;
+use crate::provider::Knowledge;
 
 pub mod delegation;
 pub mod join;
@@ -58,6 +60,16 @@ pub struct Case<'e> {
     pub evidence: &'e Evidence,
     /// What the evidence shows beside this case, indexed.
     pub around: Arc<Surroundings<'e>>,
+    /// What is known beyond the evidence.
+    pub known: &'e Knowledge,
+}
+
+impl Case<'_> {
+    /// The time to judge a certificate of a handshake at: the one that was asked for, else the
+    /// handshake's own where the evidence states its zone.
+    pub fn time_of(&self, connection: &Connection<'_>) -> Option<Time> {
+        self.known.as_of.or_else(|| connection.stated_time())
+    }
 }
 
 /// How the name of a case is known; the first that applies, in this order.
@@ -84,8 +96,14 @@ pub enum HostSource {
     Configuration,
 }
 
-/// Builds the cases of all hosts in the evidence, or of the selected ones, by name.
+/// Builds the cases of all hosts in the evidence, or of the selected ones, by name, with the embedded
+/// knowledge.
 pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
+    build_with(evidence, selected, Knowledge::embedded())
+}
+
+/// The same with knowledge that a user brought.
+pub fn build_with<'e>(evidence: &'e Evidence, selected: &[Name], known: &'e Knowledge) -> Vec<Case<'e>> {
     let answers = resolution::Answers::of(evidence);
     let mut hosts = hosts_in(evidence, &answers);
     if !selected.is_empty() {
@@ -99,10 +117,11 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
     let spoken = Spoken::of(evidence);
     let bare = join::BareCertificates::of(evidence);
     let delegations = delegation::Delegations::of(evidence);
-    let parts = Parts { evidence, around: &around, spoken: &spoken, bare: &bare, delegations: &delegations, selected };
+    let parts =
+        Parts { evidence, around: &around, spoken: &spoken, bare: &bare, delegations: &delegations, selected, known };
     let mut cases: Vec<Case<'e>> = hosts.into_iter().map(|(host, source)| parts.case(host, source)).collect();
     if selected.is_empty() {
-        cases.extend(nameless(evidence, &around));
+        cases.extend(nameless(evidence, known, &around));
     }
     cases
 }
@@ -115,6 +134,7 @@ struct Parts<'p, 'e> {
     bare: &'p join::BareCertificates<'e>,
     delegations: &'p delegation::Delegations,
     selected: &'p [Name],
+    known: &'e Knowledge,
 }
 
 impl<'e> Parts<'_, 'e> {
@@ -142,6 +162,7 @@ impl<'e> Parts<'_, 'e> {
             host_source: Some(host_source),
             evidence: self.evidence,
             around: Arc::clone(self.around),
+            known: self.known,
         }
     }
 }
@@ -200,7 +221,7 @@ fn add<'e, T>(
 }
 
 /// The case of handshakes that no name can be found for.
-fn nameless<'e>(evidence: &'e Evidence, around: &Arc<Surroundings<'e>>) -> Option<Case<'e>> {
+fn nameless<'e>(evidence: &'e Evidence, known: &'e Knowledge, around: &Arc<Surroundings<'e>>) -> Option<Case<'e>> {
     let connections = around.handshakes.of_nobody();
     (!connections.is_empty()).then(|| Case {
         host: None,
@@ -217,6 +238,7 @@ fn nameless<'e>(evidence: &'e Evidence, around: &Arc<Surroundings<'e>>) -> Optio
         delegation: None,
         evidence,
         around: Arc::clone(around),
+        known,
     })
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Command {
         #[arg(value_parser = clap::builder::PossibleValuesParser::new(super::rule_ids()))]
         rule: String,
     },
+    /// List the data sets that judging uses, with their dates
+    Data(DataArguments),
     /// List the rules
     Rules {
         /// How
@@ -94,6 +96,11 @@ pub(super) struct DiagnoseArguments {
     /// Judge only this host; also names the host of output that states none. Can be repeated
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
+    #[command(flatten)]
+    pub(super) known: KnowledgeArguments,
+    /// Judge dates at this time, such as 2026-11-25 or 2026-11-25T08:00:00Z [default: each handshake's own]
+    #[arg(long, value_name = "TIME", value_parser = super::data::time)]
+    pub(super) as_of: Option<crate::provenance::Time>,
     /// How to write the report [default: text]
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(super::formats()))]
     pub(super) format: Option<String>,
@@ -130,6 +137,26 @@ fn rule_or_family(text: &str) -> Result<String, String> {
     } else {
         Err("expected the id of a rule or a family, as `whycert rules` lists them".to_owned())
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KnowledgeArguments {
+    /// Take providers.toml or .json and Amazon's ip-ranges.json from this folder; its providers go before
+    /// the embedded ones
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Trust the certificates of this file (PEM or DER) instead of the embedded roots
+    #[arg(long, value_name = "FILE")]
+    pub(super) roots: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DataArguments {
+    #[command(flatten)]
+    pub(super) known: KnowledgeArguments,
+    /// How
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
 }
 
 #[derive(Debug, Args)]

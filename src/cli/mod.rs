@@ -18,6 +18,7 @@ use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
 use crate::rules;
 
 mod args;
+mod data;
 mod explain;
 mod progress;
 mod settings;
@@ -64,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let done = match parsed.command {
         Command::Diagnose(it) => diagnose(&it),
         Command::Facts(it) => write_facts(&it),
+        Command::Data(it) => data::list(&it),
         Command::Explain { rule } => explain::page(&rule),
         Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
         Command::Completions { shell } => Ok((args::completions(shell), Exit::Clean, None)),
@@ -91,8 +93,9 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
         .ok_or_else(|| format!("expected a format of {}, found {format:?}", formats().join(", ")))?;
     let digest = arguments.digest.unwrap_or(args::DigestChoice::Sha256);
     let read = ReadArguments { threads: arguments.read.threads.or(settings.threads), ..arguments.read.clone() };
+    let known = data::known(&arguments.known)?.at(arguments.as_of);
     let gathered = gather(&read, digest)?;
-    let mut report = in_pool(&read, || analyze::diagnose(&gathered.evidence, &hosts))?;
+    let mut report = in_pool(&read, || analyze::diagnose_with(&gathered.evidence, &hosts, &known))?;
     let selection = selection(arguments, &settings)?;
     selection.apply(&mut report);
     let text = (renderer.render)(&report, &style(arguments, &settings));

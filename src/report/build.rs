@@ -15,11 +15,12 @@ use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, ObservationId, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
+use crate::provider::Knowledge;
 use crate::rules::{self, Judgement, Reason, Verdict};
 use crate::tls::{ChainState, Transport};
 
 /// The report over all cases, worst first.
-pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
+pub fn report(evidence: &Evidence, known: &Knowledge, judged: &[(Case<'_>, Judgement)]) -> Report {
     let mut cases: Vec<CaseEntry> = judged.iter().map(|(case, judgement)| case_entry(case, judgement)).collect();
     cases.sort_by(|one, other| {
         let confidence = |case: &CaseEntry| case.findings.first().map_or(0.0, |finding| finding.confidence);
@@ -29,7 +30,7 @@ pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
     });
     Report {
         schema: "whycert.report/1",
-        tool: tool(),
+        tool: tool(known),
         partial: None,
         sources: sources(evidence),
         cases,
@@ -45,12 +46,12 @@ pub fn report(evidence: &Evidence, judged: &[(Case<'_>, Judgement)]) -> Report {
 }
 
 /// What made the report.
-pub fn tool() -> Tool {
+pub fn tool(known: &Knowledge) -> Tool {
     Tool {
         name: "whycert",
         version: env!("CARGO_PKG_VERSION"),
         rules: rules::VERSION,
-        data: vec![DataSet { name: "providers", as_of: "2026-11-22" }],
+        data: known.data_sets().into_iter().map(|set| DataSet { name: set.name, as_of: set.as_of }).collect(),
     }
 }
 

@@ -68,7 +68,7 @@ pub struct DataSet {
     /// Its name.
     pub name: &'static str,
     /// Its date or version.
-    pub as_of: &'static str,
+    pub as_of: String,
 }
 
 /// One input.

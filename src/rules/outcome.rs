@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::view::{self, Coverage, Shown};
 use crate::case::{Case, Connection};
 use crate::evidence::Says;
-use crate::provenance::{Time, Zone};
+use crate::provenance::Time;
 use crate::tls::{ChainState, Side};
 
 /// What came of a case; the order is worst first.
@@ -61,7 +61,7 @@ pub fn of(case: &Case<'_>) -> Outcome {
 /// otherwise: by its dates at the time of the handshake, or in the client's own words.
 fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
     let dated = shown.iter().filter(|it| it.coverage == Coverage::Covers).any(|it| {
-        let out_of_date = time_of(it.connection).is_some_and(|time| {
+        let out_of_date = case.time_of(it.connection).is_some_and(|time| {
             let certificate = it.leaf.certificate;
             certificate.not_after.is_some_and(|end| is_after(time, end))
                 || certificate.not_before.is_some_and(|start| is_after(start, time))
@@ -74,11 +74,6 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
         _ => false,
     });
     dated || told
-}
-
-/// The time of a handshake, when the evidence states its zone.
-pub fn time_of(connection: &Connection<'_>) -> Option<Time> {
-    connection.handshake.time.filter(|time| time.zone == Zone::Stated)
 }
 
 /// Whether one time lies after another, by seconds.

@@ -133,12 +133,36 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 fn coded(line: &str, number: u32, near: &[&super::Line]) -> Option<ClientVerdict> {
     let (known, client, says) = code(line)?;
     let above = near.iter().rev().filter(|it| it.number <= number && number - it.number <= URL_LINES_ABOVE);
-    let host = above.clone().find_map(|it| host_of_url(&it.text));
+    let host = above.clone().find_map(|it| host_of_url(&it.text)).or_else(|| only_name(above));
     let mut said = verdict(client, says, host, Vec::new(), line);
     let shown = line.split_whitespace().find(|word| word.contains(known)).unwrap_or(known);
     let shown = shown.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
     said.code = Some(shown);
     Some(said)
+}
+
+/// The only host name in the lines of a page: the sentence in whatever language names it.
+fn only_name<'l>(lines: impl Iterator<Item = &'l &'l super::Line>) -> Option<Name> {
+    let mut names: Vec<String> = Vec::new();
+    for line in lines {
+        for word in line.text.split(|c: char| c.is_whitespace() || "\"'()<>«»„“”,;:!?".contains(c)) {
+            let word = word.trim_matches('.');
+            let last = word.rsplit('.').next().unwrap_or_default();
+            let is_name = word.split('.').count() > 1
+                && word
+                    .split('.')
+                    .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+                && last.len() > 1
+                && last.chars().all(|c| c.is_ascii_alphabetic());
+            if is_name && !names.iter().any(|known| known == word) {
+                names.push(word.to_owned());
+            }
+        }
+    }
+    match names.as_slice() {
+        [only] => Name::parse(only),
+        _ => None,
+    }
 }
 
 /// The host of a URL, in a line that holds one.

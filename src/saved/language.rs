@@ -38,7 +38,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     for line in run.lines {
         last_tool = tool(&line.text).or(last_tool);
         let (Some(said), Some(client)) = (words::said(&line.text), last_tool) else { continue };
-        let host = said.host.clone().or_else(|| host_in(&line.text)).or_else(|| nearby(run, line.number));
+        let own = said.host.clone().or_else(|| host_in(&line.text)).or_else(|| only_url(&line.text));
+        let host = own.or_else(|| nearby(run, line.number));
         let repeats = seen.iter().any(|(says, of)| *says == said.says && (*of == host || host.is_none()));
         if repeats {
             continue;
@@ -49,7 +50,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             client: client.to_owned(),
             says: said.says,
             host,
-            presented: said.presented,
+            presented: if said.presented.is_empty() { names_below(run, line.number) } else { said.presented },
             code: code_in(&line.text),
             words: shortened(line.text.trim()),
             run: Some(run.number),
@@ -153,6 +154,27 @@ fn host_in(text: &str) -> Option<Name> {
         }
     }
     None
+}
+
+/// The host of the only URL in a line.
+fn only_url(text: &str) -> Option<Name> {
+    let hosts = text.split("https://").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !".-_".contains(c)).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default().trim_end_matches('.')
+    });
+    let mut hosts: Vec<&str> = hosts.collect();
+    hosts.dedup();
+    match hosts.as_slice() {
+        [only] if only.contains('.') => Name::parse(only),
+        _ => None,
+    }
+}
+
+/// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host.
+fn names_below(run: &RunText<'_>, number: u32) -> Vec<String> {
+    let below = run.lines.iter().filter(|line| line.number > number && line.number - number <= NAMES_BELOW);
+    let list = below.filter_map(|line| line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']')).next();
+    list.map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
 }
 
 /// The host of a line near the fault that says what was asked for.
@@ -299,6 +321,8 @@ const HOSTS: &[(&str, &str)] = &[
 ];
 /// A fault and the line that names its host stand close together.
 const NEAR_LINES: u32 = 12;
+/// OkHttp prints pin, subject and names below its sentence.
+const NAMES_BELOW: u32 = 4;
 /// A stack trace in one line is longer than its sentence.
 const WORDS_CHARS_MAX: usize = 400;
 const SHA256_DIGITS: usize = 64;

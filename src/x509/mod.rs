@@ -1,13 +1,18 @@
 //! What a certificate says: [`Certificate`], its subject, its presented identifiers and its dates.
 //!
 //! The DER form is read in [`der`], with a fallback that still finds the names of a certificate
-//! that the grammar refuses; PEM blocks in any text are found by [`pem`]. The common name is part
-//! of the subject, is shown, and is never matched (RFC 9525 section 2).
+//! that the grammar refuses; PEM blocks in any text are found by [`pem`]; chains are built in [`path`]
+//! against [`roots`]. The common name is part of the subject, is shown, and is never matched (RFC 9525
+//! section 2).
 
 pub mod der;
+pub mod details;
+pub mod path;
 pub mod pem;
 pub mod roots;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::provenance::Time;
@@ -65,4 +70,28 @@ impl Certificate {
         let rest = subject.get(start + 3..)?;
         Some(rest.split(", ").next().unwrap_or(rest))
     }
+
+    /// The DER form, where the evidence holds it.
+    pub fn der(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(self.der.as_ref()?).ok()
+    }
+}
+
+/// The attributes of a distinguished name as it is written here: type and value, without escapes.
+pub fn attributes(name: &str) -> Vec<(String, String)> {
+    let mut parts: Vec<String> = vec![String::new()];
+    let mut letters = name.chars().peekable();
+    while let Some(c) = letters.next() {
+        let part = parts.last_mut();
+        match (c, letters.peek()) {
+            ('\\', Some(',')) => part.map(|part| part.push(',')).unwrap_or_default(),
+            (',' | '+', Some(' ')) => parts.push(String::new()),
+            _ => part.map(|part| part.push(c)).unwrap_or_default(),
+        }
+        if c == '\\' && letters.peek() == Some(&',') {
+            letters.next();
+        }
+    }
+    let pairs = parts.iter().filter_map(|part| part.trim().split_once('='));
+    pairs.map(|(kind, value)| (kind.trim().to_owned(), value.trim().to_owned())).collect()
 }

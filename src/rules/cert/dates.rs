@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::evidence::{ObservationId, Says};
 use crate::provenance::Time;
 use crate::rules::view::{self, Coverage};
-use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, outcome};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict};
 
 /// A date of a certificate that a handshake's time can break.
 pub(super) struct Date {
@@ -27,14 +27,15 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
     };
     let mut clear: Option<Verdict> = None;
     for it in view::shown(case) {
-        let (Some(time), Some(limit)) = (outcome::time_of(it.connection), (date.of)(it.leaf.certificate)) else {
+        let (Some(time), Some(limit)) = (case.time_of(it.connection), (date.of)(it.leaf.certificate)) else {
             continue;
         };
         if (date.is_broken)(time, limit) {
             let severity = if it.coverage == Coverage::Covers { Severity::Error } else { Severity::Note };
-            let text = format!("the certificate {} {}, the handshake was at {}", date.verb, day(limit), day(time));
+            let when = if case.known.as_of.is_some() { "it is judged at" } else { "the handshake was at" };
+            let text = format!("the certificate {} {}, {when} {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
-            return found(host.as_str(), date, severity, Strength::Proven, text, cites, &limit.to_string());
+            return found((case, host.as_str()), date, severity, Strength::Proven, text, cites, &limit.to_string());
         }
         clear.get_or_insert_with(|| Verdict::Clear {
             because: validity(it.leaf.certificate, limit),
@@ -43,7 +44,7 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
     }
     if let Some((id, verdict)) = view::said(case, date.says).first() {
         let text = format!("{} says: {}", verdict.client, verdict.words);
-        return found(host.as_str(), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
+        return found((case, host.as_str()), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
     }
     clear.unwrap_or(Verdict::NotApplicable)
 }
@@ -56,7 +57,7 @@ fn validity(certificate: &crate::x509::Certificate, limit: Time) -> String {
 }
 
 fn found(
-    host: &str,
+    (case, host): (&Case<'_>, &str),
     date: &Date,
     severity: Severity,
     strength: Strength,
@@ -72,7 +73,7 @@ fn found(
         label: text.clone(),
     });
     Verdict::Found(Box::new(Finding {
-        headline: format!("{host} is served a certificate that {} the time of the handshake", words_for(date)),
+        headline: headline(case, date),
         severity,
         strength,
         cause: format!("{}.", capitalised(&text)),
@@ -87,8 +88,14 @@ fn found(
     }))
 }
 
-fn words_for(date: &Date) -> &'static str {
-    if date.says == Says::Expired { "had expired at" } else { "was not yet valid at" }
+fn headline(case: &Case<'_>, date: &Date) -> String {
+    let host = case.host.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (then, what) = if date.says == Says::Expired { ("had", "expired") } else { ("was", "not yet valid") };
+    let when = match case.known.as_of {
+        Some(time) => day(time),
+        None => "the time of the handshake".to_owned(),
+    };
+    format!("{host} is served a certificate that {then} {what} at {when}")
 }
 
 /// The first letter in upper case.

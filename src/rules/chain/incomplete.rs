@@ -6,7 +6,7 @@ use crate::name::Name;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 use crate::tls::{ChainState, Side};
-use crate::x509::roots;
+use crate::x509::roots::Roots;
 
 declare_rule! {
     /// # What it finds
@@ -64,12 +64,13 @@ fn check(case: &Case<'_>) -> Verdict {
     let (Some(subject), Some(issuer)) = (&last.subject, &last.issuer) else {
         return Verdict::NotApplicable;
     };
-    if subject == issuer || roots::is_root(issuer) || roots::is_root(subject) {
+    let roots = &case.known.roots;
+    if subject == issuer || roots.has(issuer) || roots.has(subject) {
         let because = format!("the chain sent leads to {}", if subject == issuer { subject } else { issuer });
         return Verdict::Clear { because, cites };
     }
     let proof = refused.first().map(|(id, verdict)| (*id, format!("{} says: {}", verdict.client, verdict.words)));
-    found(host, it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))
+    found((host, roots), it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))
 }
 
 /// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf.
@@ -87,7 +88,7 @@ fn unknown_ca(connection: &Connection<'_>) -> Option<(ObservationId, String)> {
 }
 
 fn found(
-    host: &Name,
+    (host, roots): (&Name, &Roots),
     connection: &Connection<'_>,
     cites: &[ObservationId],
     issuer: &str,
@@ -107,7 +108,7 @@ fn found(
             view::ask_for_certificate(host),
             format!("a second certificate with the subject {issuer}"),
         )
-        .reason(format!("the last certificate sent was issued by {issuer}, which is neither sent nor a root ({})", roots::VERSION), cites.to_vec());
+        .reason(format!("the last certificate sent was issued by {issuer}, which is neither sent nor a root ({})", roots.dated()), cites.to_vec());
     if let Some(id) = cites.last() {
         finding = finding.mark(Mark::new(*id, issuer, Sign::Wrong, "its issuer is not sent"));
     }

@@ -24,24 +24,17 @@ pub(super) fn read(lines: &[Line]) -> Option<Tree> {
             border = border_depth(&line.text).or(border);
             continue;
         };
-        let is_title = row.len() == 1 && border != Some(depth) || boxes.is_empty();
-        if is_title && row.len() == 1 {
-            boxes.push(Box {
-                depth,
-                title: row.first().map(|it| it.trim().to_owned()).unwrap_or_default(),
-                rows: Vec::new(),
-            });
-        } else if let Some(last) = boxes.iter_mut().rev().find(|it| it.depth == depth) {
-            let is_centred = row.iter().all(|cell| is_centred(cell));
-            let begins_box = row.len() == 1 && is_centred && !last.rows.is_empty() && border == Some(depth);
-            if begins_box && last.rows.iter().all(|(_, cells)| cells.len() == 1 && is_centred_row(cells)) {
-                last.rows.clear();
-            }
-            if begins_box && !last.rows.is_empty() {
+        let is_open = border == Some(depth);
+        let own = boxes.iter_mut().rev().find(|it| it.depth == depth).filter(|_| is_open || border.is_none());
+        let begins = match &own {
+            Some(own) => is_open && !own.groups.is_empty() && is_title(&row),
+            None => true,
+        };
+        match own {
+            Some(own) if !begins => own.add(line.number, &row, is_open),
+            _ => {
                 let title = row.first().map(|it| it.trim().to_owned()).unwrap_or_default();
-                boxes.push(Box { depth, title, rows: Vec::new() });
-            } else {
-                last.rows.push((line.number, row.iter().map(|cell| (*cell).to_owned()).collect()));
+                boxes.push(Box { depth, title, groups: Vec::new() });
             }
         }
         border = None;
@@ -50,27 +43,42 @@ pub(super) fn read(lines: &[Line]) -> Option<Tree> {
     Some(first.tree(&mut rest.iter().peekable()))
 }
 
+type Row = (u32, Vec<String>);
+
 struct Box {
     depth: usize,
     title: String,
-    rows: Vec<(u32, Vec<String>)>,
+    /// Its rows between borders: a header and the rows below it, or pairs, or a list.
+    groups: Vec<Vec<Row>>,
 }
 
 impl Box {
+    fn add(&mut self, line: u32, row: &[&str], is_after_border: bool) {
+        let row = (line, row.iter().map(|cell| cell.trim().to_owned()).collect());
+        match self.groups.last_mut().filter(|_| !is_after_border) {
+            Some(group) => group.push(row),
+            None => self.groups.push(vec![row]),
+        }
+    }
+
     fn tree<'b>(&self, rest: &mut std::iter::Peekable<impl Iterator<Item = &'b Box>>) -> Tree {
         let mut pairs: Vec<(String, Tree)> = Vec::new();
         let mut list: Vec<Tree> = Vec::new();
-        let header = self.rows.first().filter(|(_, cells)| is_centred_row(cells) && self.rows.len() > 1);
-        for (line, cells) in self.rows.iter().skip(usize::from(header.is_some())) {
-            let value = |cell: &String| Tree::Scalar(*line, cell.trim().to_owned());
-            match (header, cells.as_slice()) {
-                (Some((_, names)), cells) if names.len() == cells.len() => {
-                    let fields = names.iter().zip(cells).map(|(name, cell)| (name.trim().to_owned(), value(cell)));
-                    list.push(Tree::Object(fields.collect()));
+        match self.groups.as_slice() {
+            [header, rows @ ..] if header.len() == 1 && !rows.is_empty() => {
+                let names = header.first().map(|(_, names)| names.as_slice()).unwrap_or_default();
+                list.extend(rows.iter().flatten().map(|row| named(names, row)));
+            }
+            groups => {
+                for (line, cells) in groups.iter().flatten() {
+                    match cells.as_slice() {
+                        [key, cell] if !cell.is_empty() => {
+                            pairs.push((key.clone(), Tree::Scalar(*line, cell.clone())));
+                        }
+                        [cell] => list.push(Tree::Scalar(*line, cell.clone())),
+                        _ => {}
+                    }
                 }
-                (_, [key, cell]) if !cell.trim().is_empty() => pairs.push((key.trim().to_owned(), value(cell))),
-                (_, [cell]) => list.push(value(cell)),
-                _ => {}
             }
         }
         let mut inner: Vec<(String, Vec<Tree>)> = Vec::new();
@@ -84,20 +92,26 @@ impl Box {
         if pairs.is_empty() && inner.is_empty() && !list.is_empty() {
             return Tree::List(list);
         }
-        for (title, mut all) in inner {
-            let is_list = all.len() > 1 || (title.ends_with('s') && !SINGULAR.contains(&title.as_str()));
-            let value = match all.pop() {
-                Some(only) if all.is_empty() && (!is_list || matches!(only, Tree::List(_))) => only,
-                Some(other) => {
-                    all.push(other);
-                    Tree::List(all)
-                }
-                None => continue,
-            };
-            pairs.push((title, value));
-        }
+        pairs.extend(inner.into_iter().filter_map(|(title, all)| Some((title.clone(), together(&title, all)?))));
         Tree::Object(pairs)
     }
+}
+
+/// A row below a header.
+fn named(names: &[String], (line, cells): &Row) -> Tree {
+    let fields = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+    Tree::Object(fields.map(|(name, cell)| (name.clone(), Tree::Scalar(*line, cell.clone()))).collect())
+}
+
+/// The boxes under one title: a list when they are several, or the title is a plural.
+fn together(title: &str, mut all: Vec<Tree>) -> Option<Tree> {
+    let is_list = all.len() > 1 || (title.ends_with('s') && !SINGULAR.contains(&title));
+    let other = all.pop()?;
+    if all.is_empty() && (!is_list || matches!(other, Tree::List(_))) {
+        return Some(other);
+    }
+    all.push(other);
+    Some(Tree::List(all))
 }
 
 /// The cells of a row and how many bars stand before it.
@@ -115,12 +129,9 @@ fn border_depth(line: &str) -> Option<usize> {
     inner.starts_with('+').then(|| line.len().saturating_sub(inner.len()).saturating_add(1))
 }
 
-fn is_centred_row(cells: &[String]) -> bool {
-    cells.iter().all(|cell| is_centred(cell))
-}
-
-/// A title and a header stand in the middle; values and keys behind two blanks.
-fn is_centred(cell: &str) -> bool {
+/// A title stands alone and in the middle; a value stands behind two blanks.
+fn is_title(row: &[&str]) -> bool {
+    let [cell] = row else { return false };
     let before = cell.len().saturating_sub(cell.trim_start().len());
     let after = cell.len().saturating_sub(cell.trim_end().len());
     !cell.trim().is_empty() && before.abs_diff(after) <= 1 && before != VALUE_INDENT
@@ -184,6 +195,13 @@ mod tests {
 |+--------------+----------+|
 ||  domainName  |  v.x.com ||
 |+--------------+----------+|
+|||         records       |||
+||+----------+------------+||
+|||   Value  |    Kind    |||
+||+----------+------------+||
+|||  a       |  A         |||
+|||  b       |            |||
+||+----------+------------+||
 ";
         let lines: Vec<Line> = (1..).zip(text.lines()).map(|(at, line)| Line::new(at, line.to_owned())).collect();
         let tree = read(&lines).unwrap();
@@ -191,7 +209,7 @@ mod tests {
         let found: serde_json::Value = serde_json::from_str(&json).unwrap();
         let expected = serde_json::json!({"items": [
             {"domainName": "w.x.com", "endpointConfiguration": {"ipType": "ipv4", "types": ["REGIONAL"]}},
-            {"domainName": "v.x.com"},
+            {"domainName": "v.x.com", "records": [{"Value": "a", "Kind": "A"}, {"Value": "b"}]},
         ]});
         assert_eq!(found, expected);
     }
