@@ -172,8 +172,8 @@ fn only_url(text: &str) -> Option<Name> {
 
 /// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host.
 fn names_below(run: &RunText<'_>, number: u32) -> Vec<String> {
-    let below = run.lines.iter().filter(|line| line.number > number && line.number - number <= NAMES_BELOW);
-    let list = below.filter_map(|line| line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']')).next();
+    let mut below = run.lines.iter().filter(|line| line.number > number && line.number - number <= NAMES_BELOW);
+    let list = below.find_map(|line| line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']'));
     list.map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
 }
 
