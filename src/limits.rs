@@ -97,6 +97,47 @@ pub const KEYS_MAX: usize = 1 << 22;
 /// Secrets of one connection for one purpose: logs of several files that disagree.
 pub const SECRETS_OF_ONE_LABEL_MAX: usize = 4;
 
+/// QUIC connections followed between the same two ports: a client's socket may carry many.
+pub const QUIC_CONNECTIONS_PER_FLOW_MAX: usize = 1024;
+
+/// Connection ids known of one pair of ports; each connection uses a handful.
+pub const QUIC_IDS_PER_FLOW_MAX: usize = 8192;
+
+/// Packets that wait for the client's first Initial or for keys, of one pair of ports.
+pub const QUIC_PACKETS_WAITING_MAX: usize = 64;
+
+/// The HTTP messages read in one direction of a connection; the first say what rules need.
+pub const HTTP_EXCHANGES_PER_CONNECTION_MAX: usize = 256;
+
+/// The bytes of one HTTP head, as servers limit it themselves.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of a header compression table: browsers announce 64 KiB.
+pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of one DNS message (RFC 1035 section 4.2.2).
+pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// Packets opened with keys after the handshake of one QUIC connection: the first exchanges.
+pub const QUIC_APPLICATION_PACKETS_MAX: usize = 8192;
+
+/// Directions of streams read of one QUIC connection.
+pub const QUIC_STREAMS_MAX: usize = 128;
+
+/// Bytes read of one direction of a QUIC stream.
+pub const QUIC_STREAM_BYTES_MAX: u64 = 16 << 20;
+
+/// Sealed records that are passed over while the key of a later stage can still open one: refused
+/// early data (RFC 8446 section 4.2.10), a handshake whose keys a log lacks.
+pub const SEALED_RECORDS_PASSED_MAX: usize = 256;
+
+/// Bytes of sealed records of one direction that wait for the other direction's hello.
+pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
+/// servers stay far below.
+pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;
+
 /// Bytes that may come out of one file without a look at how few it was: what is smaller than this
 /// does no harm.
 pub const UNPACKED_BYTES_FREE: u64 = 16 << 20;
@@ -123,27 +164,6 @@ pub const ZIP_IN_MEMORY_BYTES_MAX: u64 = 256 << 20;
 
 /// The memory that one xz stream may ask for, in KiB; `xz -9` needs 65 MiB.
 pub const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
-
-/// QUIC connections followed between the same two ports: a client's socket may carry many.
-pub const QUIC_CONNECTIONS_PER_FLOW_MAX: usize = 1024;
-
-/// Connection ids known of one pair of ports; each connection uses a handful.
-pub const QUIC_IDS_PER_FLOW_MAX: usize = 8192;
-
-/// Packets that wait for the client's first Initial or for keys, of one pair of ports.
-pub const QUIC_PACKETS_WAITING_MAX: usize = 64;
-
-/// The HTTP messages read in one direction of a connection; the first say what rules need.
-pub const HTTP_EXCHANGES_PER_CONNECTION_MAX: usize = 256;
-
-/// The bytes of one HTTP head, as servers limit it themselves.
-pub const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
-
-/// The bytes of a header compression table: browsers announce 64 KiB.
-pub const HEADER_TABLE_BYTES_MAX: usize = 64 << 10;
-
-/// The bytes of one DNS message (RFC 1035 section 4.2.2).
-pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;
 
 /// DNS queries over UDP that wait for their answer, of one shard; the oldest are forgotten first.
 pub const DNS_QUERIES_WAITING_MAX: usize = 4096;

@@ -165,6 +165,14 @@ pub enum GapReason {
         /// The limit.
         limit: u64,
     },
+    /// Keys that are for none of the connections.
+    #[error("the keys of {unused} of {all} connections in it match no connection of the captures")]
+    UnusedKeys {
+        /// How many connections were not met.
+        unused: usize,
+        /// How many connections there are keys for.
+        all: usize,
+    },
     /// The source changed while it was read.
     #[error("the file changed while it was read")]
     Changed,

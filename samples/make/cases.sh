@@ -19,6 +19,7 @@ cases=(
     name_forms_capture address_literal_transcript
     configuration_transcripts dns_alone_transcript behind_tls_transcript balancer_ok_capture
     private_domain_ok_capture chain_error_only_transcript subject_only_transcript right_forms_transcript
+    http3_keys_capture http3_capture http3_forbidden_capture http2_forbidden_capture http2_coalescing_capture
 )
 
 stage_url_capture() {
@@ -375,4 +376,40 @@ right_forms_transcript() {
     transcript "$samples/right_forms_transcript/ticket.txt" \
         'openssl s_client -connect xn--mnchen-3ya.example.net:443 -servername xn--mnchen-3ya.example.net -showcerts </dev/null' \
         'openssl s_client -connect 198.51.100.51:443 -showcerts </dev/null'
+}
+
+# The stage URL over HTTP/3: with the secrets, and without.
+http3_keys_capture()  { with_h3 execute-api h3_captured http3_keys_capture www.example.com keys.log; }
+http3_capture()       { with_h3 execute-api h3_captured http3_capture www.example.com -; }
+http3_forbidden_capture() { with_h3 forbidden.example.com h3_captured http3_forbidden_capture forbidden.example.com keys.log; }
+
+# h3_captured FOLDER NAME SECRETS
+h3_captured() {
+    captured "$1" "PYTHONPATH=./python python3 ./h3_client.py $2 $3"
+    [ "$3" = - ] || cp "$work/$3" "$samples/$1/"
+}
+
+http2_forbidden_capture() { with_h2 h2_captured http2_forbidden_capture 'curl -sS https://forbidden.example.com/v1/orders'; }
+
+# h2_captured FOLDER COMMAND
+h2_captured() {
+    captured "$1" "SSLKEYLOGFILE=keys.log $2"
+    cp "$work/keys.log" "$samples/$1/"
+    rm "$work/keys.log"
+}
+
+# A browser uses one connection for two names of one address that the certificate covers.
+http2_coalescing_capture() {
+    with_h2 h2_captured http2_coalescing_capture "$(browser) https://one.example.com/"
+}
+
+# Debian's Chromium; it trusts the leaf by its key, since it does not read the system's roots.
+browser() {
+    local key
+    key=$(openssl x509 -in "$WC_PKI/wildcard.pem" -pubkey -noout | openssl pkey -pubin -outform der |
+        openssl dgst -sha256 -binary | base64)
+    echo "timeout 20 chromium --headless=new --no-sandbox --disable-gpu --disable-background-networking" \
+        "--disable-component-update --disable-sync --no-first-run --disable-default-apps --no-pings" \
+        "--disable-domain-reliability --disable-features=OptimizationHints,MediaRouter,DialMediaRouteProvider" \
+        "--user-data-dir=./chromium --ignore-certificate-errors-spki-list=$key --virtual-time-budget=3000 --dump-dom"
 }

@@ -75,3 +75,26 @@ wait_until() {
     tail -n 5 "$work"/*.log >&2
     return 1
 }
+
+# with_h3 CERTIFICATE COMMAND...: with the front end over HTTP/3 beside nginx; Debian 12 has no server of it
+with_h3() {
+    local certificate=$1 server
+    shift
+    [ -d "$work/python" ] || python3 -m pip install -q --root-user-action ignore --target "$work/python" aioquic
+    cp "$conf"/h3_*.py "$work/"
+    start wc-front env PYTHONPATH="$work/python" python3 "$work/h3_server.py" /etc/nginx/pki "$certificate" \
+        198.51.100.7 198.51.100.8 198.51.100.20 198.51.100.21
+    server=$started
+    wait_until ip netns exec wc-front bash -c 'ss -Hlun sport = :443 | grep -q .'
+    "$@"
+    kill "$server"
+}
+
+# with_h2 COMMAND...: with HTTP/2 and TLS 1.3 at the front end
+with_h2() {
+    sed -i 's/listen \(.*443\) ssl/listen \1 ssl http2/' /etc/netns/wc-front/nginx/nginx.conf
+    front 'TLSv1.2 TLSv1.3'
+    "$@"
+    cp "$conf/nginx.conf" /etc/netns/wc-front/nginx/
+    front TLSv1.2
+}

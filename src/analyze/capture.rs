@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -16,21 +17,40 @@ use crate::input::Window;
 use crate::limits::GAPS_PER_SOURCE_MAX;
 use crate::packet::{self, Decoded, Defrag, Packet, Reassembled, Transport};
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
+use crate::tls::keylog::Keys;
 use crate::x509;
 
+/// What a capture gave.
+pub(super) struct Read {
+    pub(super) reading: Reading,
+    /// The keys that stand in the capture itself.
+    pub(super) keys: Keys,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    pub(super) unopened: Vec<u64>,
+}
+
 /// Reads a capture.
-pub(super) fn read(name: &str, window: Window, kind: Kind, progress: &(dyn Fn(u64) + Sync)) -> Reading {
+pub(super) fn read(name: &str, window: Window, kind: Kind, keys: &Arc<Keys>, progress: &(dyn Fn(u64) + Sync)) -> Read {
+    let mut own = Keys::default();
     let mut reader = Reader::new(window, kind);
     let mut reading = Reading::of(Source::named(name, kind.name(), 0));
     let mut pipeline = Pipeline::default();
+    pipeline.give(keys);
     let mut batch = Batch::default();
     while reader.next_batch(&mut batch) {
         reading.gaps.append(&mut batch.gaps);
+        if !batch.key_logs.is_empty() {
+            batch.key_logs.iter().for_each(|log| drop(own.read(name, log)));
+            let mut all = Keys::clone(keys);
+            all.add(&own);
+            pipeline.give(&Arc::new(all));
+        }
         pipeline.take(&batch);
         progress(batch.frames().map(|(frame, _)| u64::from(frame.captured_bytes)).sum());
     }
     let (summary, window) = reader.finish();
-    let found = pipeline.finish(&mut reading);
+    let mut found = pipeline.finish(&mut reading);
+    let unopened = std::mem::take(&mut found.unopened);
     reading.source.frames = Some(summary.frames);
     reading.source.link_types = summary.link_types.iter().map(ToString::to_string).collect();
     reading.source.first = summary.first;
@@ -50,7 +70,7 @@ pub(super) fn read(name: &str, window: Window, kind: Kind, progress: &(dyn Fn(u6
         whole(&mut reading, GapReason::NoEvidence);
     }
     limit_gaps(&mut reading.gaps);
-    reading
+    Read { reading, keys: own, unopened }
 }
 
 fn whole(reading: &mut Reading, reason: GapReason) {
@@ -83,6 +103,13 @@ enum Routed<'b> {
 }
 
 impl Pipeline {
+    /// Connections that begin from now on are opened with these keys.
+    fn give(&mut self, keys: &Arc<Keys>) {
+        for shard in &mut self.shards {
+            shard.keys = Arc::clone(keys);
+        }
+    }
+
     fn take(&mut self, batch: &Batch) {
         let frames: Vec<(&Frame, &[u8])> = batch.frames().collect();
         let routed: Vec<Routed<'_>> = frames.par_iter().map(|(frame, bytes)| route(frame, bytes)).collect();

@@ -2,9 +2,12 @@
 //!
 //! The only place that knows all stages, and the only one that calls rayon. Each source is read on
 //! its own, captures in batches over shards (`capture`), texts whole; the readings are put
-//! together in a fixed order, so that the thread count never shows.
+//! together in a fixed order, so that the thread count never shows. Key logs are read first; keys
+//! that turn up later (in a capture, in an archive) make the captures that want them be read again
+//! (`keys`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -18,14 +21,19 @@ use crate::provider::Knowledge;
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
+use crate::tls::keylog::{self, Keys};
 
 mod capture;
 mod http;
+mod keys;
 mod quic;
 mod shard;
+mod sniff;
 
 /// How inputs are read.
 pub struct Options<'p> {
+    /// Key logs besides those among the inputs.
+    pub key_logs: &'p [PathBuf],
     /// Whether sources are digested.
     pub digest: Digest,
     /// Told how many bytes more have been read.
@@ -45,16 +53,22 @@ pub struct Gathered {
 
 /// Reads all inputs.
 pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
-    let found = input::gather(paths);
-    let read: Vec<Result<Vec<Reading>, Box<Reading>>> =
-        found.files.par_iter().map(|file| read_file(file, options)).collect();
-    let opened = read.iter().filter(|it| it.is_ok()).count();
-    let mut readings: Vec<Reading> = Vec::new();
-    for it in read {
-        match it {
-            Ok(many) => readings.extend(many),
-            Err(one) => readings.push(*one),
-        }
+    let all: Vec<PathBuf> = paths.iter().chain(options.key_logs).cloned().collect();
+    let found = input::gather(&all);
+    let mut keys = keys::Found::first(&found.files);
+    let read = |keys: &Arc<Keys>, file: &InputFile| read_file(file, keys, options);
+    let mut files: Vec<FileRead> = found.files.par_iter().map(|file| read(&keys.all, file)).collect();
+    if keys.add(files.iter().map(|it| &it.keys)) {
+        files = files
+            .into_par_iter()
+            .zip(&found.files)
+            .map(|(it, file)| if keys.open_more(file, &it.unopened) { read(&keys.all, file) } else { it })
+            .collect();
+    }
+    let opened = files.iter().filter(|it| it.is_opened).count();
+    let mut readings: Vec<Reading> = files.into_iter().flat_map(|it| it.readings).collect();
+    for reading in &mut readings {
+        keys.judge(reading);
     }
     readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
     let not_analysed = readings.iter().filter_map(not_analysed).collect();
@@ -78,28 +92,58 @@ pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) 
     report::build::report(evidence, known, &judged)
 }
 
-/// The readings of one file, of every source within it; `Err` when it cannot be opened.
-fn read_file(file: &InputFile, options: &Options<'_>) -> Result<Vec<Reading>, Box<Reading>> {
-    let members = file.members().map_err(|error| Box::new(unreadable(&file.name, input::reason(&error))))?;
-    let mut readings = Vec::new();
-    for member in members {
-        match member.source {
-            Ok(source) => readings.extend(read_source(&member.name, source, options)),
-            Err(reason) => readings.push(unread(&member.name, reason)),
-        }
-    }
-    Ok(readings)
+/// What one file gave, all sources within it together.
+#[derive(Default)]
+struct FileRead {
+    readings: Vec<Reading>,
+    is_opened: bool,
+    /// The keys in it.
+    keys: Keys,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    unopened: Vec<u64>,
 }
 
-/// The readings of one source.
-fn read_source(name: &str, mut source: input::Source, options: &Options<'_>) -> Vec<Reading> {
+impl FileRead {
+    fn of(readings: Vec<Reading>) -> Self {
+        Self { readings, is_opened: true, ..Self::default() }
+    }
+
+    fn and(&mut self, mut other: Self) {
+        self.readings.append(&mut other.readings);
+        self.keys.add(&other.keys);
+        self.unopened.append(&mut other.unopened);
+    }
+}
+
+/// What one file, and every source within it, gives.
+fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
+    let members = match file.members() {
+        Ok(members) => members,
+        Err(error) => {
+            let readings = vec![unreadable(&file.name, input::reason(&error))];
+            return FileRead { readings, ..FileRead::default() };
+        }
+    };
+    let mut read = FileRead::of(Vec::new());
+    for member in members {
+        match member.source {
+            Ok(source) => read.and(read_source(&member.name, source, keys, options)),
+            Err(reason) => read.readings.push(unread(&member.name, reason)),
+        }
+    }
+    read
+}
+
+/// What one source gives.
+fn read_source(name: &str, mut source: input::Source, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
     let head = match source.head(HEAD_BYTES) {
         Ok(head) => head,
-        Err(error) => return vec![unreadable(name, input::reason(&error))],
+        Err(error) => return FileRead::of(vec![unreadable(name, input::reason(&error))]),
     };
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        return vec![capture::read(name, window, kind, options.progress)];
+        let it = capture::read(name, window, kind, keys, options.progress);
+        return FileRead { keys: it.keys, unopened: it.unopened, ..FileRead::of(vec![it.reading]) };
     }
     if let Ok(Some(export)) = window.fill(EXPORT_HEAD_BYTES).map(saved::export::detect) {
         let mut reading = saved::export::read(name, export, &mut window, options.progress);
@@ -107,16 +151,19 @@ fn read_source(name: &str, mut source: input::Source, options: &Options<'_>) -> 
             Ok(finished) => close(&mut reading, finished),
             Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
         }
-        return vec![reading];
+        return FileRead::of(vec![reading]);
     }
     let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     let finished = window.finish();
     if facts::is_facts(&head) {
-        return facts::read(name, &bytes);
+        return FileRead::of(facts::read(name, &bytes));
     }
+    let mut own = Keys::default();
     let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
         unread(name, GapReason::Empty)
+    } else if keylog::is_key_log(&bytes) {
+        keys::read(name, &bytes, &mut own)
     } else {
         saved::read(name, &bytes)
     };
@@ -130,7 +177,7 @@ fn read_source(name: &str, mut source: input::Source, options: &Options<'_>) -> 
         Ok(finished) => close(&mut reading, finished),
         Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
     }
-    vec![reading]
+    FileRead { keys: own, ..FileRead::of(vec![reading]) }
 }
 
 /// What is known of a source once it was read.

@@ -2,8 +2,10 @@
 
 use hashbrown::HashMap;
 
+use super::http;
 use super::shard::{Datagram, Found, SHARDS_ABOUT};
 use crate::flow::{FlowKey, Origin};
+use crate::http::h3::Stream;
 use crate::limits::FLOWS_MAX;
 use crate::provenance::{FrameNumber, GapReason};
 use crate::quic::{self, Flow, Version};
@@ -20,8 +22,11 @@ pub(super) struct QuicFlows {
 impl QuicFlows {
     /// Takes a datagram; false when it is no QUIC.
     pub(super) fn take(&mut self, it: &Datagram<'_>, keys: &Keys) -> bool {
-        if is_dns_port(it.source.port()) || is_dns_port(it.destination.port()) || !quic::looks_like(&it.payload) {
+        if is_dns_port(it.source.port()) || is_dns_port(it.destination.port()) {
             return false;
+        }
+        if !quic::looks_like(&it.payload) {
+            return self.take_known(it, keys);
         }
         let Some(frame) = it.frames.last().copied() else {
             return false;
@@ -38,7 +43,21 @@ impl QuicFlows {
             return true;
         }
         let origin = Origin { frame, time: it.time };
-        self.flows.entry(key).or_default().take(quic::Datagram { way, bytes: &it.payload, origin }, keys);
+        self.flows.entry(key).or_default().take(quic::Datagram { way, bytes: &it.payload, origin }, opening(keys));
+        true
+    }
+
+    /// Takes a datagram of a connection that is known already; it matters only where keys are.
+    fn take_known(&mut self, it: &Datagram<'_>, keys: &Keys) -> bool {
+        if keys.is_empty() || self.flows.is_empty() {
+            return false;
+        }
+        let (key, way) = FlowKey::of(it.source, it.destination);
+        let (Some(flow), Some(frame)) = (self.flows.get_mut(&key), it.frames.last().copied()) else {
+            return false;
+        };
+        let origin = Origin { frame, time: it.time };
+        flow.take(quic::Datagram { way, bytes: &it.payload, origin }, opening(keys));
         true
     }
 
@@ -47,8 +66,15 @@ impl QuicFlows {
         let mut flows: Vec<(FlowKey, Flow)> = self.flows.into_iter().collect();
         flows.sort_by_key(|(key, _)| *key);
         for (key, flow) in flows {
-            let shown = flow.finish(key, keys);
-            shown.connections.into_iter().for_each(|joined| found.joined(joined));
+            let shown = flow.finish(key, opening(keys));
+            for (joined, streams) in shown.connections.into_iter().zip(shown.streams) {
+                if let Some((handshake, _)) = joined.handshakes.first()
+                    && let (Some(client), Some(server)) = (handshake.client, handshake.server)
+                {
+                    http::streams(found, client, server, streams);
+                }
+                found.joined(joined);
+            }
             for (reason, frames) in shown.gaps {
                 found.gap(reason, frames);
             }
@@ -62,6 +88,10 @@ impl QuicFlows {
             found.seldom(GapReason::Limit { what: "open QUIC connections".to_owned(), limit }, frame);
         }
     }
+}
+
+fn opening(keys: &Keys) -> quic::Opening<'_> {
+    quic::Opening { keys, stream: |id| Box::new(Stream::new(id)) }
 }
 
 fn is_dns_port(port: u16) -> bool {

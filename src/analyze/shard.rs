@@ -4,14 +4,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::http;
 use super::quic::QuicFlows;
+use super::sniff::Sniffer;
 use crate::dns::{self, datagram, wire};
 use crate::evidence::{Counts, Fact, Observation};
-use crate::flow::{Assembler, FlowKey, Interest, Origin, StreamReader, Way};
+use crate::flow::{Assembler, FlowKey, Origin, Way};
 use crate::limits::FLOWS_MAX;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 use crate::tls;
@@ -65,6 +67,8 @@ pub(super) struct Found {
     pub(super) counts: Counts,
     /// What is said once in a source, with the first frame that shows it.
     pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    pub(super) unopened: Vec<u64>,
 }
 
 impl Found {
@@ -78,6 +82,7 @@ impl Found {
         for (what, frame) in other.seldom {
             self.seldom(what, frame);
         }
+        self.unopened.append(&mut other.unopened);
         self
     }
 
@@ -107,6 +112,12 @@ impl Found {
         self.counts.client_hellos += joined.client_hellos;
         self.counts.server_hellos += joined.server_hellos;
         self.certificates.extend(joined.certificates);
+        self.unopened.extend(joined.unopened);
+        if let Some((handshake, _)) = joined.handshakes.first()
+            && let (Some(client), Some(server)) = (handshake.client, handshake.server)
+        {
+            http::inside_tls(self, (client, server), joined.inner);
+        }
         for (handshake, frames) in joined.handshakes {
             self.observe(Fact::TlsHandshake(handshake), frames);
         }
@@ -153,81 +164,25 @@ pub(super) struct Shard {
     queries: dns::queries::Queries,
     found: Found,
     is_full: bool,
+    /// What can open what is encrypted.
+    pub(super) keys: Arc<Keys>,
 }
 
-#[derive(Default)]
 struct Flow {
     low: Direction,
     high: Direction,
 }
 
-#[derive(Default)]
+impl Flow {
+    fn new(is_keyed: bool) -> Self {
+        let direction = || Direction { assembler: Assembler::default(), reader: Sniffer::new(is_keyed) };
+        Self { low: direction(), high: direction() }
+    }
+}
+
 struct Direction {
     assembler: Assembler,
     reader: Sniffer,
-}
-
-/// What a stream turned out to be.
-#[derive(Default)]
-enum Sniffer {
-    #[default]
-    Unknown,
-    Waiting(Vec<(Vec<u8>, Origin)>),
-    Tls(Box<tls::record::Reader>),
-    Dns(dns::tcp::Reader),
-    Http(Box<crate::http::Reader>),
-    Nothing,
-}
-
-impl StreamReader for Sniffer {
-    fn feed(&mut self, bytes: &[u8], origin: Origin) -> Interest {
-        match self {
-            Self::Tls(reader) => reader.feed(bytes, origin),
-            Self::Dns(reader) => reader.feed(bytes, origin),
-            Self::Http(reader) => reader.feed(bytes, origin),
-            Self::Nothing => Interest::Done,
-            Self::Unknown | Self::Waiting(_) => self.sniff(bytes, origin),
-        }
-    }
-
-    fn hole(&mut self, missing: u64) -> Interest {
-        match self {
-            Self::Tls(reader) => reader.hole(missing),
-            Self::Dns(reader) => reader.hole(missing),
-            Self::Http(reader) => reader.hole(missing),
-            _ => Interest::Done,
-        }
-    }
-}
-
-impl Sniffer {
-    fn sniff(&mut self, bytes: &[u8], origin: Origin) -> Interest {
-        let mut parts = match std::mem::take(self) {
-            Self::Waiting(parts) => parts,
-            _ => Vec::new(),
-        };
-        parts.push((bytes.to_vec(), origin));
-        let start: Vec<u8> = parts.iter().flat_map(|(bytes, _)| bytes).copied().collect();
-        *self = match tls::record::is_start(&start) {
-            Some(true) => Self::Tls(Box::default()),
-            None => Self::Waiting(Vec::new()),
-            Some(false) => match (dns::tcp::is_start(&start), crate::http::reader::is_start(&start)) {
-                (Some(true), _) => Self::Dns(dns::tcp::Reader::default()),
-                (_, Some(true)) => Self::Http(Box::default()),
-                (Some(false), Some(false)) => Self::Nothing,
-                _ => Self::Waiting(Vec::new()),
-            },
-        };
-        if let Self::Waiting(waiting) = self {
-            *waiting = parts;
-            return Interest::More;
-        }
-        let mut interest = Interest::More;
-        for (bytes, origin) in parts {
-            interest = self.feed(&bytes, origin);
-        }
-        interest
-    }
 }
 
 impl Shard {
@@ -240,7 +195,7 @@ impl Shard {
     }
 
     fn datagram(&mut self, it: Datagram<'_>) {
-        if self.quic.take(&it, &Keys::default()) {
+        if self.quic.take(&it, &self.keys) {
             return;
         }
         match datagram::read(it.source, it.destination, &it.payload) {
@@ -270,7 +225,8 @@ impl Shard {
             }
             return;
         }
-        let flow = self.flows.entry(key).or_default();
+        let is_keyed = !self.keys.is_empty();
+        let flow = self.flows.entry(key).or_insert_with(|| Flow::new(is_keyed));
         let direction = if way == Way::FromLow { &mut flow.low } else { &mut flow.high };
         let mut sequence = it.sequence;
         if it.syn {
@@ -278,6 +234,9 @@ impl Shard {
             sequence = sequence.wrapping_add(1);
         }
         direction.assembler.segment(sequence, &it.payload, it.origin, &mut direction.reader);
+        if direction.reader.is_keyed {
+            tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), &self.keys);
+        }
     }
 
     /// A SYN with another initial sequence number on a connection that held bytes begins a new one.
@@ -291,7 +250,7 @@ impl Shard {
             && direction.assembler.has_bytes()
             && let Some(flow) = self.flows.remove(&key)
         {
-            end(&mut self.found, key, flow);
+            end(&mut self.found, key, flow, &self.keys);
         }
     }
 
@@ -300,22 +259,27 @@ impl Shard {
         let mut flows: Vec<(FlowKey, Flow)> = self.flows.drain().collect();
         flows.sort_by_key(|(key, _)| *key);
         for (key, flow) in flows {
-            end(&mut self.found, key, flow);
+            end(&mut self.found, key, flow, &self.keys);
         }
-        self.quic.finish(&mut self.found, &Keys::default());
+        self.quic.finish(&mut self.found, &self.keys);
         self.found
     }
 }
 
 /// What a connection showed, once it is over.
-fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
+fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     for direction in [&mut flow.low, &mut flow.high] {
         direction.assembler.finish(&mut direction.reader);
+        direction.reader.settle();
+    }
+    if flow.low.reader.is_keyed {
+        tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), keys);
+        tls::connection::give_up(flow.low.reader.tls(), flow.high.reader.tls());
     }
     let mut low = flow.low.reader;
     let mut high = flow.high.reader;
     for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
-        if let Sniffer::Dns(reader) = reader {
+        if let Some(reader) = reader.dns() {
             for (why, frames) in std::mem::take(&mut reader.lost) {
                 found.undecoded_dns(why, frames);
             }
@@ -325,14 +289,10 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow) {
             }
         }
     }
-    if let (Sniffer::Http(one), Sniffer::Http(other)) = (&low, &high) {
-        http::exchanges(found, (key.low, one), (key.high, other), http::Carrier::Clear);
+    if let (Some(one), Some(other)) = (low.http(), high.http()) {
+        http::exchanges(found, (key.low, one), (key.high, other));
     }
-    let tls = |reader: Sniffer| match reader {
-        Sniffer::Tls(reader) => Some(*reader),
-        _ => None,
-    };
-    let (low, high) = (tls(low), tls(high));
+    let (low, high) = (low.into_tls(), high.into_tls());
     if low.is_none() && high.is_none() {
         return;
     }

@@ -74,6 +74,9 @@ pub struct Batch {
     bytes: Vec<u8>,
     /// What could not be read between these frames.
     pub gaps: Vec<Gap>,
+    /// Key logs that stand in the file (decryption secrets blocks), from which these frames, and
+    /// later ones, can be decrypted.
+    pub key_logs: Vec<Vec<u8>>,
 }
 
 impl Batch {
@@ -99,6 +102,7 @@ impl Batch {
         self.frames.clear();
         self.bytes.clear();
         self.gaps.clear();
+        self.key_logs.clear();
     }
 
     fn is_full(&self) -> bool {
@@ -221,7 +225,7 @@ impl Reader {
             self.is_ended = step.unwrap_or_else(|error| stopped(batch, &error)) == Step::End;
             self.limit_gaps(batch, gaps_before);
         }
-        !batch.is_empty() || !batch.gaps.is_empty()
+        !batch.is_empty() || !batch.gaps.is_empty() || !batch.key_logs.is_empty()
     }
 
     /// What is known now, and the window, which knows the digest.

@@ -182,6 +182,7 @@ impl Walk {
         match kind {
             INTERFACE => section.interface(block, at, summary),
             STATISTICS => section.statistics(block, at, summary),
+            SECRETS => section.secrets(block, at, batch),
             PACKET | SIMPLE_PACKET | ENHANCED_PACKET => section.packet(kind, block, batch, summary),
             _ => Ok(()),
         }
@@ -230,6 +231,21 @@ impl Section {
         let before = self.dropped.insert(interface, now).unwrap_or_default();
         let others = summary.dropped.unwrap_or_default().saturating_sub(before);
         summary.dropped = Some(others.saturating_add(now));
+        Ok(())
+    }
+
+    /// A key log; secrets of other kinds (WireGuard, Zigbee) open nothing here.
+    fn secrets(&self, block: &[u8], at: u64, batch: &mut Batch) -> Result<(), Gap> {
+        let parts = self.order.u32_at(block, 8).zip(self.order.u32_at(block, 12));
+        let Some((kind, length)) = parts.and_then(|(kind, length)| Some((kind, usize::try_from(length).ok()?))) else {
+            return Err(damaged(format!("decryption secrets at byte {at}")));
+        };
+        if kind != TLS_KEY_LOG {
+            return Ok(());
+        }
+        let rest = block.get(16..block.len().saturating_sub(4)).unwrap_or_default();
+        let secrets = rest.get(..length).ok_or_else(|| damaged(format!("decryption secrets at byte {at}")))?;
+        batch.key_logs.push(secrets.to_vec());
         Ok(())
     }
 
@@ -364,6 +380,8 @@ const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 const JOURNAL: u32 = 9;
 const SECRETS: u32 = 10;
+/// `TLSK`: the secrets are a key log.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 const CUSTOM: u32 = 0xbad;
 const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 

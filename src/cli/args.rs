@@ -78,6 +78,10 @@ pub(super) struct ReadArguments {
     /// Files, folders, - for standard input
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
+    /// A key log (SSLKEYLOGFILE) with which connections are decrypted. Can be repeated; key logs among
+    /// the inputs and within pcapng files are used without this
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Vec<PathBuf>,
     /// Threads to use; all processors without it. The output is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,

@@ -155,13 +155,16 @@ fn selected_hosts(texts: &[String]) -> Result<Vec<Name>, String> {
 
 /// Reads the inputs and says what could not be read.
 fn gather(arguments: &ReadArguments, digest: args::DigestChoice) -> Result<Gathered, String> {
+    if let Some(path) = arguments.keylog.iter().find(|path| !path.is_file()) {
+        return Err(format!("{}: expected a key log for --keylog, found no file", path.display()));
+    }
     let progress = Progress::start(&arguments.paths, arguments.no_progress);
     let digest = match digest {
         args::DigestChoice::Sha256 => Digest::Sha256,
         args::DigestChoice::None => Digest::None,
     };
     let tell = |bytes: u64| progress.advance(bytes);
-    let options = analyze::Options { digest, progress: &tell };
+    let options = analyze::Options { key_logs: &arguments.keylog, digest, progress: &tell };
     let gathered = in_pool(arguments, || analyze::gather(&arguments.paths, &options))?;
     progress.finish();
     if gathered.opened == 0 && gathered.not_analysed.is_empty() {

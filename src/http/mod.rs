@@ -1,16 +1,19 @@
 //! What HTTP said, as far as rules use it: [`Exchange`], a request with its response.
 //!
 //! Kept are the host, the status and the few headers of [`kept`]; no path, no body, no cookie and no
-//! credential is. The messages are those of HTTP/1.1 ([`h1`]) and HTTP/2 ([`h2`]), in clear or as keys
-//! opened them; [`reader`] tells which it is, [`join`] puts request and response together. The one
-//! body that is read is a DNS message (DNS over HTTPS, RFC 8484).
+//! credential is. The messages are those of HTTP/1.1 ([`h1`]), HTTP/2 ([`h2`]) and HTTP/3 ([`h3`]), in
+//! clear or as keys opened them ([`inner`]); [`reader`] tells which it is, [`join`] puts request and
+//! response together. The one body that is read is a DNS message (DNS over HTTPS, RFC 8484).
 
 pub mod fields;
 pub mod h1;
 pub mod h2;
+pub mod h3;
 pub mod hpack;
 pub mod huffman;
+pub mod inner;
 pub mod join;
+pub mod qpack;
 pub mod reader;
 
 pub use reader::Reader;

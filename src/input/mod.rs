@@ -52,6 +52,11 @@ enum Origin {
 }
 
 impl InputFile {
+    /// Whether it can be opened more than once.
+    pub fn is_readable_again(&self) -> bool {
+        self.origin != Origin::StandardInput
+    }
+
     /// The sources within it: itself, or what is in it when it is compressed or an archive.
     pub fn members(&self) -> io::Result<Members> {
         Members::of(&self.name, self.open()?)

@@ -1,17 +1,21 @@
 //! One QUIC connection: [`Connection`] opens its packets and gathers what each side said in TLS.
 
+use std::cmp::Ordering;
+
 use crate::flow::Origin;
-use crate::limits::{ALERTS_PER_CONNECTION_MAX, QUIC_PACKETS_WAITING_MAX};
+use crate::limits::{ALERTS_PER_CONNECTION_MAX, QUIC_APPLICATION_PACKETS_MAX, QUIC_PACKETS_WAITING_MAX};
 use crate::provenance::{FrameNumber, GapReason};
 use crate::tls::Side;
 use crate::tls::keylog::{Keys, Label};
 use crate::tls::record::{Event, Reader, Seen};
 use crate::tls::suite::{Cipher, Hash, Suite};
 
+use super::Opening;
 use super::crypto::CryptoStream;
 use super::frame::{Frame, frames};
 use super::packet::Long;
 use super::protect::{self, Opened, PacketKeys};
+use super::stream::{Streams, Told};
 use super::version::{SALT_BYTES, Version};
 
 /// One connection.
@@ -23,6 +27,11 @@ pub struct Connection {
     client: Half,
     server: Half,
     waiting: Vec<Waiting>,
+    streams: Streams,
+    /// Connection ids that a side can be reached under from now on.
+    new_ids: Vec<(Side, Vec<u8>)>,
+    application_packets: usize,
+    key_file: Option<String>,
     closes: usize,
     gaps: Vec<(GapReason, Vec<FrameNumber>)>,
 }
@@ -40,16 +49,18 @@ struct Half {
     initial: CryptoStream,
     handshake: CryptoStream,
     handshake_keys: Option<PacketKeys>,
-    expected: [u64; 2],
+    application_keys: Option<PacketKeys>,
+    expected: [u64; 3],
     closes: Vec<Seen>,
     sealed: Option<Seen>,
     is_refused: bool,
 }
 
-/// A Handshake packet that was captured before the hellos.
+/// A packet that a key log can open, once the hellos are known.
 #[derive(Debug)]
 struct Waiting {
     from: Side,
+    level: Level,
     version: Version,
     bytes: Vec<u8>,
     number_at: usize,
@@ -62,6 +73,8 @@ pub struct Said {
     pub client: Reader,
     /// The server's side.
     pub server: Reader,
+    /// What read the streams.
+    pub streams: Vec<Told>,
     /// What could not be read.
     pub gaps: Vec<(GapReason, Vec<FrameNumber>)>,
 }
@@ -77,7 +90,7 @@ impl Connection {
             Some((keys, opened))
         })?;
         let mut connection = Self::with(id, keys);
-        connection.opened(Side::Client, Level::Initial, &opened, origin);
+        connection.opened(Side::Client, Level::Initial, &opened, origin, None);
         Some(connection)
     }
 
@@ -90,7 +103,7 @@ impl Connection {
             Some((keys, opened))
         })?;
         let mut connection = Self::with(id, keys);
-        connection.opened(Side::Server, Level::Initial, &opened, origin);
+        connection.opened(Side::Server, Level::Initial, &opened, origin, None);
         Some(connection)
     }
 
@@ -101,6 +114,10 @@ impl Connection {
             client: Half::default(),
             server: Half::default(),
             waiting: Vec::new(),
+            streams: Streams::default(),
+            new_ids: Vec::new(),
+            application_packets: 0,
+            key_file: None,
             closes: 0,
             gaps: Vec::new(),
         }
@@ -120,7 +137,7 @@ impl Connection {
         let Some(opened) = opened else {
             return false;
         };
-        self.opened(from, Level::Initial, &opened, origin);
+        self.opened(from, Level::Initial, &opened, origin, None);
         true
     }
 
@@ -133,45 +150,91 @@ impl Connection {
     }
 
     /// Takes a Handshake packet.
-    pub fn handshake(&mut self, from: Side, packet: &Long<'_>, origin: Origin, keys: &Keys) {
-        let half = self.half(from);
-        half.sealed.get_or_insert_with(|| seen(Event::Encrypted, origin));
-        if keys.is_empty() {
-            return;
-        }
-        if self.waiting.len() < QUIC_PACKETS_WAITING_MAX {
-            let (version, bytes, number_at) = (packet.version, packet.bytes.to_vec(), packet.number_at);
-            self.waiting.push(Waiting { from, version, bytes, number_at, origin });
-        }
-        if self.random().is_some() && self.suite().is_some() {
-            self.open_waiting(keys);
+    pub fn handshake(&mut self, from: Side, packet: &Long<'_>, origin: Origin, opening: Opening<'_>) {
+        self.half(from).sealed.get_or_insert_with(|| seen(Event::Encrypted, origin));
+        let (version, bytes, number_at) = (packet.version, packet.bytes, packet.number_at);
+        self.sealed(from, Level::Handshake, (version, bytes, number_at), origin, opening);
+    }
+
+    /// Takes a packet with a short header, behind which the id of the receiver has so many bytes.
+    pub fn application(&mut self, from: Side, bytes: &[u8], id_bytes: usize, origin: Origin, opening: Opening<'_>) {
+        self.application_packets = self.application_packets.saturating_add(1);
+        match self.application_packets.cmp(&QUIC_APPLICATION_PACKETS_MAX) {
+            Ordering::Less => {
+                let version = self.initial.last().map_or(Version::ONE, |keys| keys.version);
+                let number_at = id_bytes.saturating_add(1);
+                self.sealed(from, Level::Application, (version, bytes, number_at), origin, opening);
+            }
+            Ordering::Equal => {
+                let limit = u64::try_from(QUIC_APPLICATION_PACKETS_MAX).unwrap_or(u64::MAX);
+                let what = "packets of a QUIC connection after its handshake".to_owned();
+                self.gaps.push((GapReason::Limit { what, limit }, vec![origin.frame]));
+            }
+            Ordering::Greater => {}
         }
     }
 
-    fn open_waiting(&mut self, keys: &Keys) {
+    fn sealed(
+        &mut self,
+        from: Side,
+        level: Level,
+        (version, bytes, number_at): (Version, &[u8], usize),
+        origin: Origin,
+        opening: Opening<'_>,
+    ) {
+        if opening.keys.is_empty() {
+            return;
+        }
+        if self.waiting.len() < QUIC_PACKETS_WAITING_MAX {
+            self.waiting.push(Waiting { from, level, version, bytes: bytes.to_vec(), number_at, origin });
+        }
+        if self.random().is_some() && self.suite().is_some() {
+            self.open_waiting(opening);
+        }
+    }
+
+    fn open_waiting(&mut self, opening: Opening<'_>) {
         let Some(random) = self.random().map(<[u8]>::to_vec) else {
             return;
         };
         for it in std::mem::take(&mut self.waiting) {
-            match self.open_handshake(&it, &random, keys) {
-                Some(opened) => self.opened(it.from, Level::Handshake, &opened, it.origin),
-                None if keys.has(&random) && !self.half(it.from).is_refused => {
-                    self.half(it.from).is_refused = true;
-                    let why = "authentication refuses the keys of the key log".to_owned();
-                    let reason = GapReason::Undecoded { what: "QUIC Handshake packet".to_owned(), why };
-                    self.gaps.push((reason, vec![it.origin.frame]));
+            match self.open_sealed(&it, &random, opening.keys) {
+                Some(opened) => {
+                    self.opened(it.from, it.level, &opened, it.origin, Some(opening));
                 }
+                None if opening.keys.has(&random) => self.refused(&it, &random, opening.keys),
                 None => {}
             }
         }
     }
 
-    fn open_handshake(&mut self, it: &Waiting, random: &[u8], keys: &Keys) -> Option<Opened> {
-        let expected = self.half(it.from).expected_at(Level::Handshake);
-        if let Some(known) = &self.half(it.from).handshake_keys {
-            return known.open(&it.bytes, it.number_at, expected);
+    /// Says once of each side why keys that are there do not help. Those of the time after the
+    /// handshake may be missing: the handshake is whole without them.
+    fn refused(&mut self, it: &Waiting, random: &[u8], keys: &Keys) {
+        let why = match (keys.secrets(random, label(it.from, it.level)).next(), it.level, it.from) {
+            (Some(_), ..) => "the keys of the key log do not open it",
+            (None, Level::Application, _) => return,
+            (None, _, Side::Client) => "the key log lacks CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+            (None, _, Side::Server) => "the key log lacks SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        };
+        if !std::mem::replace(&mut self.half(it.from).is_refused, true) {
+            let reason = GapReason::Undecoded { what: "QUIC packet".to_owned(), why: why.to_owned() };
+            self.gaps.push((reason, vec![it.origin.frame]));
         }
-        let label = if it.from == Side::Client { Label::ClientHandshake } else { Label::ServerHandshake };
+    }
+
+    fn open_sealed(&mut self, it: &Waiting, random: &[u8], keys: &Keys) -> Option<Opened> {
+        let expected = self.half(it.from).expected_at(it.level);
+        if let Some(known) = self.half(it.from).keys_at(it.level) {
+            if let Some(opened) = known.open(&it.bytes, it.number_at, expected) {
+                return Some(opened);
+            }
+            let updated = if it.level == Level::Application { known.updated()? } else { return None };
+            let opened = updated.open(&it.bytes, it.number_at, expected)?;
+            *known = updated;
+            return Some(opened);
+        }
+        let label = label(it.from, it.level);
         let chosen = self.suite();
         for secret in keys.secrets(random, label) {
             for suite in chosen.as_slice().iter().chain(if chosen.is_none() { SUITES } else { &[] }) {
@@ -179,8 +242,8 @@ impl Connection {
                     continue;
                 };
                 if let Some(opened) = packet_keys.open(&it.bytes, it.number_at, expected) {
-                    self.half(it.from).handshake_keys = Some(packet_keys);
-                    keys.used_for(random);
+                    self.half(it.from).adopt(it.level, packet_keys);
+                    self.key_file = keys.used_for(random).map(str::to_owned);
                     return Some(opened);
                 }
             }
@@ -188,18 +251,31 @@ impl Connection {
         None
     }
 
-    fn opened(&mut self, from: Side, level: Level, opened: &Opened, origin: Origin) {
+    fn opened(&mut self, from: Side, level: Level, opened: &Opened, origin: Origin, opening: Option<Opening<'_>>) {
         self.half(from).expect(level, opened.number.saturating_add(1));
-        let (found, is_whole) = frames(&opened.payload);
+        let version = self.initial.first().map_or(Version::ONE, |keys| keys.version);
+        let (found, mut is_whole) = frames(&opened.payload, version);
         for frame in found {
             match frame {
-                Frame::Crypto { offset, bytes } => self.half(from).crypto(level).take(offset, bytes, origin),
-                Frame::Close { code } => self.close(from, code, origin),
-                _ => {}
+                Frame::Crypto { offset, bytes } => {
+                    if let Some(stream) = self.half(from).crypto(level) {
+                        stream.take(offset, bytes, origin);
+                    }
+                }
+                Frame::Stream { id, offset, bytes } => match opening.filter(|_| level == Level::Application) {
+                    Some(opening) => self.streams.take((from, id), offset, bytes, origin, opening.stream),
+                    None => is_whole = false,
+                },
+                Frame::NewConnectionId(id) if self.new_ids.len() < QUIC_PACKETS_WAITING_MAX => {
+                    self.new_ids.push((from, id.to_vec()));
+                }
+                Frame::Close { code } if level != Level::Application => self.close(from, code, origin),
+                Frame::Close { code } if code >= CRYPTO_ERROR => self.close(from, code, origin),
+                Frame::Close { .. } | Frame::NewConnectionId(_) | Frame::Other => {}
             }
         }
-        if !is_whole {
-            let why = "a frame of unknown type or length".to_owned();
+        if !is_whole && level != Level::Application {
+            let why = "a frame of unknown type or length, or out of its place".to_owned();
             let reason = GapReason::Undecoded { what: "QUIC packet".to_owned(), why };
             self.gaps.push((reason, vec![origin.frame]));
         }
@@ -229,7 +305,7 @@ impl Connection {
 
     /// The random of its ClientHello, once that is whole.
     pub fn random(&self) -> Option<&[u8]> {
-        self.client.initial.random()
+        self.client.initial.client_random()
     }
 
     /// Whether the server said anything that was opened.
@@ -240,20 +316,24 @@ impl Connection {
     /// The suite that the server chose.
     fn suite(&self) -> Option<Suite> {
         self.server.initial.seen().iter().find_map(|seen| match &seen.event {
-            Event::ServerHello(hello) if !hello.is_retry => {
-                SUITES_BY_NAME.iter().find(|(name, _)| *name == hello.cipher).map(|(_, suite)| *suite)
-            }
+            Event::ServerHello(hello) if !hello.is_retry => Suite::of(hello.cipher_id),
             _ => None,
         })
     }
 
     /// The capture has ended.
-    pub fn finish(mut self, keys: &Keys) -> Said {
-        self.open_waiting(keys);
+    pub fn finish(mut self, opening: Opening<'_>) -> Said {
+        self.open_waiting(opening);
         let mut gaps = self.gaps;
-        let client = self.client.finish(&mut gaps);
+        let mut client = self.client.finish(&mut gaps);
+        client.key_file = self.key_file;
         let server = self.server.finish(&mut gaps);
-        Said { client, server, gaps }
+        Said { client, server, streams: self.streams.finish(), gaps }
+    }
+
+    /// Connection ids that were announced since the last call.
+    pub fn take_new_ids(&mut self) -> Vec<(Side, Vec<u8>)> {
+        std::mem::take(&mut self.new_ids)
     }
 }
 
@@ -262,22 +342,55 @@ impl Connection {
 enum Level {
     Initial,
     Handshake,
+    Application,
+}
+
+/// The secret that opens packets of a side at a level.
+fn label(from: Side, level: Level) -> Label {
+    match (level, from) {
+        (Level::Application, Side::Client) => Label::ClientTraffic,
+        (Level::Application, Side::Server) => Label::ServerTraffic,
+        (_, Side::Client) => Label::ClientHandshake,
+        (_, Side::Server) => Label::ServerHandshake,
+    }
 }
 
 impl Half {
     fn expected_at(&self, level: Level) -> u64 {
-        let [initial, handshake] = self.expected;
-        if level == Level::Initial { initial } else { handshake }
+        let [initial, handshake, application] = self.expected;
+        match level {
+            Level::Initial => initial,
+            Level::Handshake => handshake,
+            Level::Application => application,
+        }
     }
 
     fn expect(&mut self, level: Level, number: u64) {
-        let [initial, handshake] = &mut self.expected;
-        let known = if level == Level::Initial { initial } else { handshake };
+        let [initial, handshake, application] = &mut self.expected;
+        let known = match level {
+            Level::Initial => initial,
+            Level::Handshake => handshake,
+            Level::Application => application,
+        };
         *known = number.max(*known);
     }
 
-    fn crypto(&mut self, level: Level) -> &mut CryptoStream {
-        if level == Level::Initial { &mut self.initial } else { &mut self.handshake }
+    fn keys_at(&mut self, level: Level) -> Option<&mut PacketKeys> {
+        if level == Level::Application { self.application_keys.as_mut() } else { self.handshake_keys.as_mut() }
+    }
+
+    fn adopt(&mut self, level: Level, keys: PacketKeys) {
+        let place = if level == Level::Application { &mut self.application_keys } else { &mut self.handshake_keys };
+        *place = Some(keys);
+    }
+
+    /// Session tickets travel after the handshake and do not matter.
+    fn crypto(&mut self, level: Level) -> Option<&mut CryptoStream> {
+        match level {
+            Level::Initial => Some(&mut self.initial),
+            Level::Handshake => Some(&mut self.handshake),
+            Level::Application => None,
+        }
     }
 
     fn finish(self, gaps: &mut Vec<(GapReason, Vec<FrameNumber>)>) -> Reader {
@@ -340,10 +453,4 @@ const SUITES: &[Suite] = &[
     Suite { cipher: Cipher::Aes256Gcm, hash: Hash::Sha384 },
     Suite { cipher: Cipher::ChaCha20Poly1305, hash: Hash::Sha256 },
     Suite { cipher: Cipher::Aes128Ccm, hash: Hash::Sha256 },
-];
-const SUITES_BY_NAME: &[(&str, Suite)] = &[
-    ("TLS_AES_128_GCM_SHA256", Suite { cipher: Cipher::Aes128Gcm, hash: Hash::Sha256 }),
-    ("TLS_AES_256_GCM_SHA384", Suite { cipher: Cipher::Aes256Gcm, hash: Hash::Sha384 }),
-    ("TLS_CHACHA20_POLY1305_SHA256", Suite { cipher: Cipher::ChaCha20Poly1305, hash: Hash::Sha256 }),
-    ("TLS_AES_128_CCM_SHA256", Suite { cipher: Cipher::Aes128Ccm, hash: Hash::Sha256 }),
 ];

@@ -6,23 +6,22 @@
 use crate::flow::{Assembler, Interest, Origin, StreamReader};
 use crate::limits::{HANDSHAKE_MESSAGE_BYTES_MAX, HANDSHAKES_PER_CONNECTION_MAX};
 use crate::provenance::FrameNumber;
-use crate::tls::handshake::{self, Message};
+use crate::tls::handshake::Message;
+use crate::tls::messages::Messages;
 use crate::tls::record::{Event, Seen};
 
 /// CRYPTO frames of one direction at one level.
 #[derive(Debug)]
 pub struct CryptoStream {
     assembler: Assembler,
-    messages: Messages,
+    reader: Reader,
 }
 
-/// Cuts a stream into handshake messages.
+/// Reads the messages of a stream.
 #[derive(Debug, Default)]
-struct Messages {
-    bytes: Vec<u8>,
-    origins: Vec<(usize, Origin)>,
+struct Reader {
+    messages: Messages,
     seen: Vec<Seen>,
-    random: Option<Vec<u8>>,
     trouble: Option<String>,
     last_frame: Option<FrameNumber>,
 }
@@ -31,7 +30,7 @@ impl Default for CryptoStream {
     fn default() -> Self {
         let mut assembler = Assembler::default();
         assembler.syn(BEFORE_FIRST);
-        Self { assembler, messages: Messages::default() }
+        Self { assembler, reader: Reader::default() }
     }
 }
 
@@ -41,54 +40,49 @@ impl CryptoStream {
         let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let limit = u64::try_from(HANDSHAKE_MESSAGE_BYTES_MAX).unwrap_or(u64::MAX);
         let Some(sequence) = u32::try_from(offset).ok().filter(|_| end <= limit) else {
-            self.messages.last_frame = Some(origin.frame);
-            self.messages.trouble = Some(format!("a CRYPTO frame at offset {offset}, beyond the limit of {limit}"));
+            self.reader.last_frame = Some(origin.frame);
+            self.reader.trouble = Some(format!("a CRYPTO frame at offset {offset}, beyond the limit of {limit}"));
             return;
         };
-        self.assembler.segment(sequence, bytes, origin, &mut self.messages);
+        self.assembler.segment(sequence, bytes, origin, &mut self.reader);
     }
 
     /// What was read so far, in order.
     pub fn seen(&self) -> &[Seen] {
-        &self.messages.seen
+        &self.reader.seen
     }
 
-    /// The random of the first hello in it.
-    pub fn random(&self) -> Option<&[u8]> {
-        self.messages.random.as_deref()
+    /// The random of the ClientHello in it.
+    pub fn client_random(&self) -> Option<&[u8]> {
+        self.reader.seen.iter().find_map(|seen| match &seen.event {
+            Event::ClientHello(hello) => Some(hello.random.as_slice()),
+            _ => None,
+        })
     }
 
     /// The capture has ended: what was read, and why it ends before its end, with the frame.
     pub fn finish(mut self) -> (Vec<Seen>, Option<(String, Option<FrameNumber>)>) {
-        self.assembler.finish(&mut self.messages);
-        let Messages { bytes, seen, mut trouble, last_frame, .. } = self.messages;
-        if trouble.is_none() && !bytes.is_empty() {
+        self.assembler.finish(&mut self.reader);
+        let Reader { messages, seen, mut trouble, last_frame } = self.reader;
+        if trouble.is_none() && messages.is_in_message() {
             trouble = Some("its last handshake message is not whole".to_owned());
         }
         (seen, trouble.map(|why| (why, last_frame)))
     }
 }
 
-impl StreamReader for Messages {
+impl StreamReader for Reader {
     fn feed(&mut self, bytes: &[u8], origin: Origin) -> Interest {
         self.last_frame = Some(origin.frame);
-        self.origins.push((self.bytes.len(), origin));
-        self.bytes.extend_from_slice(bytes);
-        while let Some((kind, length)) = handshake::header(&self.bytes) {
-            if length > HANDSHAKE_MESSAGE_BYTES_MAX {
-                self.trouble = Some(format!("a handshake message of {length} bytes"));
-                return Interest::Done;
+        self.messages.push(bytes, &[(0, origin)]);
+        while let Some(next) = self.messages.next_message() {
+            match next {
+                Ok((message, origins)) => self.note(message, &origins),
+                Err(why) => {
+                    self.trouble = Some(why);
+                    return Interest::Done;
+                }
             }
-            let whole = handshake::HEADER_BYTES.saturating_add(length);
-            let Some(message) = self.bytes.get(..whole) else {
-                break;
-            };
-            if self.random.is_none() && matches!(kind, 1 | 2) {
-                self.random = message.get(RANDOM_AT..RANDOM_AT + RANDOM_BYTES).map(<[u8]>::to_vec);
-            }
-            let message = handshake::read(kind, message);
-            self.note(message, whole);
-            self.drop_front(whole);
             if self.seen.len() > HANDSHAKES_PER_CONNECTION_MAX * 8 {
                 return Interest::Done;
             }
@@ -102,35 +96,15 @@ impl StreamReader for Messages {
     }
 }
 
-impl Messages {
-    fn note(&mut self, message: Message, whole: usize) {
-        let event = match message {
-            Message::ClientHello(hello) => Event::ClientHello(hello),
-            Message::ServerHello(hello) => Event::ServerHello(hello),
-            Message::Certificates(chain) => Event::Certificates(chain),
-            Message::Undecoded(why) => Event::Undecoded(why),
-            Message::FlightDone | Message::Other => return,
-        };
-        let origins = self.origins.iter().filter(|(start, _)| *start < whole).map(|(_, origin)| *origin);
-        let mut frames: Vec<FrameNumber> = origins.clone().map(|origin| origin.frame).collect();
+impl Reader {
+    fn note(&mut self, message: Message, origins: &[(usize, Origin)]) {
+        let mut frames: Vec<FrameNumber> = origins.iter().map(|(_, origin)| origin.frame).collect();
         frames.dedup();
-        let time = origins.clone().next().and_then(|origin| origin.time);
-        self.seen.push(Seen { event, frames, time });
-    }
-
-    fn drop_front(&mut self, whole: usize) {
-        self.bytes.drain(..whole.min(self.bytes.len()));
-        if let Some(last) = self.origins.iter().rposition(|(start, _)| *start <= whole) {
-            self.origins.drain(..last);
-        }
-        for (start, _) in &mut self.origins {
-            *start = start.saturating_sub(whole);
-        }
+        let time = origins.first().and_then(|(_, origin)| origin.time);
+        let events = Event::of(message).into_iter();
+        self.seen.extend(events.map(|event| Seen { event, frames: frames.clone(), time }));
     }
 }
 
 /// The sequence number before offset 0.
 const BEFORE_FIRST: u32 = u32::MAX;
-/// Type, length and version stand before the random of a hello.
-const RANDOM_AT: usize = 6;
-const RANDOM_BYTES: usize = 32;

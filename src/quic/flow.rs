@@ -12,11 +12,12 @@ use crate::flow::{FlowKey, Origin, Way};
 use crate::limits::{QUIC_CONNECTIONS_PER_FLOW_MAX, QUIC_IDS_PER_FLOW_MAX, QUIC_PACKETS_WAITING_MAX};
 use crate::provenance::{FrameNumber, GapReason};
 use crate::tls::join::{self, Joined};
-use crate::tls::keylog::Keys;
 use crate::tls::{Side, Transport};
 
+use super::Opening;
 use super::connection::{Connection, Said};
 use super::packet::{self, Long, Packet, Split};
+use super::stream::Told;
 use super::version::{LongType, Version};
 
 /// A UDP datagram.
@@ -36,6 +37,8 @@ pub struct Flow {
     connections: Vec<(Way, Connection)>,
     /// The connection that a packet going this way to this id belongs to.
     by_id: HashMap<(Way, Vec<u8>), usize, foldhash::fast::FixedState>,
+    /// The lengths of the ids in `by_id`; an id has at most 20 bytes.
+    id_lengths: Vec<(Way, usize)>,
     waiting: Vec<Waiting>,
     /// Ids of Initial packets that could not be opened: answers to them may be.
     unopened: Vec<(Way, Vec<u8>)>,
@@ -58,22 +61,25 @@ struct Waiting {
 pub struct Shown {
     /// One per connection, in order.
     pub connections: Vec<Joined>,
+    /// What read the streams of each connection.
+    pub streams: Vec<Vec<Told>>,
     /// What could not be read.
     pub gaps: Vec<(GapReason, Vec<FrameNumber>)>,
 }
 
 impl Flow {
     /// Takes the next datagram.
-    pub fn take(&mut self, datagram: Datagram<'_>, keys: &Keys) {
+    pub fn take(&mut self, datagram: Datagram<'_>, opening: Opening<'_>) {
         let Split { packets, unread, is_cut } = packet::split(datagram.bytes);
         for it in packets {
             match it {
-                Packet::Long(long) => self.long(datagram.way, &long, datagram.origin, keys),
+                Packet::Long(long) => self.long(datagram.way, &long, datagram.origin, opening),
                 Packet::Negotiation(versions) => {
                     self.offered.get_or_insert((versions, datagram.origin.frame));
                 }
                 Packet::CutInitial { destination_id, .. } => self.note_unopened(datagram.way, destination_id),
-                Packet::Retry { .. } | Packet::Short(_) => {}
+                Packet::Short(bytes) => self.short(datagram.way, bytes, datagram.origin, opening),
+                Packet::Retry { .. } => {}
             }
         }
         if let Some(version) = unread {
@@ -84,11 +90,11 @@ impl Flow {
         }
     }
 
-    fn long(&mut self, way: Way, it: &Long<'_>, origin: Origin, keys: &Keys) {
+    fn long(&mut self, way: Way, it: &Long<'_>, origin: Origin, opening: Opening<'_>) {
         let known = self.by_id.get(&(way, it.destination_id.to_vec())).copied();
         let is_taken = match it.kind {
-            LongType::Initial => self.initial(way, it, origin, known, keys),
-            LongType::Handshake => self.handshake(way, it, origin, known, keys),
+            LongType::Initial => self.initial(way, it, origin, known, opening),
+            LongType::Handshake => self.handshake(way, it, origin, known, opening),
             LongType::ZeroRtt | LongType::Retry => true,
         };
         if is_taken {
@@ -104,13 +110,13 @@ impl Flow {
         }
     }
 
-    fn initial(&mut self, way: Way, it: &Long<'_>, origin: Origin, known: Option<usize>, keys: &Keys) -> bool {
-        if known.is_some_and(|at| self.try_initial(at, way, it, origin)) || self.begin(way, it, origin, keys) {
+    fn initial(&mut self, way: Way, it: &Long<'_>, origin: Origin, known: Option<usize>, opening: Opening<'_>) -> bool {
+        if known.is_some_and(|at| self.try_initial(at, way, it, origin)) || self.begin(way, it, origin, opening) {
             return true;
         }
         let newest = self.connections.len().saturating_sub(NEWEST_TRIED)..self.connections.len();
         newest.rev().filter(|at| Some(*at) != known).any(|at| self.try_initial(at, way, it, origin))
-            || self.begin_by_answer(way, it, origin, keys)
+            || self.begin_by_answer(way, it, origin, opening)
     }
 
     fn note_unopened(&mut self, way: Way, id: &[u8]) {
@@ -119,12 +125,12 @@ impl Flow {
         }
     }
 
-    fn begin_by_answer(&mut self, way: Way, it: &Long<'_>, origin: Origin, keys: &Keys) -> bool {
+    fn begin_by_answer(&mut self, way: Way, it: &Long<'_>, origin: Origin, opening: Opening<'_>) -> bool {
         let mut ids = self.unopened.iter().filter(|(sent, _)| *sent == back(way));
         let Some(connection) = ids.find_map(|(_, id)| Connection::begin_by_answer(id, it, origin)) else {
             return false;
         };
-        if let Some(at) = self.add(back(way), connection, origin, keys) {
+        if let Some(at) = self.add(back(way), connection, origin, opening) {
             self.remember(at, way, it.destination_id);
             self.remember(at, back(way), it.source_id);
         }
@@ -144,11 +150,11 @@ impl Flow {
     }
 
     /// Begins a connection, and gives it what waited.
-    fn begin(&mut self, way: Way, it: &Long<'_>, origin: Origin, keys: &Keys) -> bool {
+    fn begin(&mut self, way: Way, it: &Long<'_>, origin: Origin, opening: Opening<'_>) -> bool {
         let Some(connection) = Connection::begin(it, origin) else {
             return false;
         };
-        if let Some(at) = self.add(way, connection, origin, keys) {
+        if let Some(at) = self.add(way, connection, origin, opening) {
             self.remember(at, way, it.destination_id);
             self.remember(at, back(way), it.source_id);
         }
@@ -156,7 +162,7 @@ impl Flow {
     }
 
     /// Adds a connection within the limit, and gives it what waited.
-    fn add(&mut self, client: Way, connection: Connection, origin: Origin, keys: &Keys) -> Option<usize> {
+    fn add(&mut self, client: Way, connection: Connection, origin: Origin, opening: Opening<'_>) -> Option<usize> {
         if self.connections.len() >= QUIC_CONNECTIONS_PER_FLOW_MAX {
             self.limit.get_or_insert(origin.frame);
             return None;
@@ -164,53 +170,94 @@ impl Flow {
         let at = self.connections.len();
         self.connections.push((client, connection));
         for earlier in std::mem::take(&mut self.waiting) {
-            if !self.replay(at, &earlier, keys) {
+            if !self.replay(at, &earlier, opening) {
                 self.waiting.push(earlier);
             }
         }
         Some(at)
     }
 
-    fn replay(&mut self, at: usize, earlier: &Waiting, keys: &Keys) -> bool {
+    fn replay(&mut self, at: usize, earlier: &Waiting, opening: Opening<'_>) -> bool {
         let split = packet::split(&earlier.bytes);
         let Some(Packet::Long(it)) = split.packets.first() else {
             return true;
         };
         match it.kind {
             LongType::Initial => self.try_initial(at, earlier.way, it, earlier.origin),
-            _ => self.handshake(earlier.way, it, earlier.origin, Some(at), keys),
+            _ => self.handshake(earlier.way, it, earlier.origin, Some(at), opening),
         }
     }
 
-    fn handshake(&mut self, way: Way, it: &Long<'_>, origin: Origin, known: Option<usize>, keys: &Keys) -> bool {
+    fn handshake(
+        &mut self,
+        way: Way,
+        it: &Long<'_>,
+        origin: Origin,
+        known: Option<usize>,
+        opening: Opening<'_>,
+    ) -> bool {
         let at = known.or(self.connections.len().checked_sub(1));
         let Some((client, connection)) = at.and_then(|at| self.connections.get_mut(at)) else {
             return false;
         };
         let side = if way == *client { Side::Client } else { Side::Server };
-        connection.handshake(side, it, origin, keys);
+        connection.handshake(side, it, origin, opening);
         true
+    }
+
+    /// A packet with a short header is of interest only where keys are: the ids of its way say how
+    /// long the one in it is.
+    fn short(&mut self, way: Way, bytes: &[u8], origin: Origin, opening: Opening<'_>) {
+        if opening.keys.is_empty() {
+            return;
+        }
+        let id_of = |length: usize| bytes.get(1..length.saturating_add(1));
+        let lengths = self.id_lengths.iter().filter(|(of, _)| *of == way).map(|(_, length)| *length);
+        let mut known = lengths.clone().filter_map(|length| {
+            let id = id_of(length)?;
+            self.by_id.get(&(way, id.to_vec())).map(|at| (*at, length))
+        });
+        let newest = || Some((self.connections.len().checked_sub(1)?, lengths.clone().next()?));
+        let Some((at, length)) = known.next().or_else(newest) else {
+            return;
+        };
+        drop(known);
+        let Some((client, connection)) = self.connections.get_mut(at) else {
+            return;
+        };
+        let client = *client;
+        let side = if way == client { Side::Client } else { Side::Server };
+        connection.application(side, bytes, length, origin, opening);
+        for (owner, id) in connection.take_new_ids() {
+            let to_owner = if owner == Side::Client { back(client) } else { client };
+            self.remember(at, to_owner, &id);
+        }
     }
 
     fn remember(&mut self, at: usize, way: Way, id: &[u8]) {
         if self.by_id.len() < QUIC_IDS_PER_FLOW_MAX {
             self.by_id.insert((way, id.to_vec()), at);
+            if !self.id_lengths.contains(&(way, id.len())) {
+                self.id_lengths.push((way, id.len()));
+            }
         }
     }
 
     /// The capture has ended.
-    pub fn finish(mut self, key: FlowKey, keys: &Keys) -> Shown {
+    pub fn finish(mut self, key: FlowKey, opening: Opening<'_>) -> Shown {
         for it in std::mem::take(&mut self.waiting) {
             let split = packet::split(&it.bytes);
             if let Some(Packet::Long(long)) = split.packets.first() {
-                self.long(it.way, long, it.origin, keys);
+                self.long(it.way, long, it.origin, opening);
             }
         }
         let mut gaps = self.gaps();
         let mut shown: Vec<Joined> = Vec::new();
+        let mut streams: Vec<Vec<Told>> = Vec::new();
         for (way, connection) in self.merged() {
             let (client, server) = ends(key, way);
-            let said = connection.finish(keys);
+            let mut said = connection.finish(opening);
+            streams.push(std::mem::take(&mut said.streams));
             shown.push(joined(said, client, server));
         }
         if let Some((versions, frame)) = self.offered.take()
@@ -220,7 +267,7 @@ impl Flow {
             let why = format!("the server speaks other versions: {}", names.join(", "));
             gaps.push((GapReason::Undecoded { what: "QUIC connection".to_owned(), why }, vec![frame]));
         }
-        Shown { connections: shown, gaps }
+        Shown { connections: shown, streams, gaps }
     }
 
     fn gaps(&mut self) -> Vec<(GapReason, Vec<FrameNumber>)> {

@@ -5,6 +5,7 @@ use nom::bytes::complete::take;
 use nom::number::complete::be_u8;
 
 use super::packet::varint;
+use super::version::Version;
 
 /// A frame that matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +38,16 @@ pub enum Frame<'b> {
 }
 
 /// The frames of a packet. The second value is false when one could not be read; what comes behind
-/// it is lost.
-pub fn frames(payload: &[u8]) -> (Vec<Frame<'_>>, bool) {
+/// it is lost. Google's `T050` and `T051` wrote CRYPTO frames with the type 8.
+pub fn frames(payload: &[u8], version: Version) -> (Vec<Frame<'_>>, bool) {
     let mut found = Vec::new();
     let mut rest = payload;
     while !rest.is_empty() {
-        match frame(rest) {
+        let read = match rest.strip_prefix(&[GOOGLE_CRYPTO]) {
+            Some(behind) if version.is_google_tls() => crypto(behind),
+            _ => frame(rest),
+        };
+        match read {
             Ok((behind, Frame::Other)) => rest = behind,
             Ok((behind, it)) => {
                 found.push(it);
@@ -62,11 +67,7 @@ fn frame(bytes: &[u8]) -> IResult<&[u8], Frame<'_>> {
         0x10 | 0x12 | 0x13 | 0x14 | 0x16 | 0x17 | 0x19 => numbers(rest, 1),
         0x05 | 0x11 | 0x15 => numbers(rest, 2),
         0x04 => numbers(rest, 3),
-        0x06 => {
-            let (rest, offset) = varint(rest)?;
-            let (rest, bytes) = counted(rest)?;
-            Ok((rest, Frame::Crypto { offset, bytes }))
-        }
+        0x06 => crypto(rest),
         0x07 | 0x31 => counted(rest).map(|(rest, _)| (rest, Frame::Other)),
         0x08..=0x0f => stream(rest, kind),
         0x18 => new_connection_id(rest),
@@ -84,6 +85,12 @@ fn frame(bytes: &[u8]) -> IResult<&[u8], Frame<'_>> {
         0x30 => Ok((&[], Frame::Other)),
         _ => Err(nom::Err::Error(nom::error::Error::new(bytes, nom::error::ErrorKind::Alt))),
     }
+}
+
+fn crypto(bytes: &[u8]) -> IResult<&[u8], Frame<'_>> {
+    let (rest, offset) = varint(bytes)?;
+    let (rest, bytes) = counted(rest)?;
+    Ok((rest, Frame::Crypto { offset, bytes }))
 }
 
 fn numbers(bytes: &[u8], count: u64) -> IResult<&[u8], Frame<'_>> {
@@ -124,6 +131,8 @@ fn new_connection_id(bytes: &[u8]) -> IResult<&[u8], Frame<'_>> {
     Ok((rest, Frame::NewConnectionId(id)))
 }
 
+const GOOGLE_CRYPTO: u8 = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +153,14 @@ mod tests {
             (b"\x02\x05\x00\xff\xff\xff\xff\xff\xff\xff\xff\x01", vec![], false),
             (b"\x06\x00\x01a\x3f\x06\x01\x01b", vec![crypto(0, &b"a"[..])], false),
         ] {
-            assert_eq!(frames(payload), (expected, is_whole), "{payload:?}");
+            assert_eq!(frames(payload, Version::ONE), (expected, is_whole), "{payload:?}");
         }
+    }
+
+    #[test]
+    fn google_has_another_type_for_crypto() {
+        let payload = b"\x08\x00\x02ab\0";
+        let expected = vec![Frame::Crypto { offset: 0, bytes: b"ab" }];
+        assert_eq!(frames(payload, Version(0x5430_3531)), (expected, true));
     }
 }

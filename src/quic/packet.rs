@@ -109,7 +109,9 @@ pub fn split(datagram: &[u8]) -> Split<'_> {
     let mut rest = datagram;
     while let Some(first) = rest.first().copied() {
         if first & LONG == 0 {
-            found.packets.push(Packet::Short(rest));
+            if rest.iter().any(|byte| *byte != 0) {
+                found.packets.push(Packet::Short(rest));
+            }
             break;
         }
         let Some((_, version)) = start(rest) else {

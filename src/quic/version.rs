@@ -66,6 +66,11 @@ impl Version {
         is_numbered && !self.is_read()
     }
 
+    /// Whether it is one of Google's last two versions, which carry TLS.
+    pub fn is_google_tls(self) -> bool {
+        matches!(self.0, 0x5430_3530 | 0x5430_3531)
+    }
+
     /// The label before `key`, `iv`, `hp` and `ku` (RFC 9001 section 5.1, RFC 9369 section 3.3.2).
     pub fn label(self, purpose: Purpose) -> &'static str {
         match (self.is_two(), purpose) {

@@ -11,7 +11,7 @@ use super::grammar::{time, words};
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
-use crate::tls::{Alert, ChainState, Handshake, Side, SniState, Transport};
+use crate::tls::{Alert, Handshake, Side, SniState, Transport};
 use crate::x509::{Certificate, San};
 
 /// Errors of languages and libraries.
@@ -115,26 +115,12 @@ fn handshake(run: &RunText<'_>, line: u32, verdict: &ClientVerdict, sink: &mut S
         sink.observe(Fact::TlsAlert(it), [line]);
     }
     let it = Handshake {
-        time: None,
-        client: None,
         server,
-        transport: Transport::Text,
         sni: is_named.map(ToString::to_string),
         sni_state: if is_named.is_some() { SniState::Sent } else { SniState::Unknown },
-        alpn: Vec::new(),
-        versions: Vec::new(),
-        version: None,
-        cipher: None,
-        chain_state: ChainState::Missing,
-        chain: Vec::new(),
-        resumed: false,
-        hrr: false,
-        ech: None,
-        starttls: None,
-        proxy_host: None,
-        http_version: None,
         dialed: verdict.host.as_ref().map(ToString::to_string),
         run: Some(run.number),
+        ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(it), [line]);
 }

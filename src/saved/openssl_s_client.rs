@@ -214,26 +214,18 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) {
         (true, false) => ChainState::Missing,
     };
     let handshake = Handshake {
-        time: None,
-        client: None,
         server,
-        transport: Transport::Text,
         sni,
         sni_state,
-        alpn: Vec::new(),
-        versions: Vec::new(),
         version: version.map(|it| it.1),
         cipher: cipher.map(|it| it.1),
         chain_state,
         chain,
         resumed,
-        hrr: false,
-        ech: None,
         starttls: command::value(&run.command, &["-starttls"]).map(str::to_owned),
-        proxy_host: None,
-        http_version: None,
         dialed: target.host.clone().map(|host| host.to_lowercase()),
         run: Some(run.number),
+        ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(handshake), lines);
     alerts(run, server, sink);

@@ -12,7 +12,7 @@ use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, HttpExchange, Run, Says, ServerName};
 use crate::name::Name;
 use crate::provenance::Time;
-use crate::tls::{Alert, ChainState, Handshake, Side, SniState, Transport};
+use crate::tls::{Alert, Handshake, Side, SniState, Transport};
 
 /// `wget`.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -162,25 +162,12 @@ fn handshake(run: &RunText<'_>, told: &Told, sink: &mut Sink) {
     };
     let it = Handshake {
         time: told.time,
-        client: None,
         server: Some(server),
-        transport: Transport::Text,
         sni,
         sni_state,
-        alpn: Vec::new(),
-        versions: Vec::new(),
-        version: None,
-        cipher: None,
-        chain_state: ChainState::Missing,
-        chain: Vec::new(),
-        resumed: false,
-        hrr: false,
-        ech: None,
-        starttls: None,
-        proxy_host: None,
-        http_version: None,
         dialed: told.host.as_ref().map(ToString::to_string),
         run: Some(run.number),
+        ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(it), told.time_line.into_iter().chain([line]));
 }

@@ -1,24 +1,27 @@
 //! Both directions of a connection become [`Joined`]: handshakes, alerts and the server's chain.
 //!
 //! Each direction counts on its own: with one of them missing, what the other shows is still a
-//! handshake, and a gap says what is not there.
+//! handshake, and a gap says what is not there. A connection can hold several handshakes
+//! (renegotiation); the n-th hello of one side is answered by the n-th of the other.
 
 use std::net::SocketAddr;
 
+use super::handshake::{self, ClientHello};
+use super::keylog;
 use super::record::{Event, Reader, Seen};
-use super::{Alert, ChainState, Handshake, Side, SniState, Transport, handshake};
+use super::{Alert, ChainState, Handshake, InnerReader, Side, SniState, Transport};
 use crate::limits::HANDSHAKES_PER_CONNECTION_MAX;
 use crate::provenance::{FrameNumber, GapReason};
 use crate::x509;
 
 /// What a connection showed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Joined {
     /// The handshakes, in order, with the frames of their messages.
     pub handshakes: Vec<(Handshake, Vec<FrameNumber>)>,
     /// The alerts of both sides.
     pub alerts: Vec<(Alert, Vec<FrameNumber>)>,
-    /// The certificates the server sent, in wire order.
+    /// The certificates that the server, and then the client, sent, in wire order.
     pub certificates: Vec<(Vec<u8>, Vec<FrameNumber>)>,
     /// What could not be read.
     pub gaps: Vec<(GapReason, Vec<FrameNumber>)>,
@@ -26,6 +29,10 @@ pub struct Joined {
     pub client_hellos: u64,
     /// ServerHello messages.
     pub server_hellos: u64,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    pub unopened: Vec<u64>,
+    /// What read the application data of each side.
+    pub inner: Vec<(Side, Box<dyn InnerReader>)>,
 }
 
 /// Joins the two directions of a connection between `one` and `other`.
@@ -35,27 +42,38 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
     let swapped = (is_client(&other.1) && !is_client(&one.1)) || (is_server(&one.1) && !is_server(&other.1));
     let (client, server) = if swapped { (other, one) } else { (one, other) };
     let mut joined = Joined::default();
-    let none = Reader::default();
-    let from_client = client.1.as_ref().unwrap_or(&none);
-    let from_server = server.1.as_ref().unwrap_or(&none);
-    let hellos = hellos_of(from_client);
-    let answers = flights_of(from_server);
+    let ends = (client.0, server.0);
+    let mut from_client = client.1.unwrap_or_default();
+    let mut from_server = server.1.unwrap_or_default();
+    let hellos = client_flights(&from_client);
+    let answers = server_flights(&from_server);
     let count = hellos.len().max(answers.len()).min(HANDSHAKES_PER_CONNECTION_MAX);
+    let preamble = from_client.preamble.as_deref().cloned().unwrap_or_default();
+    let preamble = preamble.and(from_server.preamble.as_deref().cloned().unwrap_or_default());
     for at in 0..count {
-        one_handshake(&mut joined, (client.0, server.0), hellos.get(at).copied(), answers.get(at));
+        let mut it = Handshake { client: Some(ends.0), server: Some(ends.1), ..Handshake::over(Transport::Tcp) };
+        it.keys = from_server.key_file.clone().or_else(|| from_client.key_file.clone());
+        it.starttls = preamble.starttls.map(str::to_owned);
+        it.proxy_host.clone_from(&preamble.proxy_host);
+        one_handshake(&mut joined, it, hellos.get(at), answers.get(at), &from_client);
     }
-    for (side, reader) in [(Side::Client, from_client), (Side::Server, from_server)] {
-        alerts(&mut joined, (client.0, server.0), side, reader);
+    let has_both = !hellos.is_empty() && !answers.is_empty();
+    let missing = if hellos.is_empty() { "the client's" } else { "the server's" };
+    for (side, reader) in [(Side::Client, &from_client), (Side::Server, &from_server)] {
+        alerts(&mut joined, ends, side, reader);
         troubles(&mut joined, reader);
     }
-    if count > 0 && (hellos.is_empty() || answers.is_empty()) && joined.alerts.is_empty() {
-        let (missing, frames) = if hellos.is_empty() {
-            ("the client's", first_frames(from_server))
-        } else {
-            ("the server's", first_frames(from_client))
-        };
-        joined.gaps.push((GapReason::OneDirection(format!("{missing} side is missing")), frames));
+    if count > 0 && !has_both && joined.alerts.is_empty() {
+        let seen = if from_client.seen.is_empty() { &from_server } else { &from_client };
+        let reason = GapReason::OneDirection(format!("{missing} side is missing"));
+        joined.gaps.push((reason, first_frames(seen)));
     }
+    if from_client.key_file.is_none() && from_server.key_file.is_none() {
+        joined.unopened = hellos.iter().filter_map(|flight| keylog::start_of(&flight.hello.random)).collect();
+    }
+    drop((hellos, answers));
+    joined.inner.extend(from_client.take_inner().map(|inner| (Side::Client, inner)));
+    joined.inner.extend(from_server.take_inner().map(|inner| (Side::Server, inner)));
     joined
 }
 
@@ -71,39 +89,73 @@ fn first_frames(reader: &Reader) -> Vec<FrameNumber> {
     reader.seen.first().map(|seen| seen.frames.clone()).unwrap_or_default()
 }
 
-/// The ClientHellos that begin a handshake: one that answers a HelloRetryRequest begins none.
-fn hellos_of(reader: &Reader) -> Vec<&Seen> {
-    let hellos: Vec<&Seen> = reader.seen.iter().filter(|seen| matches!(seen.event, Event::ClientHello(_))).collect();
-    hellos.into_iter().take(1).collect()
-}
-
-/// A server's answer: its hellos, its chain, and whether the rest is encrypted.
-struct Flight<'s> {
-    hello: &'s Seen,
-    is_retried: bool,
+/// What a client sends for one handshake.
+struct ClientFlight<'s> {
+    hello: &'s ClientHello,
+    seen: &'s Seen,
+    /// The frames of its hellos: a second one answers a HelloRetryRequest.
+    frames: Vec<FrameNumber>,
     certificates: Option<&'s Seen>,
-    is_changed: bool,
     encrypted: Option<&'s Seen>,
 }
 
-fn flights_of(reader: &Reader) -> Vec<Flight<'_>> {
-    let mut flights: Vec<Flight<'_>> = Vec::new();
-    let mut retried = false;
+fn client_flights(reader: &Reader) -> Vec<ClientFlight<'_>> {
+    let mut flights: Vec<ClientFlight<'_>> = Vec::new();
     for seen in &reader.seen {
-        let is_first = flights.is_empty();
         match (&seen.event, flights.last_mut()) {
-            (Event::ServerHello(hello), _) if hello.is_retry => retried = true,
-            (Event::ServerHello(_), _) if is_first => {
-                flights.push(Flight {
-                    hello: seen,
-                    is_retried: retried,
-                    certificates: None,
-                    is_changed: false,
-                    encrypted: None,
-                });
+            (Event::ClientHello(hello), Some(flight)) if flight.hello.random == hello.random => {
+                flight.frames.extend(&seen.frames);
+            }
+            (Event::ClientHello(hello), _) => flights.push(ClientFlight {
+                hello,
+                seen,
+                frames: seen.frames.clone(),
+                certificates: None,
+                encrypted: None,
+            }),
+            (Event::Certificates(_), Some(flight)) if flight.certificates.is_none() => flight.certificates = Some(seen),
+            (Event::Encrypted, Some(flight)) if flight.encrypted.is_none() => flight.encrypted = Some(seen),
+            _ => {}
+        }
+    }
+    flights
+}
+
+/// A server's answer: its hello, its chain, and whether the rest is encrypted.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+struct ServerFlight<'s> {
+    hello: Option<(&'s Seen, &'s handshake::ServerHello)>,
+    is_retried: bool,
+    certificates: Option<&'s Seen>,
+    extensions: Option<&'s handshake::EncryptedExtensions>,
+    asks_certificate: bool,
+    is_full: bool,
+    is_changed: bool,
+    is_finished: bool,
+    encrypted: Option<&'s Seen>,
+}
+
+fn server_flights(reader: &Reader) -> Vec<ServerFlight<'_>> {
+    let mut flights: Vec<ServerFlight<'_>> = Vec::new();
+    let mut is_retried = false;
+    for seen in &reader.seen {
+        match (&seen.event, flights.last_mut()) {
+            (Event::ServerHello(hello), _) if hello.is_retry => is_retried = true,
+            (Event::ServerHello(hello), _) => {
+                let is_retried = std::mem::take(&mut is_retried);
+                flights.push(ServerFlight { hello: Some((seen, hello)), is_retried, ..ServerFlight::default() });
+            }
+            // The hello before it is not in the capture.
+            (Event::Certificates(_), None) => {
+                flights.push(ServerFlight { certificates: Some(seen), ..ServerFlight::default() });
             }
             (Event::Certificates(_), Some(flight)) if flight.certificates.is_none() => flight.certificates = Some(seen),
+            (Event::EncryptedExtensions(it), Some(flight)) => flight.extensions = Some(it),
+            (Event::CertificateRequest, Some(flight)) => flight.asks_certificate = true,
+            (Event::FlightDone, Some(flight)) => flight.is_full = true,
             (Event::ChangeCipherSpec, Some(flight)) => flight.is_changed = true,
+            (Event::Finished, Some(flight)) => flight.is_finished = true,
             (Event::Encrypted, Some(flight)) if flight.encrypted.is_none() => flight.encrypted = Some(seen),
             _ => {}
         }
@@ -113,86 +165,111 @@ fn flights_of(reader: &Reader) -> Vec<Flight<'_>> {
 
 fn one_handshake(
     joined: &mut Joined,
-    (client, server): (SocketAddr, SocketAddr),
-    hello: Option<&Seen>,
-    flight: Option<&Flight<'_>>,
+    mut it: Handshake,
+    client: Option<&ClientFlight<'_>>,
+    server: Option<&ServerFlight<'_>>,
+    from_client: &Reader,
 ) {
     let mut frames: Vec<FrameNumber> = Vec::new();
-    let mut it = Handshake {
-        time: hello.or(flight.map(|flight| flight.hello)).and_then(|seen| seen.time),
-        client: Some(client),
-        server: Some(server),
-        transport: Transport::Tcp,
-        sni: None,
-        sni_state: SniState::Unknown,
-        alpn: Vec::new(),
-        versions: Vec::new(),
-        version: None,
-        cipher: None,
-        chain_state: ChainState::Missing,
-        chain: Vec::new(),
-        resumed: false,
-        hrr: false,
-        ech: None,
-        starttls: None,
-        proxy_host: None,
-        http_version: None,
-        dialed: None,
-        run: None,
-    };
-    let mut session_id: &[u8] = &[];
-    if let Some(Seen { event: Event::ClientHello(hello), frames: at, .. }) = hello {
+    let server_seen = server.and_then(|flight| flight.hello.map(|(seen, _)| seen).or(flight.certificates));
+    it.time = client.map(|flight| flight.seen).or(server_seen).and_then(|seen| seen.time);
+    if let Some(flight) = client {
         joined.client_hellos += 1;
-        frames.extend(at);
-        it.sni_state = if hello.sni.is_some() { SniState::Sent } else { SniState::Absent };
-        it.sni.clone_from(&hello.sni);
-        it.alpn.clone_from(&hello.alpn);
-        it.versions.clone_from(&hello.versions);
-        it.ech = hello.ech.then(|| "offered".to_owned());
-        session_id = &hello.session_id;
+        frames.extend(&flight.frames);
+        asked(&mut it, flight.hello);
     }
-    if let Some(flight) = flight {
-        if let Seen { event: Event::ServerHello(answer), frames: at, .. } = flight.hello {
+    if let Some(flight) = server {
+        if let Some((seen, hello)) = flight.hello {
             joined.server_hellos += 1;
-            frames.extend(at);
-            it.version = Some(answer.version.clone());
-            it.cipher = Some(answer.cipher.clone());
-            it.hrr = flight.is_retried;
-            let echoed = !session_id.is_empty() && session_id == answer.session_id;
-            it.chain_state = chain_state(flight, &answer.version, echoed);
-            it.resumed = it.chain_state == ChainState::Resumed;
+            frames.extend(&seen.frames);
+            it.version = Some(hello.version.clone());
+            it.cipher = Some(hello.cipher.clone());
         }
+        it.hrr = flight.is_retried;
+        it.certificate_requested = flight.asks_certificate;
+        if flight.extensions.is_some_and(|it| it.has_ech_retry) && it.ech.is_some() {
+            it.ech = Some("refused".to_owned());
+        }
+        it.chain_state = chain_state(flight, client);
+        it.resumed = it.chain_state == ChainState::Resumed;
         chain(joined, &mut it, &mut frames, flight);
+    }
+    if let Some(flight) = client {
+        client_chain(joined, &mut it, flight);
+        reply(&mut it, &mut frames, flight, from_client);
     }
     frames.sort_unstable();
     frames.dedup();
     joined.handshakes.push((it, frames));
 }
 
-fn chain_state(flight: &Flight<'_>, version: &str, echoed: bool) -> ChainState {
-    match flight.certificates {
-        Some(_) => ChainState::Seen,
-        None if version == "TLS 1.3" => ChainState::Encrypted,
-        None if flight.is_changed || echoed => ChainState::Resumed,
-        None => ChainState::Missing,
+/// What the client asked for.
+fn asked(it: &mut Handshake, hello: &ClientHello) {
+    it.sni_state = if hello.sni.is_some() { SniState::Sent } else { SniState::Absent };
+    it.sni.clone_from(&hello.sni);
+    it.alpn.clone_from(&hello.alpn);
+    it.versions.clone_from(&hello.versions);
+    it.ech = hello.ech.then(|| "offered".to_owned());
+    it.ech_config = hello.ech_config;
+}
+
+fn chain_state(flight: &ServerFlight<'_>, client: Option<&ClientFlight<'_>>) -> ChainState {
+    let hello = flight.hello.map(|(_, hello)| hello);
+    let is_echoed = match (client, hello) {
+        (Some(client), Some(hello)) => !hello.session_id.is_empty() && client.hello.session_id == hello.session_id,
+        _ => false,
+    };
+    match (flight.certificates, hello) {
+        (Some(_), _) => ChainState::Seen,
+        (None, Some(hello)) if hello.is_tls13 && hello.is_resumed => ChainState::Resumed,
+        (None, Some(hello)) if hello.is_tls13 && !flight.is_finished => ChainState::Encrypted,
+        (None, Some(hello)) if !hello.is_tls13 && !flight.is_full && (flight.is_changed || is_echoed) => {
+            ChainState::Resumed
+        }
+        _ => ChainState::Missing,
     }
 }
 
-fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>, flight: &Flight<'_>) {
+fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>, flight: &ServerFlight<'_>) {
     if let Some(Seen { event: Event::Certificates(chain), frames: at, .. }) = flight.certificates {
         frames.extend(at);
-        for der in chain {
-            let (certificate, problem) = x509::der::read(der);
-            it.chain.extend(certificate.sha256);
-            joined.certificates.push((der.clone(), at.clone()));
-            if let Some(why) = problem {
-                joined.gaps.push((GapReason::Undecoded { what: "certificate".to_owned(), why }, at.clone()));
-            }
-        }
+        it.chain = certificates(joined, chain, at);
     }
     if it.chain_state == ChainState::Encrypted {
-        let at = flight.encrypted.unwrap_or(flight.hello).frames.clone();
+        let seen = flight.encrypted.or(flight.hello.map(|(seen, _)| seen));
+        let at = seen.map(|seen| seen.frames.clone()).unwrap_or_default();
         joined.gaps.push((GapReason::EncryptedCertificate, at));
+    }
+}
+
+fn client_chain(joined: &mut Joined, it: &mut Handshake, flight: &ClientFlight<'_>) {
+    if let Some(Seen { event: Event::Certificates(chain), frames, .. }) = flight.certificates {
+        it.client_chain = certificates(joined, chain, frames);
+    }
+}
+
+/// Takes certificates; gives their digests.
+fn certificates(joined: &mut Joined, chain: &[Vec<u8>], at: &[FrameNumber]) -> Vec<String> {
+    let mut digests = Vec::new();
+    for der in chain {
+        let (certificate, problem) = x509::der::read(der);
+        digests.extend(certificate.sha256);
+        joined.certificates.push((der.clone(), at.to_vec()));
+        if let Some(why) = problem {
+            joined.gaps.push((GapReason::Undecoded { what: "certificate".to_owned(), why }, at.to_vec()));
+        }
+    }
+    digests
+}
+
+/// The lengths of the records with which a client answered a flight that stays closed.
+fn reply(it: &mut Handshake, frames: &mut Vec<FrameNumber>, flight: &ClientFlight<'_>, from_client: &Reader) {
+    if it.chain_state != ChainState::Encrypted || flight.hello.has_early_data {
+        return;
+    }
+    it.client_records.clone_from(&from_client.sealed_bytes);
+    if it.looks_refused() {
+        frames.extend(flight.encrypted.iter().flat_map(|seen| &seen.frames));
     }
 }
 
@@ -225,9 +302,14 @@ fn troubles(joined: &mut Joined, reader: &Reader) {
     let frames: Vec<FrameNumber> = reader.last_frame.into_iter().collect();
     if let Some(why) = &reader.trouble {
         joined.gaps.push((GapReason::Undecoded { what: "TLS stream".to_owned(), why: why.clone() }, frames));
-    } else if reader.is_cut() && !reader.seen.iter().any(|seen| seen.event == Event::Encrypted) {
+    } else if reader.is_cut() {
         let why = "its last message is not whole".to_owned();
         joined.gaps.push((GapReason::Undecoded { what: "TLS stream".to_owned(), why }, frames));
+    }
+    if let Some((why, at)) = &reader.key_trouble {
+        joined
+            .gaps
+            .push((GapReason::Undecoded { what: "encrypted TLS record".to_owned(), why: why.clone() }, at.clone()));
     }
     for seen in &reader.seen {
         if let Event::Undecoded(why) = &seen.event {

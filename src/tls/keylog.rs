@@ -169,6 +169,16 @@ impl Keys {
         self.by_random.is_empty() && self.by_encrypted_premaster.is_empty()
     }
 
+    /// Whether secrets are for a client random that begins so.
+    pub fn has_start(&self, starts: &hashbrown::HashSet<u64>) -> bool {
+        self.by_random.keys().any(|random| start_of(random).is_some_and(|start| starts.contains(&start)))
+    }
+
+    /// Whether no log has an `RSA` line.
+    pub fn has_no_premasters(&self) -> bool {
+        self.by_encrypted_premaster.is_empty()
+    }
+
     /// Whether any secret is for the connection with this client random.
     pub fn has(&self, client_random: &[u8]) -> bool {
         self.known(client_random).is_some()
@@ -196,7 +206,10 @@ impl Keys {
 
     /// How many connections the secrets of a file are for, and how many of these were met.
     pub fn counts_of(&self, name: &str) -> (usize, usize) {
-        let own = self.by_random.values().filter(|known| self.name_of(known) == name);
+        let Some(file) = self.files.iter().position(|known| known == name) else {
+            return (0, 0);
+        };
+        let own = self.by_random.values().filter(|known| known.file == file);
         own.fold((0, 0), |(all, used), known| {
             let is_used = known.is_used.load(Ordering::Relaxed);
             (all.saturating_add(1), used.saturating_add(usize::from(is_used)))
@@ -225,6 +238,11 @@ impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").field("files", &self.files).field("count", &self.count).finish_non_exhaustive()
     }
+}
+
+/// The first bytes of a client random, as a number: enough to know it again.
+pub fn start_of(random: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(<[u8; 8]>::try_from(random.get(..8)?).ok()?))
 }
 
 /// Whether a text is a key log: its first line that is no comment is one of a key log.

@@ -3,12 +3,20 @@
 //! Names are RFC 8446's. A chain that is not there says why ([`ChainState`]), never an empty list
 //! that could mean three things. The record layer is in [`record`], the messages in [`handshake`].
 
+pub mod alert;
+mod certificates;
+pub mod connection;
 pub mod decrypt;
+mod extension;
 pub mod handshake;
 pub mod join;
 pub mod key_schedule;
 pub mod keylog;
+pub mod messages;
+pub mod preamble;
 pub mod record;
+mod session;
+mod sslv2;
 pub mod suite;
 
 use std::any::Any;
@@ -59,14 +67,32 @@ pub struct Handshake {
     pub resumed: bool,
     /// The server sent a HelloRetryRequest.
     pub hrr: bool,
-    /// Encrypted ClientHello, `offered` where the extension is there.
+    /// Encrypted ClientHello: `offered` where the extension is there, which says nothing of whether
+    /// it is real (GREASE looks the same); `refused` where the server sent other configurations.
     pub ech: Option<String>,
+    /// The number of the configuration that an Encrypted ClientHello names; the one that DNS
+    /// published for the outer name has the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ech_config: Option<u8>,
     /// The protocol whose STARTTLS came before.
     pub starttls: Option<String>,
     /// The host of an HTTP CONNECT or a SOCKS request that came before.
     pub proxy_host: Option<String>,
     /// The HTTP version spoken inside, where it is known.
     pub http_version: Option<String>,
+    /// The server asked for a certificate of the client.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub certificate_requested: bool,
+    /// The certificates the client sent, in wire order: digests. Never part of `chain`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_chain: Vec<String>,
+    /// The source whose keys opened the handshake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<String>,
+    /// The lengths in bytes of the client's first encrypted records, where no key opened them
+    /// (TLS 1.3). The first one ends a handshake or is an alert: see [`Handshake::looks_refused`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_records: Vec<u16>,
     /// The host name that a tool was told to connect to; only known from a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialed: Option<String>,
@@ -74,6 +100,55 @@ pub struct Handshake {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,
 }
+
+impl Handshake {
+    /// A handshake of which only this is known.
+    pub fn over(transport: Transport) -> Self {
+        Self {
+            time: None,
+            client: None,
+            server: None,
+            transport,
+            sni: None,
+            sni_state: SniState::Unknown,
+            alpn: Vec::new(),
+            versions: Vec::new(),
+            version: None,
+            cipher: None,
+            chain_state: ChainState::Missing,
+            chain: Vec::new(),
+            resumed: false,
+            hrr: false,
+            ech: None,
+            ech_config: None,
+            starttls: None,
+            proxy_host: None,
+            http_version: None,
+            certificate_requested: false,
+            client_chain: Vec::new(),
+            keys: None,
+            client_records: Vec::new(),
+            dialed: None,
+            run: None,
+        }
+    }
+
+    /// Whether the client answered the encrypted flight of the server with a record that has the
+    /// length of an alert, where the end of the handshake would be longer: it gave up. What the alert
+    /// says stays sealed.
+    pub fn looks_refused(&self) -> bool {
+        self.client_records.first() == Some(&SEALED_ALERT_BYTES)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+/// An alert of two bytes, its true type and a tag (RFC 8446 section 5.2). A Finished has 32 bytes
+/// and more.
+const SEALED_ALERT_BYTES: u16 = 2 + 1 + 16;
 
 /// How a handshake travelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]

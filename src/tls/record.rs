@@ -1,12 +1,18 @@
 //! One direction of a TLS stream: [`Reader`] cuts records, puts handshake messages together and
 //! keeps which frames held each (RFC 8446 section 5, RFC 5246 section 6).
 //!
-//! Handshake bytes are collected until ChangeCipherSpec or until a TLS 1.3 ServerHello; what comes
-//! after that is encrypted. A hole ends the reading, and the message that it cut is noted.
+//! Records are read where they lie; only one that is cut by the end of a segment is copied. What is
+//! encrypted, and no key opens, is passed over, and reading ends as soon as nothing more can be
+//! learnt. With keys ([`Reader::keyed`]) sealed records wait until both hellos are known
+//! ([`super::connection`]), and application data goes to the reader inside. A hole ends the reading.
 
-use super::handshake::{self, ClientHello, Message, ServerHello};
+use super::handshake::{ClientHello, EncryptedExtensions, Message, ServerHello};
+use super::messages::{Messages, Part};
+use super::preamble::Preamble;
+use super::session::{Opened, Session};
+use super::{InnerReader, sslv2};
 use crate::flow::{Interest, Origin, StreamReader};
-use crate::limits::{ALERTS_PER_CONNECTION_MAX, HANDSHAKE_MESSAGE_BYTES_MAX, HANDSHAKES_PER_CONNECTION_MAX};
+use crate::limits::{ALERTS_PER_CONNECTION_MAX, HANDSHAKES_PER_CONNECTION_MAX, SEALED_PENDING_BYTES_MAX};
 use crate::provenance::{FrameNumber, Time};
 
 /// What one direction showed, in stream order.
@@ -27,13 +33,21 @@ pub enum Event {
     ClientHello(Box<ClientHello>),
     /// A ServerHello or a HelloRetryRequest.
     ServerHello(Box<ServerHello>),
+    /// What the server chose under encryption.
+    EncryptedExtensions(EncryptedExtensions),
     /// The certificates of a Certificate message.
     Certificates(Vec<Vec<u8>>),
-    /// The server's flight is over (ServerHelloDone), or the client answered it.
+    /// The server asks for a certificate of the client.
+    CertificateRequest,
+    /// A ServerKeyExchange or ServerHelloDone: the handshake is a full one.
     FlightDone,
+    /// The first bytes of a ClientKeyExchange.
+    ClientKeyExchange(Vec<u8>),
+    /// Finished, which only keys show.
+    Finished,
     /// ChangeCipherSpec: what follows is encrypted.
     ChangeCipherSpec,
-    /// An alert in clear: level and description.
+    /// An alert, in clear or opened: level and description.
     Alert(u8, u8),
     /// An encrypted record of type alert.
     EncryptedAlert,
@@ -43,31 +57,94 @@ pub enum Event {
     Undecoded(String),
 }
 
+impl Event {
+    /// What a message shows: nothing, or one thing and perhaps what is missing of it.
+    pub fn of(message: Message) -> Vec<Self> {
+        match message {
+            Message::ClientHello(hello) => vec![Self::ClientHello(hello)],
+            Message::ServerHello(hello) => vec![Self::ServerHello(hello)],
+            Message::EncryptedExtensions(it) => vec![Self::EncryptedExtensions(it)],
+            Message::Certificates(chain) => vec![Self::Certificates(chain)],
+            Message::CertificatesInPart(chain, why) => vec![Self::Certificates(chain), Self::Undecoded(why)],
+            Message::CertificateRequest => vec![Self::CertificateRequest],
+            Message::FlightDone | Message::ServerKeyExchange => vec![Self::FlightDone],
+            Message::ClientKeyExchange(bytes) => vec![Self::ClientKeyExchange(bytes)],
+            Message::Finished => vec![Self::Finished],
+            Message::Undecoded(why) => vec![Self::Undecoded(why)],
+            Message::KeyUpdate | Message::Other => Vec::new(),
+        }
+    }
+}
+
 /// Reads one direction.
-#[derive(Debug, Default)]
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Reader {
+    /// A record that is not whole yet.
     record: Vec<u8>,
-    record_origins: Vec<(usize, Origin)>,
-    message: Vec<u8>,
-    message_origins: Vec<(usize, Origin)>,
-    is_encrypted: bool,
+    record_origins: Vec<Part>,
+    /// The rest of a record that nobody needs.
+    skips: usize,
+    messages: Messages,
+    guard: Guard,
+    is_keyed: bool,
+    is_begun: bool,
     is_tls13: bool,
-    has_encrypted: bool,
+    is_over: bool,
+    /// A sealed record of type handshake came, which is TLS 1.2.
+    has_sealed_handshake: bool,
+    /// Which handshake of the connection the keys in use are of.
+    epoch: usize,
+    inner: Option<Box<dyn InnerReader>>,
+    is_inner_done: bool,
     /// What was seen, in stream order.
     pub seen: Vec<Seen>,
     /// Why reading stopped before the end of the handshake.
     pub trouble: Option<String>,
     /// The last frame that was read.
     pub last_frame: Option<FrameNumber>,
+    /// The lengths of the first sealed records that stay closed.
+    pub sealed_bytes: Vec<u16>,
+    /// What stood before TLS in this direction.
+    pub preamble: Option<Box<Preamble>>,
+    /// The file whose keys opened records.
+    pub key_file: Option<String>,
+    /// Why keys that are there do not open records, with the frames.
+    pub key_trouble: Option<(String, Vec<FrameNumber>)>,
 }
 
-/// Whether a stream that begins so is TLS: a handshake or alert record of a known version. `None`
-/// when too few bytes are here to tell.
+/// How records are protected.
+#[derive(Debug, Default)]
+enum Guard {
+    /// Not at all.
+    #[default]
+    Clear,
+    /// With keys that nobody has.
+    Hidden,
+    /// With keys that can still be found.
+    Waiting(Vec<Sealed>, usize),
+    /// With keys that are here.
+    Open(Box<Session>),
+}
+
+/// A record that waits for its key.
+#[derive(Debug)]
+struct Sealed {
+    header: [u8; RECORD_HEADER_BYTES],
+    body: Vec<u8>,
+    origins: Vec<Part>,
+}
+
+/// Whether a stream that begins so is TLS: a handshake or alert record of a known version, or an
+/// SSLv2-style ClientHello. `None` when too few bytes are here to tell.
 pub fn is_start(bytes: &[u8]) -> Option<bool> {
+    if sslv2::is_start(bytes) == Some(true) {
+        return Some(true);
+    }
     let fits = |at: usize, test: fn(u8) -> bool| bytes.get(at).is_none_or(|byte| test(*byte));
     let fits = fits(0, |b| b == 22 || b == 21) && fits(1, |b| b == 3) && fits(2, |b| b <= 4);
     if !fits {
-        return Some(false);
+        return Some(false).filter(|_| sslv2::is_start(bytes) == Some(false));
     }
     let kind = bytes.get(5)?;
     let is_hello = bytes.first() == Some(&22) && matches!(kind, 1 | 2 | 11 | 0);
@@ -78,166 +155,419 @@ pub fn is_start(bytes: &[u8]) -> Option<bool> {
 impl StreamReader for Reader {
     fn feed(&mut self, bytes: &[u8], origin: Origin) -> Interest {
         self.last_frame = Some(origin.frame);
-        self.record_origins.push((self.record.len(), origin));
-        self.record.extend_from_slice(bytes);
-        while let Some((kind, length)) = self.record_header() {
-            if self.trouble.is_some() {
-                return Interest::Done;
-            }
-            let Some(body) = self.record.get(RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + length) else {
-                break;
-            };
-            let body = body.to_vec();
-            let origins = spans(&self.record_origins, 0, RECORD_HEADER_BYTES + length);
-            let interest = self.record(kind, &body, &origins);
-            drop_front(&mut self.record, &mut self.record_origins, RECORD_HEADER_BYTES + length);
-            if interest == Interest::Done {
-                return Interest::Done;
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.is_over && self.trouble.is_none() {
+            if self.skips > 0 {
+                let skipped = self.skips.min(rest.len());
+                self.skips = self.skips.saturating_sub(skipped);
+                rest = rest.get(skipped..).unwrap_or_default();
+            } else if let Some((header, body, after)) = self.whole_record(rest) {
+                rest = after;
+                self.record(header, body, &[(0, origin)]);
+            } else {
+                rest = self.fill(rest, origin);
             }
         }
-        if self.trouble.is_some() { Interest::Done } else { Interest::More }
+        if self.is_over || self.trouble.is_some() { Interest::Done } else { Interest::More }
     }
 
     fn hole(&mut self, missing: u64) -> Interest {
-        if !self.has_encrypted {
-            self.trouble = Some(format!("{missing} bytes are not in the capture"));
+        match &self.guard {
+            Guard::Clear => self.trouble = Some(format!("{missing} bytes are not in the capture")),
+            Guard::Open(_) => {
+                if let Some(inner) = self.inner.as_mut().filter(|_| !self.is_inner_done) {
+                    self.is_inner_done = inner.hole(missing) == Interest::Done;
+                }
+            }
+            Guard::Hidden | Guard::Waiting(..) => {}
         }
+        self.is_over = true;
         Interest::Done
     }
 }
 
 impl Reader {
-    /// Type and length of the record at the front; `None` when its header is not whole. Sets
-    /// `trouble` when it is no TLS record.
-    fn record_header(&mut self) -> Option<(u8, usize)> {
-        let header = self.record.get(..RECORD_HEADER_BYTES)?;
-        let [kind, major, minor, high, low] = <[u8; RECORD_HEADER_BYTES]>::try_from(header).ok()?;
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        if !(20..=24).contains(&kind) || major != 3 || minor > 4 || length > RECORD_BYTES_MAX {
-            self.trouble = Some("bytes that are no TLS record".to_owned());
-            return None;
-        }
-        Some((kind, length))
+    /// A reader that keys will help, and what reads the application data that they open.
+    pub fn keyed(inner: Option<Box<dyn InnerReader>>) -> Self {
+        Self { is_keyed: true, inner, ..Self::default() }
     }
 
-    fn record(&mut self, kind: u8, body: &[u8], origins: &[Origin]) -> Interest {
-        match kind {
-            22 if !self.is_encrypted => self.handshake_bytes(body, origins),
-            20 => {
-                if !self.is_tls13 {
-                    self.is_encrypted = true;
-                }
-                self.note(Event::ChangeCipherSpec, origins);
-                Interest::More
-            }
-            21 if self.is_encrypted => {
-                self.note(Event::EncryptedAlert, origins);
-                self.bounded()
-            }
-            21 => {
-                for pair in body.chunks_exact(2) {
-                    if let [level, description] = *pair {
-                        self.note(Event::Alert(level, description), origins);
-                    }
-                }
-                self.bounded()
-            }
-            _ => {
-                if !self.has_encrypted {
-                    self.has_encrypted = true;
-                    self.note(Event::Encrypted, origins);
-                }
-                if kind == 23 && !self.is_tls13 { Interest::Done } else { self.bounded() }
-            }
-        }
+    /// The reader of the application data.
+    pub fn take_inner(&mut self) -> Option<Box<dyn InnerReader>> {
+        self.inner.take()
     }
 
-    fn bounded(&self) -> Interest {
-        let is_full = self.seen.len() > ALERTS_PER_CONNECTION_MAX + HANDSHAKES_PER_CONNECTION_MAX * 8;
-        if is_full { Interest::Done } else { Interest::More }
-    }
-
-    fn handshake_bytes(&mut self, body: &[u8], origins: &[Origin]) -> Interest {
-        for origin in origins {
-            self.message_origins.push((self.message.len(), *origin));
-        }
-        self.message.extend_from_slice(body);
-        loop {
-            let Some((kind, length)) = handshake::header(&self.message) else {
-                return self.bounded();
-            };
-            if length > HANDSHAKE_MESSAGE_BYTES_MAX {
-                self.trouble = Some(format!("a handshake message of {length} bytes"));
-                return Interest::Done;
-            }
-            let whole = handshake::HEADER_BYTES + length;
-            let Some(bytes) = self.message.get(..whole) else {
-                return Interest::More;
-            };
-            let message = handshake::read(kind, bytes);
-            let origins = spans(&self.message_origins, 0, whole);
-            drop_front(&mut self.message, &mut self.message_origins, whole);
-            self.message_seen(message, &origins);
-            if self.is_encrypted {
-                return Interest::More;
-            }
-        }
-    }
-
-    fn message_seen(&mut self, message: Message, origins: &[Origin]) {
-        let event = match message {
-            Message::ClientHello(hello) => Event::ClientHello(hello),
-            Message::ServerHello(hello) => {
-                self.is_tls13 = hello.version == "TLS 1.3";
-                self.is_encrypted = self.is_tls13 && !hello.is_retry;
-                Event::ServerHello(hello)
-            }
-            Message::Certificates(chain) => Event::Certificates(chain),
-            Message::FlightDone => Event::FlightDone,
-            Message::Undecoded(why) => Event::Undecoded(why),
-            Message::Other => return,
-        };
-        self.note(event, origins);
-    }
-
-    fn note(&mut self, event: Event, origins: &[Origin]) {
-        let mut frames: Vec<FrameNumber> = origins.iter().map(|origin| origin.frame).collect();
-        frames.dedup();
-        self.seen.push(Seen { event, frames, time: origins.first().and_then(|origin| origin.time) });
+    /// About how many bytes it holds.
+    pub fn held_bytes(&self) -> usize {
+        let waiting = if let Guard::Waiting(_, bytes) = &self.guard { *bytes } else { 0 };
+        let seen = self.seen.capacity().saturating_mul(size_of::<Seen>());
+        let buffered = self.record.capacity().saturating_add(self.messages.held_bytes());
+        waiting.saturating_add(seen).saturating_add(buffered)
     }
 
     /// Whether a handshake message had begun and its rest never came.
     pub fn is_cut(&self) -> bool {
-        !self.message.is_empty() || !self.record.is_empty()
+        matches!(self.guard, Guard::Clear) && (self.messages.is_in_message() || !self.record.is_empty())
     }
-}
 
-/// The origins of the bytes `from..to` of a buffer.
-fn spans(origins: &[(usize, Origin)], from: usize, to: usize) -> Vec<Origin> {
-    let ends = origins.iter().skip(1).map(|(start, _)| *start).chain(std::iter::once(usize::MAX));
-    origins
-        .iter()
-        .zip(ends)
-        .filter(|((start, _), end)| *start < to && *end > from)
-        .map(|((_, origin), _)| *origin)
-        .collect()
-}
+    /// Whether sealed records wait for keys.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.guard, Guard::Waiting(..))
+    }
 
-/// Takes the first bytes of a buffer away and keeps the origins of the rest.
-fn drop_front(buffer: &mut Vec<u8>, origins: &mut Vec<(usize, Origin)>, bytes: usize) {
-    buffer.drain(..bytes.min(buffer.len()));
-    let last_before = origins.iter().rposition(|(start, _)| *start <= bytes);
-    if let Some(at) = last_before {
-        origins.drain(..at);
+    /// Which handshake of the connection sealed the records that wait.
+    pub(super) fn epoch(&self) -> usize {
+        self.epoch
     }
-    for (start, _) in origins.iter_mut() {
-        *start = start.saturating_sub(bytes);
+
+    /// The record at the front, when it lies here from its first to its last byte.
+    fn whole_record<'b>(&self, bytes: &'b [u8]) -> Option<([u8; RECORD_HEADER_BYTES], &'b [u8], &'b [u8])> {
+        if !self.record.is_empty() || (!self.is_begun && sslv2::is_start(bytes) != Some(false)) {
+            return None;
+        }
+        let (header, rest) = bytes.split_at_checked(RECORD_HEADER_BYTES)?;
+        let header = <[u8; RECORD_HEADER_BYTES]>::try_from(header).ok()?;
+        let (body, after) = rest.split_at_checked(body_bytes(header)?)?;
+        Some((header, body, after))
     }
-    if buffer.is_empty() {
+
+    /// Moves bytes into the buffer until a record is whole, reads that, and gives back what follows.
+    fn fill<'b>(&mut self, bytes: &'b [u8], origin: Origin) -> &'b [u8] {
+        let wanted = match self.wanted(bytes) {
+            Ok(wanted) => wanted,
+            Err(why) => {
+                self.trouble = Some(why);
+                return &[];
+            }
+        };
+        let (part, rest) = bytes.split_at(wanted.saturating_sub(self.record.len()).min(bytes.len()));
+        if self.record_origins.last().is_none_or(|(_, last)| last.frame != origin.frame) {
+            self.record_origins.push((self.record.len().saturating_sub(RECORD_HEADER_BYTES), origin));
+        }
+        self.record.extend_from_slice(part);
+        if self.record.len() < wanted {
+            return rest;
+        }
+        if !self.is_begun && sslv2::is_start(&self.record) == Some(true) {
+            if sslv2::whole(&self.record).is_some_and(|whole| whole <= self.record.len()) {
+                self.old_hello();
+            }
+            return rest;
+        }
+        let header =
+            self.record.get(..RECORD_HEADER_BYTES).and_then(|it| <[u8; RECORD_HEADER_BYTES]>::try_from(it).ok());
+        if let Some(header) = header {
+            self.filled(header);
+        }
+        rest
+    }
+
+    /// How many bytes the buffer needs before something can be said.
+    fn wanted(&self, coming: &[u8]) -> Result<usize, String> {
+        if !self.is_begun {
+            let start: Vec<u8> = self.record.iter().chain(coming).take(sslv2::START_BYTES).copied().collect();
+            match sslv2::is_start(&start) {
+                Some(true) => return Ok(sslv2::whole(&start).unwrap_or(sslv2::START_BYTES)),
+                None => return Ok(sslv2::START_BYTES),
+                Some(false) => {}
+            }
+        }
+        let Some(header) = self.record.get(..RECORD_HEADER_BYTES) else {
+            return Ok(RECORD_HEADER_BYTES);
+        };
+        let header = <[u8; RECORD_HEADER_BYTES]>::try_from(header).unwrap_or_default();
+        let body = body_bytes(header).ok_or_else(|| "bytes that are no TLS record".to_owned())?;
+        Ok(RECORD_HEADER_BYTES.saturating_add(body))
+    }
+
+    /// The buffer holds a header, or a whole record.
+    fn filled(&mut self, header: [u8; RECORD_HEADER_BYTES]) {
+        let Some(body) = body_bytes(header) else {
+            self.trouble = Some("bytes that are no TLS record".to_owned());
+            return;
+        };
+        let whole = RECORD_HEADER_BYTES.saturating_add(body);
+        if self.record.len() < whole {
+            let is_unread = matches!(self.guard, Guard::Hidden) && header.first() == Some(&APPLICATION_DATA);
+            if is_unread {
+                let origins = std::mem::take(&mut self.record_origins);
+                self.record.clear();
+                self.skips = body;
+                self.hidden(header, &origins);
+            }
+            return;
+        }
+        let mut record = std::mem::take(&mut self.record);
+        let mut origins = std::mem::take(&mut self.record_origins);
+        self.record(header, record.get(RECORD_HEADER_BYTES..).unwrap_or_default(), &origins);
+        record.clear();
         origins.clear();
+        (self.record, self.record_origins) = (record, origins);
+    }
+
+    /// An SSLv2-style ClientHello, which only a stream's first bytes can be.
+    fn old_hello(&mut self) {
+        self.is_begun = true;
+        let record = std::mem::take(&mut self.record);
+        let origins = std::mem::take(&mut self.record_origins);
+        match sslv2::read(&record) {
+            Some(hello) => self.note(Event::ClientHello(Box::new(hello)), &origins),
+            None => self.note(Event::Undecoded("an SSLv2-style ClientHello".to_owned()), &origins),
+        }
+    }
+
+    fn record(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Part]) {
+        self.is_begun = true;
+        let [kind, ..] = header;
+        let is_clear_anyway = (kind == ALERT && body.len() == 2) || (kind == HANDSHAKE && is_clear_hello(body));
+        match &mut self.guard {
+            Guard::Clear => self.clear(header, body, origins),
+            Guard::Hidden | Guard::Waiting(..) if is_clear_anyway => self.clear(header, body, origins),
+            Guard::Hidden => self.hidden(header, origins),
+            Guard::Waiting(queue, bytes) => {
+                *bytes = bytes.saturating_add(body.len());
+                let is_full = *bytes > SEALED_PENDING_BYTES_MAX;
+                queue.push(Sealed { header, body: body.to_vec(), origins: origins.to_vec() });
+                if is_full {
+                    let why = "sealed records wait in vain for the other direction".to_owned();
+                    self.key_trouble = Some((why, frames_of(origins)));
+                    self.hide();
+                }
+            }
+            Guard::Open(session) => {
+                if session.is_tls13() && kind != APPLICATION_DATA {
+                    if is_clear_anyway {
+                        self.clear(header, body, origins);
+                    }
+                    return;
+                }
+                let opened = session.open(header, body);
+                self.opened(opened, origins);
+            }
+        }
+    }
+
+    fn clear(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Part]) {
+        let [kind, ..] = header;
+        match kind {
+            HANDSHAKE => self.handshake_bytes(body, origins),
+            CHANGE_CIPHER_SPEC => {
+                self.note(Event::ChangeCipherSpec, origins);
+                if !self.is_tls13 {
+                    self.enter();
+                }
+            }
+            ALERT => {
+                if let [level, description, ..] = *body {
+                    self.note(Event::Alert(level, description), origins);
+                }
+            }
+            APPLICATION_DATA => {
+                self.enter();
+                self.record(header, body, origins);
+            }
+            _ => {}
+        }
+        self.keep_bounds();
+    }
+
+    /// What follows is encrypted.
+    fn enter(&mut self) {
+        self.guard = if self.is_keyed { Guard::Waiting(Vec::new(), 0) } else { Guard::Hidden };
+    }
+
+    /// A sealed record that nobody opens. In TLS 1.2 a Finished, of type handshake, comes before the
+    /// data. In TLS 1.3 the lengths of a client's first records are kept: they tell an alert from the
+    /// end of a handshake.
+    fn hidden(&mut self, header: [u8; RECORD_HEADER_BYTES], origins: &[Part]) {
+        let [kind, .., high, low] = header;
+        if kind == CHANGE_CIPHER_SPEC {
+            return;
+        }
+        if kind == ALERT {
+            self.note(Event::EncryptedAlert, origins);
+            return self.keep_bounds();
+        }
+        if !self.seen.iter().rev().any(|seen| seen.event == Event::Encrypted) {
+            self.note(Event::Encrypted, origins);
+        }
+        if kind == HANDSHAKE {
+            self.has_sealed_handshake = true;
+        } else if self.is_tls13 || self.has_sealed_handshake {
+            self.is_over = true;
+        } else {
+            self.sealed_bytes.push(u16::from_be_bytes([high, low]));
+            self.is_over = self.sealed_bytes.len() >= SEALED_LENGTHS_MAX;
+        }
+    }
+
+    /// No key will come for what waits.
+    pub(super) fn hide(&mut self) {
+        if let Guard::Waiting(queue, _) = std::mem::replace(&mut self.guard, Guard::Hidden) {
+            for it in queue {
+                if !self.is_over {
+                    self.hidden(it.header, &it.origins);
+                }
+            }
+        }
+    }
+
+    /// Keys are here: what waited is read.
+    pub(super) fn open(&mut self, session: Session) {
+        let Guard::Waiting(queue, _) = std::mem::replace(&mut self.guard, Guard::Open(Box::new(session))) else {
+            return;
+        };
+        for it in queue {
+            if !self.is_over && self.trouble.is_none() {
+                self.record(it.header, &it.body, &it.origins);
+            }
+        }
+    }
+
+    fn opened(&mut self, opened: Opened, origins: &[Part]) {
+        let (kind, clear) = match opened {
+            Opened::Clear(kind, clear) => (kind, clear),
+            Opened::Passed => return,
+            Opened::Refused => return self.refused(origins),
+        };
+        if self.key_file.is_none()
+            && let Guard::Open(session) = &self.guard
+        {
+            self.key_file = session.file();
+        }
+        match kind {
+            HANDSHAKE => self.handshake_bytes(&clear, origins),
+            ALERT => {
+                if let [level, description, ..] = *clear {
+                    self.note(Event::Alert(level, description), origins);
+                }
+            }
+            CHANGE_CIPHER_SPEC => {
+                self.epoch = self.epoch.saturating_add(1);
+                self.enter();
+            }
+            _ => {
+                if let (Some(inner), false, Some(last)) = (&mut self.inner, self.is_inner_done, origins.last()) {
+                    self.is_inner_done = inner.feed(&clear, last.1) == Interest::Done;
+                }
+            }
+        }
+        self.keep_bounds();
+    }
+
+    fn refused(&mut self, origins: &[Part]) {
+        let why = match (&self.guard, &self.key_file) {
+            (Guard::Open(session), _) if session.lacks.is_some() => {
+                format!("the key log lacks {}", session.lacks.unwrap_or_default())
+            }
+            (_, Some(file)) => format!("a record does not open with the keys of {file}"),
+            (Guard::Open(session), None) => match session.file() {
+                Some(file) => format!("the keys of {file} are not those of this connection: authentication fails"),
+                None => "authentication fails".to_owned(),
+            },
+            _ => "authentication fails".to_owned(),
+        };
+        self.key_trouble = Some((why, frames_of(origins)));
+        let is_opened = self.key_file.is_some();
+        self.guard = Guard::Hidden;
+        if is_opened {
+            self.is_over = true;
+        } else {
+            self.note(Event::Encrypted, origins);
+        }
+    }
+
+    /// Why the keys that are there open nothing.
+    pub(super) fn key_trouble(&mut self, why: String) {
+        let frames = match &self.guard {
+            Guard::Waiting(queue, _) => queue.first().map(|it| frames_of(&it.origins)).unwrap_or_default(),
+            _ => self.last_frame.into_iter().collect(),
+        };
+        self.key_trouble = Some((why, frames));
+    }
+
+    fn handshake_bytes(&mut self, body: &[u8], origins: &[Part]) {
+        self.messages.push(body, origins);
+        loop {
+            let (message, origins) = match self.messages.next_message() {
+                None => return,
+                Some(Err(why)) => {
+                    self.trouble = Some(why);
+                    return;
+                }
+                Some(Ok(it)) => it,
+            };
+            if let (Message::KeyUpdate, Guard::Open(session)) = (&message, &mut self.guard) {
+                session.update();
+            }
+            let is_hello = match &message {
+                Message::ServerHello(hello) => {
+                    self.is_tls13 = hello.is_tls13;
+                    hello.is_tls13 && !hello.is_retry
+                }
+                _ => false,
+            };
+            for event in Event::of(message) {
+                self.note(event, &origins);
+            }
+            if is_hello {
+                self.enter();
+                return;
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event, origins: &[Part]) {
+        self.seen.push(Seen {
+            event,
+            frames: frames_of(origins),
+            time: origins.first().and_then(|(_, origin)| origin.time),
+        });
+    }
+
+    fn keep_bounds(&mut self) {
+        if self.seen.len() > ALERTS_PER_CONNECTION_MAX.saturating_add(HANDSHAKES_PER_CONNECTION_MAX.saturating_mul(8)) {
+            self.is_over = true;
+        }
     }
 }
 
+/// Nothing of the bytes that were read.
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("seen", &self.seen).field("trouble", &self.trouble).finish_non_exhaustive()
+    }
+}
+
+/// The length of a record's body; `None` when it is no TLS record.
+fn body_bytes(header: [u8; RECORD_HEADER_BYTES]) -> Option<usize> {
+    let [kind, major, minor, high, low] = header;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    let fits = (CHANGE_CIPHER_SPEC..=HEARTBEAT).contains(&kind) && major == 3 && minor <= 4;
+    (fits && length <= RECORD_BYTES_MAX).then_some(length)
+}
+
+/// Whether a handshake record behind ChangeCipherSpec is a hello in clear: the answer to a
+/// HelloRetryRequest, or a new connection. A sealed one begins so once in 2^40 times.
+fn is_clear_hello(body: &[u8]) -> bool {
+    matches!(body, [1 | 2, 0, _, _, 3, 0..=4, ..]) && body.len() >= HELLO_BYTES_MIN
+}
+
+fn frames_of(origins: &[Part]) -> Vec<FrameNumber> {
+    let mut frames: Vec<FrameNumber> = origins.iter().map(|(_, origin)| origin.frame).collect();
+    frames.dedup();
+    frames
+}
+
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
+const HEARTBEAT: u8 = 24;
 const RECORD_HEADER_BYTES: usize = 5;
 /// RFC 5246 section 6.2.3 allows 2^14 + 2048.
 const RECORD_BYTES_MAX: usize = (1 << 14) + 2048;
+/// A hello with nothing in it: header, version, random, and a byte or two for each list.
+const HELLO_BYTES_MIN: usize = 42;
+/// How many lengths of sealed records are kept.
+const SEALED_LENGTHS_MAX: usize = 4;

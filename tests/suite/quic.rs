@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use whycert::flow::{FlowKey, Origin, Way};
 use whycert::provenance::FrameNumber;
 use whycert::quic::protect::PacketKeys;
-use whycert::quic::{Datagram, Flow, Shown, Version};
+use whycert::quic::{Datagram, Flow, Opening, Shown, Version};
 use whycert::tls::Transport;
 use whycert::tls::keylog::Keys;
 use whycert::tls::suite::{Cipher, Hash, Suite};
@@ -23,14 +23,18 @@ fn key() -> FlowKey {
     FlowKey::of(end("192.0.2.9:50000"), end("192.0.2.1:443")).0
 }
 
+fn opening(keys: &Keys) -> Opening<'_> {
+    Opening { keys, stream: |id| Box::new(whycert::http::h3::Stream::new(id)) }
+}
+
 fn shown<'b>(datagrams: impl IntoIterator<Item = (bool, &'b [u8])>) -> Shown {
     let (mut flow, keys) = (Flow::default(), Keys::default());
     for (number, (is_client, bytes)) in (1..).zip(datagrams) {
         let way = if is_client { Way::FromHigh } else { Way::FromLow };
         let origin = Origin { frame: FrameNumber(number), time: None };
-        flow.take(Datagram { way, bytes, origin }, &keys);
+        flow.take(Datagram { way, bytes, origin }, opening(&keys));
     }
-    flow.finish(key(), &keys)
+    flow.finish(key(), opening(&keys))
 }
 
 /// `sni version [frames]` of each handshake, `alert` of each alert, `gap` of each gap.

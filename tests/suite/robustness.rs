@@ -10,7 +10,7 @@ use crate::samples::{captures, samples};
 use crate::support::{capture_builder as build, root};
 
 fn gather(paths: &[PathBuf]) -> Gathered {
-    analyze::gather(paths, &analyze::Options { digest: Digest::None, progress: &|_| {} })
+    analyze::gather(paths, &analyze::Options { key_logs: &[], digest: Digest::None, progress: &|_| {} })
 }
 
 /// Reads bytes as a file of that name, and judges what they give.

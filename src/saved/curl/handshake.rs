@@ -9,8 +9,7 @@ use crate::name::Name;
 use crate::provenance::Time;
 use crate::saved::grammar::{dn, time};
 use crate::saved::{RunText, Sink};
-use crate::tls::handshake::alert_name;
-use crate::tls::{Alert, ChainState, Handshake, Side, SniState, Transport};
+use crate::tls::{self, Alert, ChainState, Handshake, Side, SniState, Transport};
 use crate::x509;
 
 /// What `* ` lines tell.
@@ -57,26 +56,20 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
         sink.observe(Fact::TlsAlert(alert(*from, *code, (it.client, server), run.number)), [*line]);
     }
     let handshake = Handshake {
-        time: None,
         client: it.client,
         server,
-        transport: Transport::Text,
         sni,
         sni_state,
         alpn: it.alpn,
-        versions: Vec::new(),
         version: it.version,
         cipher: it.cipher,
         chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
         chain,
-        resumed: false,
-        hrr: false,
-        ech: None,
-        starttls: None,
         proxy_host: asked.host.as_ref().filter(|_| it.is_proxied).map(ToString::to_string),
         http_version: it.http_version,
         dialed: asked.host.as_ref().map(ToString::to_string),
         run: Some(run.number),
+        ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(handshake), lines);
 }
@@ -129,7 +122,7 @@ fn alert(from: Side, code: u16, ends: (Option<SocketAddr>, Option<SocketAddr>), 
         transport: Transport::Text,
         from,
         level: Some(if level == 2 { "fatal" } else { "warning" }.to_owned()),
-        description: Some(alert_name(description)),
+        description: Some(tls::alert::name(description)),
         encrypted: false,
         run: Some(run),
     }

@@ -71,26 +71,16 @@ pub(super) fn observe(written: &Written, run: &RunText<'_>, host: Option<&Name>,
         None => SniState::Unknown,
     };
     let handshake = Handshake {
-        time: None,
         client: end(&fields.local_ip, fields.local_port),
         server: end(&fields.remote_ip, fields.remote_port),
-        transport: Transport::Text,
         sni,
         sni_state,
-        alpn: Vec::new(),
-        versions: Vec::new(),
-        version: None,
-        cipher: None,
         chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
         chain,
-        resumed: false,
-        hrr: false,
-        ech: None,
-        starttls: None,
-        proxy_host: None,
         http_version: fields.http_version.clone().filter(|version| version != "0"),
         dialed: host.map(ToString::to_string),
         run: Some(run.number),
+        ..Handshake::over(Transport::Text)
     };
     if written.url.starts_with("https:") && handshake.server.is_some() {
         sink.observe(Fact::TlsHandshake(handshake), lines.clone());

@@ -15,7 +15,7 @@ use crate::limits::CHAIN_CERTIFICATES_MAX;
 use crate::name::Name;
 use crate::provenance::{FrameNumber, GapReason, Time};
 use crate::saved::Sink;
-use crate::tls::handshake::{self, Message, ServerHello};
+use crate::tls::handshake::{self, ServerHello};
 use crate::tls::join;
 use crate::tls::record::{Event, Reader, Seen};
 use crate::tls::{ChainState, Transport};
@@ -98,24 +98,11 @@ impl Flow {
     }
 
     /// Adds a handshake message with its header.
-    pub fn add_message(&mut self, from: From, bytes: &[u8], time: Option<Time>, cites: Vec<Cite>) {
+    pub fn add_message(&mut self, from: From, bytes: &[u8], time: Option<Time>, cites: &[Cite]) {
         let Some((kind, _)) = handshake::header(bytes) else { return };
-        let is_13 = self.from_server.iter().any(|seen| match &seen.event {
-            Event::ServerHello(hello) => hello.version == "TLS 1.3",
-            _ => false,
-        });
-        let event = match handshake::read(kind, bytes) {
-            Message::ClientHello(hello) => Event::ClientHello(hello),
-            Message::ServerHello(hello) => Event::ServerHello(hello),
-            Message::Certificates(_) if is_13 => {
-                Event::Certificates(certificates_13(bytes.get(handshake::HEADER_BYTES..).unwrap_or_default()))
-            }
-            Message::Certificates(chain) => Event::Certificates(chain),
-            Message::FlightDone => Event::FlightDone,
-            Message::Undecoded(why) => Event::Undecoded(why),
-            Message::Other => return,
-        };
-        self.add(from, event, time, cites);
+        for event in Event::of(handshake::read(kind, bytes)) {
+            self.add(from, event, time, cites.to_vec());
+        }
     }
 
     /// The server name that the client sent.
@@ -202,29 +189,6 @@ impl Flow {
     }
 }
 
-/// RFC 8446 section 4.4.2: a context, then certificates each with its extensions.
-fn certificates_13(body: &[u8]) -> Vec<Vec<u8>> {
-    let context = body.first().map_or(0, |length| usize::from(*length));
-    let mut rest = body.get(context.saturating_add(4)..).unwrap_or_default();
-    let mut chain = Vec::new();
-    while let Some((der, tail)) = sized(rest, 3) {
-        let Some((_, tail)) = sized(tail, 2) else { break };
-        if chain.len() >= CHAIN_CERTIFICATES_MAX {
-            break;
-        }
-        chain.push(der.to_vec());
-        rest = tail;
-    }
-    chain
-}
-
-/// Bytes behind their length in so many bytes, and the rest.
-fn sized(bytes: &[u8], length_bytes: usize) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_at_checked(length_bytes)?;
-    let length = length.iter().fold(0_usize, |sum, byte| sum.saturating_mul(256).saturating_add(usize::from(*byte)));
-    rest.split_at_checked(length)
-}
-
 /// Bytes written in hexadecimal, with or without colons.
 pub fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
@@ -273,12 +237,5 @@ mod tests {
         assert_eq!(from_hexadecimal("30820a"), Some(vec![0x30, 0x82, 0x0a]));
         assert_eq!(from_hexadecimal("308"), None);
         assert_eq!(from_hexadecimal("30…"), None);
-    }
-
-    #[test]
-    fn chains_of_tls_13_have_a_context_and_extensions() {
-        let body = [0, 0, 0, 12, 0, 0, 2, 7, 8, 0, 0, 0, 0, 1, 9, 0, 1, 5];
-        assert_eq!(certificates_13(&body), [vec![7, 8], vec![9]]);
-        assert_eq!(certificates_13(&body[..9]), Vec::<Vec<u8>>::new());
     }
 }

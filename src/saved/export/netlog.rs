@@ -222,7 +222,7 @@ fn bytes_of(params: Node<'_>) -> Option<Vec<u8>> {
 fn message(log: &mut Log, at: &At, params: Node<'_>, from: From, sink: &mut Sink) {
     let Some(bytes) = bytes_of(params) else { return };
     if let Some((flow, cites)) = flow(log, at, sink) {
-        flow.add_message(from, &bytes, at.time, cites);
+        flow.add_message(from, &bytes, at.time, &cites);
     }
 }
 

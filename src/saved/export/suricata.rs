@@ -133,11 +133,8 @@ impl Events {
             time: header.time,
             client: header.source,
             server: header.destination,
-            transport: Transport::Tcp,
             sni_state: if sni.is_some() { SniState::Sent } else { SniState::Unknown },
             sni,
-            alpn: Vec::new(),
-            versions: Vec::new(),
             chain_state: match (&version, chain.is_empty()) {
                 (_, false) => ChainState::Seen,
                 _ if is_resumed => ChainState::Resumed,
@@ -145,16 +142,9 @@ impl Events {
                 _ => ChainState::Missing,
             },
             version,
-            cipher: None,
             chain,
             resumed: is_resumed,
-            hrr: false,
-            ech: None,
-            starttls: None,
-            proxy_host: None,
-            http_version: None,
-            dialed: None,
-            run: None,
+            ..Handshake::over(Transport::Tcp)
         };
         sink.observe_cited(Fact::TlsHandshake(it), cites);
     }

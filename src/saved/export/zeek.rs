@@ -268,19 +268,17 @@ fn handshake(row: &Row, line: u32, sink: &mut Sink) {
     let is_resumed = row.flag("resumed");
     let (client, server) = (row.end("id.orig_h", "id.orig_p"), row.end("id.resp_h", "id.resp_p"));
     let time = row.text("ts").and_then(flows::time);
+    let transport = if version.as_deref() == Some("QUIC") { Transport::Quic } else { Transport::Tcp };
     let it = Handshake {
         time,
         client,
         server,
-        transport: if version.as_deref() == Some("QUIC") { Transport::Quic } else { Transport::Tcp },
         sni_state: match &sni {
             Some(_) => SniState::Sent,
             None if history.contains('C') => SniState::Absent,
             None => SniState::Unknown,
         },
         sni,
-        alpn: Vec::new(),
-        versions: Vec::new(),
         chain_state: match (version.as_deref(), chain.is_empty()) {
             (_, false) => ChainState::Seen,
             _ if is_resumed => ChainState::Resumed,
@@ -292,12 +290,7 @@ fn handshake(row: &Row, line: u32, sink: &mut Sink) {
         chain,
         resumed: is_resumed,
         hrr: history.contains('j'),
-        ech: None,
-        starttls: None,
-        proxy_host: None,
-        http_version: None,
-        dialed: None,
-        run: None,
+        ..Handshake::over(transport)
     };
     sink.observe_cited(Fact::TlsHandshake(it), cite());
     let from = match (history.contains('L'), history.contains('l')) {

@@ -10,7 +10,7 @@ use nom::bytes::complete::{tag, take_until};
 
 use crate::evidence::Says;
 use crate::name::Name;
-use crate::tls::handshake::ALERT_NAMES;
+use crate::tls::alert;
 
 /// What a sentence says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +40,10 @@ pub fn alert(text: &str) -> Option<&'static str> {
     }
     if let Some((_, rest)) = lower.split_once("alert number ") {
         let number: u8 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-        return ALERT_NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name);
+        return alert::NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name);
     }
     let is_alert = ["alert", "tlsv1", "sslv3", "tls: "].iter().any(|word| lower.contains(word));
-    let named = ALERT_NAMES.iter().filter(|(number, _)| is_alert && *number != 0);
+    let named = alert::NAMES.iter().filter(|(number, _)| is_alert && *number != 0);
     named.map(|(_, name)| *name).find(|name| lower.contains(&name.replace('_', " ")))
 }
 

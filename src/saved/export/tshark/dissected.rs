@@ -314,7 +314,7 @@ fn events(frame: &Frame, header: &Header) -> Vec<(Event, Vec<Cite>)> {
                 has_chain = true;
                 events.extend(chain(frame, header, kind));
             }
-            "14" | "16" => events.push((Event::FlightDone, header.with([kind]))),
+            "12" | "14" => events.push((Event::FlightDone, header.with([kind]))),
             _ => {}
         }
     }
@@ -359,6 +359,7 @@ fn client_hello(frame: &Frame, header: &Header, kind: &Field) -> (Event, Vec<Cit
         versions: versions.into_iter().map(handshake::version_name).collect(),
         ech,
         session_id: session_id(frame),
+        ..ClientHello::default()
     };
     (Event::ClientHello(Box::new(hello)), header.with([kind].into_iter().chain(sni)))
 }
@@ -379,6 +380,9 @@ fn server_hello(frame: &Frame, header: &Header, kind: &Field) -> (Event, Vec<Cit
         cipher: cipher.map_or_else(String::new, handshake::cipher_name),
         is_retry: random.replace(':', "").starts_with(RETRY_RANDOM),
         session_id: session_id(frame),
+        is_tls13: version == Some(TLS_1_3),
+        cipher_id: cipher.unwrap_or(0),
+        ..ServerHello::default()
     };
     let said = [frame.last("tls_handshake_version"), frame.last("tls_handshake_ciphersuite")];
     (Event::ServerHello(Box::new(hello)), header.with([kind].into_iter().chain(said.into_iter().flatten())))
@@ -403,6 +407,7 @@ const DATA_FIELDS: &[(u16, &str, bool)] = &[
 /// The fields that a proof quotes.
 const SHOWN: &[&str] = &["_cname", "_a", "_aaaa", "_extensions_server_name", "_certificate", "_dNSName", "_desc"];
 const OPT: u16 = 41;
+const TLS_1_3: u16 = 0x0304;
 const RCODES: &[(u64, &str)] =
     &[(0, "NOERROR"), (1, "FORMERR"), (2, "SERVFAIL"), (3, "NXDOMAIN"), (4, "NOTIMP"), (5, "REFUSED")];
 /// The first bytes of the random of a HelloRetryRequest (RFC 8446 section 4.1.3).
