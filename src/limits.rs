@@ -29,8 +29,9 @@ pub const STREAMS_PENDING_BYTES_MAX: usize = 512 << 20;
 /// Connections that are followed at the same time in one source.
 pub const FLOWS_MAX: usize = 1 << 20;
 
-/// The bytes of one TLS handshake message (a Certificate with a long chain stays far below).
-pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 18;
+/// The bytes of one TLS handshake message. A Certificate with a long chain stays far below; one of
+/// 340 KiB is known, of a server that sent its whole store.
+pub const HANDSHAKE_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 /// The handshakes followed on one connection (renegotiation).
 pub const HANDSHAKES_PER_CONNECTION_MAX: usize = 16;

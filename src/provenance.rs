@@ -149,6 +149,16 @@ pub enum GapReason {
     /// TLS 1.3 encrypts the certificate and no key is here.
     #[error("Certificate message encrypted (TLS 1.3), no key")]
     EncryptedCertificate,
+    /// A resolver was asked over encryption and no key is here.
+    #[error(
+        "{resolver} is a resolver asked over {how}, what it answered is encrypted; ask for a key log, or for dig's output"
+    )]
+    EncryptedResolver {
+        /// Its name or address.
+        resolver: String,
+        /// `TLS`, `HTTPS` or `QUIC`.
+        how: &'static str,
+    },
     /// A message that its grammar refuses.
     #[error("{what} not decoded: {why}")]
     Undecoded {

@@ -6,6 +6,7 @@ cases=(
     d_name_not_configured_capture d_name_not_configured_transcript
     no_sni_capture no_sni_transcript
     tls13_no_keys_capture tls13_transcript
+    tls13_keylog_capture tls13_secrets_capture tls13_keylog_ok_capture
     dig_only_transcript curl_error_only_transcript
     mixed_utf16 x509_pem
     stage_url_forms stage_url_exports stage_url_clients
@@ -20,6 +21,7 @@ cases=(
     configuration_transcripts dns_alone_transcript behind_tls_transcript balancer_ok_capture
     private_domain_ok_capture chain_error_only_transcript subject_only_transcript right_forms_transcript
     http3_keys_capture http3_capture http3_forbidden_capture http2_forbidden_capture http2_coalescing_capture
+    encrypted_dns_keys_capture encrypted_dns_capture
 )
 
 stage_url_capture() {
@@ -69,6 +71,35 @@ no_sni_transcript() {
         'dig +short api.example.com' \
         'openssl s_client -connect api.example.com:443 -noservername -showcerts </dev/null' \
         'openssl s_client -connect api.example.com:443 -servername api.example.com -showcerts </dev/null'
+}
+
+# curl and openssl write their TLS secrets to a key log, as browsers do.
+tls13_keylog_capture() {
+    front TLSv1.3
+    capture "$samples/tls13_keylog_capture/customer.pcap" -i eth0 'ip or arp' -- \
+        "SSLKEYLOGFILE='$work/keys.log' curl -sS https://www.example.com/"
+    cp "$work/keys.log" "$samples/tls13_keylog_capture/keys.log"
+    front TLSv1.2
+}
+
+tls13_secrets_capture() {
+    front TLSv1.3
+    rm -f "$work/keys.log"
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- \
+        "openssl s_client -connect www.example.com:443 -servername www.example.com -keylogfile '$work/keys.log' </dev/null"
+    editcap -F pcapng --inject-secrets "tls,$work/keys.log" "$work/customer.pcap" \
+        "$samples/tls13_secrets_capture/customer.pcapng"
+    front TLSv1.2
+}
+
+tls13_keylog_ok_capture() {
+    front TLSv1.3
+    rm -f "$work/keys.log"
+    capture "$work/customer.pcap" -i eth0 'ip or arp' -- \
+        "SSLKEYLOGFILE='$work/keys.log' curl -sS https://api.example.com/"
+    editcap -F pcapng --inject-secrets "tls,$work/keys.log" "$work/customer.pcap" \
+        "$samples/tls13_keylog_ok_capture/customer.pcapng"
+    front TLSv1.2
 }
 
 tls13_no_keys_capture() {
@@ -389,18 +420,20 @@ h3_captured() {
     [ "$3" = - ] || cp "$work/$3" "$samples/$1/"
 }
 
-http2_forbidden_capture() { with_h2 h2_captured http2_forbidden_capture 'curl -sS https://forbidden.example.com/v1/orders'; }
+http2_forbidden_capture() { with_h2 keys_captured http2_forbidden_capture 'curl -sS https://forbidden.example.com/v1/orders'; }
 
-# h2_captured FOLDER COMMAND
-h2_captured() {
-    captured "$1" "SSLKEYLOGFILE=keys.log $2"
-    cp "$work/keys.log" "$samples/$1/"
+# keys_captured FOLDER COMMAND...
+keys_captured() {
+    local folder=$1
+    shift
+    captured "$folder" "${@/#/SSLKEYLOGFILE=keys.log }"
+    cp "$work/keys.log" "$samples/$folder/"
     rm "$work/keys.log"
 }
 
 # A browser uses one connection for two names of one address that the certificate covers.
 http2_coalescing_capture() {
-    with_h2 h2_captured http2_coalescing_capture "$(browser) https://one.example.com/"
+    with_h2 keys_captured http2_coalescing_capture "$(browser) https://one.example.com/"
 }
 
 # Debian's Chromium; it trusts the leaf by its key, since it does not read the system's roots.
@@ -413,3 +446,11 @@ browser() {
         "--disable-domain-reliability --disable-features=OptimizationHints,MediaRouter,DialMediaRouteProvider" \
         "--user-data-dir=./chromium --ignore-certificate-errors-spki-list=$key --virtual-time-budget=3000 --dump-dom"
 }
+
+# The names are resolved over HTTPS, by curl itself, and over TLS.
+encrypted_dns_keys_capture() { with_encrypted_dns keys_captured encrypted_dns_keys_capture "${encrypted_dns[@]}"; }
+encrypted_dns_capture()      { with_encrypted_dns captured encrypted_dns_capture "${encrypted_dns[@]}"; }
+encrypted_dns=(
+    'curl -sS --doh-url https://dns.example.com/dns-query https://www.example.com/'
+    'kdig +tls-ca +tls-host=dns.example.com @203.0.113.54 api.example.com'
+)

@@ -24,6 +24,7 @@ make_pki() {
     new_leaf part.example.com part.example.com DNS:part.example.com
     cp "$WC_PKI/part.example.com.pem" "$WC_PKI/part.example.com.chain.pem"
     new_leaf forbidden.example.com forbidden.example.com DNS:forbidden.example.com
+    new_leaf dns.example.com dns.example.com DNS:dns.example.com
     new_leaf cloudfront '*.cloudfront.net' 'DNS:cloudfront.net,DNS:*.cloudfront.net'
     new_leaf cdn.example.com cdn.example.com DNS:cdn.example.com
     new_leaf www.example.net www.example.net DNS:www.example.net

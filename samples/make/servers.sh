@@ -98,3 +98,20 @@ with_h2() {
     cp "$conf/nginx.conf" /etc/netns/wc-front/nginx/
     front TLSv1.2
 }
+
+# with_encrypted_dns COMMAND...: with a resolver that answers over TLS (853) and HTTPS (443) too
+with_encrypted_dns() {
+    cp -r "$WC_PKI" /etc/netns/wc-resolver/unbound/pki
+    chmod -R a+rX /etc/netns/wc-resolver
+    {
+        sed 's/interface: 203.0.113.53/interface: 203.0.113.54@853/; /interface: 2001/d' "$conf/unbound.conf"
+        printf 'server:\n    interface: 203.0.113.54@443\n'
+        printf '    tls-service-key: /etc/unbound/pki/dns.example.com.key\n'
+        printf '    tls-service-pem: /etc/unbound/pki/dns.example.com.chain.pem\n'
+    } >/etc/netns/wc-resolver/unbound/encrypted.conf
+    start wc-resolver unbound -d -c /etc/unbound/encrypted.conf
+    local resolver=$started
+    wait_until ip netns exec wc-client bash -c 'exec 3<>/dev/tcp/203.0.113.54/853'
+    "$@"
+    kill "$resolver"
+}

@@ -119,6 +119,7 @@ impl Found {
             http::inside_tls(self, (client, server), joined.inner);
         }
         for (handshake, frames) in joined.handshakes {
+            self.hidden_resolver(&handshake, &frames);
             self.observe(Fact::TlsHandshake(handshake), frames);
         }
         for (alert, frames) in joined.alerts {
@@ -127,6 +128,22 @@ impl Found {
         for (reason, frames) in joined.gaps {
             self.gap(reason, frames);
         }
+    }
+
+    /// Names may have been resolved where no key lets anybody look: said once of each resolver.
+    fn hidden_resolver(&mut self, it: &tls::Handshake, frames: &[FrameNumber]) {
+        let (Some(server), None, Some(frame)) = (it.server, &it.keys, frames.first()) else {
+            return;
+        };
+        let is_quic = it.transport == tls::Transport::Quic;
+        let how = match dns::encrypted::transport(server.port(), it.sni.as_deref(), &it.alpn, is_quic) {
+            Some(dns::Transport::Dot) => "TLS",
+            Some(dns::Transport::Doq) => "QUIC",
+            Some(_) => "HTTPS",
+            None => return,
+        };
+        let resolver = it.sni.clone().unwrap_or_else(|| server.ip().to_string());
+        self.seldom(GapReason::EncryptedResolver { resolver, how }, *frame);
     }
 
     fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {

@@ -6,6 +6,7 @@
 
 mod data;
 pub mod datagram;
+pub mod encrypted;
 pub mod queries;
 mod svcb;
 pub mod tcp;

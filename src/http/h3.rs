@@ -238,6 +238,17 @@ mod tests {
         assert_eq!((heads[0].fields.status, heads[0].dns.as_slice()), (Some(200), &b"dns!!"[..]));
     }
 
+    /// RFC 9250 section 4.2: a length, and a message whose id is 0.
+    #[test]
+    fn an_answer_of_dns_over_quic_is_an_answer() {
+        let bytes = b"\0\x21\0\0\x81\x80\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01";
+        for at in 0..bytes.len() {
+            let (_, mut stream) = read(0, &[&bytes[..at], &bytes[at..]]);
+            assert_eq!(stream.dns_messages().len(), 1, "split at {at}");
+            assert!(!stream.is_message());
+        }
+    }
+
     #[test]
     fn what_cannot_be_read_is_said() {
         let (heads, trouble) = heads(&[read(0, &[b"\x01\x03\x02\x00\x80"])]);

@@ -35,7 +35,7 @@ pub fn pair(one: Option<&mut Reader>, other: Option<&mut Reader>, keys: &Arc<Key
 /// The capture has ended: what still waits stays closed.
 pub fn give_up(one: Option<&mut Reader>, other: Option<&mut Reader>) {
     for reader in [one, other].into_iter().flatten() {
-        reader.hide();
+        reader.give_up();
     }
 }
 

@@ -79,21 +79,22 @@ pub struct Opener {
 
 /// How a version seals records.
 enum Layout {
-    /// TLS 1.3; the traffic secret, for the next one.
-    Tls13(Vec<u8>),
+    /// TLS 1.3; the traffic secret, for the next one, and whether the header is left out of the
+    /// authentication, as drafts before the 25th do.
+    Tls13(Vec<u8>, bool),
     /// TLS 1.2.
     Tls12,
 }
 
 impl Opener {
     /// For a traffic secret of TLS 1.3; `None` when the secret has not the length of the hash.
-    pub fn tls13(suite: Suite, secret: &[u8]) -> Option<Self> {
+    pub fn tls13(suite: Suite, secret: &[u8], is_early_draft: bool) -> Option<Self> {
         if secret.len() != suite.hash.bytes() {
             return None;
         }
         let (key, iv) = key_schedule::traffic_keys(secret, suite.hash, suite.cipher);
         let aead = Aead::new(suite.cipher, &key)?;
-        Some(Self { aead, iv, sequence: 0, suite, layout: Layout::Tls13(secret.to_vec()) })
+        Some(Self { aead, iv, sequence: 0, suite, layout: Layout::Tls13(secret.to_vec(), is_early_draft) })
     }
 
     /// For one direction of TLS 1.2 (RFC 5246 section 6.3): the client's keys stand first in the
@@ -115,7 +116,8 @@ impl Opener {
     /// then the record does not count.
     pub fn open(&mut self, header: [u8; 5], body: &[u8]) -> Option<(RecordType, Vec<u8>)> {
         let opened = match self.layout {
-            Layout::Tls13(_) => self.open_tls13(header, body),
+            Layout::Tls13(_, true) => self.open_tls13(&[], body),
+            Layout::Tls13(_, false) => self.open_tls13(&header, body),
             Layout::Tls12 => self.open_tls12(header, body),
         };
         if opened.is_some() {
@@ -125,8 +127,8 @@ impl Opener {
     }
 
     /// RFC 8446 section 5.2: the true type is the last byte that is not zero.
-    fn open_tls13(&self, header: [u8; 5], body: &[u8]) -> Option<(RecordType, Vec<u8>)> {
-        let mut clear = self.aead.open(self.nonce()?, &header, body)?;
+    fn open_tls13(&self, header: &[u8], body: &[u8]) -> Option<(RecordType, Vec<u8>)> {
+        let mut clear = self.aead.open(self.nonce()?, header, body)?;
         let end = clear.iter().rposition(|byte| *byte != 0)?;
         let kind = *clear.get(end)?;
         clear.truncate(end);
@@ -158,9 +160,11 @@ impl Opener {
 
     /// Goes on to the keys after a KeyUpdate; nothing in TLS 1.2.
     pub fn update(&mut self) {
-        if let Layout::Tls13(secret) = &self.layout
-            && let Some(next) = Self::tls13(self.suite, &key_schedule::next_traffic_secret(secret, self.suite.hash))
-        {
+        let Layout::Tls13(secret, is_early_draft) = &self.layout else {
+            return;
+        };
+        let next = key_schedule::next_traffic_secret(secret, self.suite.hash);
+        if let Some(next) = Self::tls13(self.suite, &next, *is_early_draft) {
             *self = next;
         }
     }
@@ -237,7 +241,7 @@ mod tests {
     #[test]
     fn a_secret_of_a_wrong_length_gives_no_opener() {
         let suite = Suite { cipher: Cipher::Aes256Gcm, hash: Hash::Sha384 };
-        assert!(Opener::tls13(suite, &[0; 32]).is_none());
-        assert!(Opener::tls13(suite, &[0; 48]).is_some());
+        assert!(Opener::tls13(suite, &[0; 32], false).is_none());
+        assert!(Opener::tls13(suite, &[0; 48], false).is_some());
     }
 }

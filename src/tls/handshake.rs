@@ -43,6 +43,8 @@ pub struct ServerHello {
     pub session_id: Vec<u8>,
     /// The version is TLS 1.3 or a draft of it.
     pub is_tls13: bool,
+    /// The number of the draft of TLS 1.3.
+    pub draft: Option<u8>,
     /// The number of the cipher suite.
     pub cipher_id: u16,
     /// The server random.
@@ -84,6 +86,13 @@ pub enum Message {
     Other,
     /// One that cannot be read.
     Undecoded(String),
+}
+
+impl ServerHello {
+    /// Whether the version is a draft that leaves the record header out of the authentication.
+    pub(super) fn is_early_draft(&self) -> bool {
+        self.draft.is_some_and(|draft| draft < 25)
+    }
 }
 
 /// What EncryptedExtensions of TLS 1.3 say.
@@ -166,7 +175,8 @@ fn early_draft(bytes: &[u8]) -> Option<ServerHello> {
         return None;
     };
     let version = u16::from_be_bytes(<[u8; 2]>::try_from(body.get(..2)?).ok()?);
-    if !(0x7f00..=0x7f15).contains(&version) {
+    // The 14th draft and those around it put the final number where TLS 1.3 itself never does.
+    if !(0x7f00..=0x7f15).contains(&version) && version != 0x0304 {
         return None;
     }
     let random = body.get(2..34)?;
@@ -200,6 +210,10 @@ fn server_hello(version: u16, cipher: u16, random: &[u8], extensions: &[(u16, &[
         is_retry: random == RETRY_RANDOM,
         session_id: Vec::new(),
         is_tls13: is_tls13(version),
+        draft: match version.to_be_bytes() {
+            [0x7f, draft] => Some(draft),
+            _ => None,
+        },
         cipher_id: cipher,
         random: random.to_vec(),
         is_resumed: is_tls13(version) && body(extension::PRE_SHARED_KEY).is_some(),
@@ -251,7 +265,7 @@ pub(super) const KEY_EXCHANGE_LENGTH_BYTES: usize = 2;
 /// Two of length and the eight by which an `RSA` line of a key log is found.
 const KEY_EXCHANGE_BYTES: usize = 10;
 /// RFC 8446 section 4.1.3.
-const RETRY_RANDOM: &[u8] = &[
+pub(super) const RETRY_RANDOM: &[u8] = &[
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];

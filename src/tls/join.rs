@@ -38,7 +38,8 @@ pub struct Joined {
 /// Joins the two directions of a connection between `one` and `other`.
 pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader>)) -> Joined {
     let is_client = |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Client));
-    let is_server = |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Server));
+    let is_server =
+        |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Server) || is_rest_of_server(it));
     let swapped = (is_client(&other.1) && !is_client(&one.1)) || (is_server(&one.1) && !is_server(&other.1));
     let (client, server) = if swapped { (other, one) } else { (one, other) };
     let mut joined = Joined::default();
@@ -83,6 +84,17 @@ fn has(reader: &Reader, side: Side) -> bool {
         Event::ServerHello(_) => side == Side::Server,
         _ => false,
     })
+}
+
+/// Whether it is a server's flight whose hello is not in the capture.
+fn is_rest_of_server(reader: &Reader) -> bool {
+    let first = reader.seen.iter().map(|seen| &seen.event).find(|event| {
+        matches!(
+            event,
+            Event::Certificates(_) | Event::FlightDone | Event::ClientKeyExchange(_) | Event::ClientHello(_)
+        )
+    });
+    matches!(first, Some(Event::Certificates(_) | Event::FlightDone)) && !has(reader, Side::Client)
 }
 
 fn first_frames(reader: &Reader) -> Vec<FrameNumber> {
@@ -139,9 +151,13 @@ struct ServerFlight<'s> {
 fn server_flights(reader: &Reader) -> Vec<ServerFlight<'_>> {
     let mut flights: Vec<ServerFlight<'_>> = Vec::new();
     let mut is_retried = false;
+    let mut retry: Option<(&Seen, &handshake::ServerHello)> = None;
     for seen in &reader.seen {
         match (&seen.event, flights.last_mut()) {
-            (Event::ServerHello(hello), _) if hello.is_retry => is_retried = true,
+            (Event::ServerHello(hello), _) if hello.is_retry => {
+                is_retried = true;
+                retry = Some((seen, hello));
+            }
             (Event::ServerHello(hello), _) => {
                 let is_retried = std::mem::take(&mut is_retried);
                 flights.push(ServerFlight { hello: Some((seen, hello)), is_retried, ..ServerFlight::default() });
@@ -159,6 +175,10 @@ fn server_flights(reader: &Reader) -> Vec<ServerFlight<'_>> {
             (Event::Encrypted, Some(flight)) if flight.encrypted.is_none() => flight.encrypted = Some(seen),
             _ => {}
         }
+    }
+    // Nothing followed a HelloRetryRequest.
+    if is_retried {
+        flights.push(ServerFlight { hello: retry, is_retried, ..ServerFlight::default() });
     }
     flights
 }
@@ -221,6 +241,7 @@ fn chain_state(flight: &ServerFlight<'_>, client: Option<&ClientFlight<'_>>) -> 
     };
     match (flight.certificates, hello) {
         (Some(_), _) => ChainState::Seen,
+        (None, Some(hello)) if hello.is_retry => ChainState::Missing,
         (None, Some(hello)) if hello.is_tls13 && hello.is_resumed => ChainState::Resumed,
         (None, Some(hello)) if hello.is_tls13 && !flight.is_finished => ChainState::Encrypted,
         (None, Some(hello)) if !hello.is_tls13 && !flight.is_full && (flight.is_changed || is_echoed) => {
@@ -234,6 +255,12 @@ fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>,
     if let Some(Seen { event: Event::Certificates(chain), frames: at, .. }) = flight.certificates {
         frames.extend(at);
         it.chain = certificates(joined, chain, at);
+    }
+    if let Some((seen, hello)) = flight.hello
+        && hello.is_retry
+    {
+        let why = "nothing follows its HelloRetryRequest".to_owned();
+        joined.gaps.push((GapReason::Undecoded { what: "TLS handshake".to_owned(), why }, seen.frames.clone()));
     }
     if it.chain_state == ChainState::Encrypted {
         let seen = flight.encrypted.or(flight.hello.map(|(seen, _)| seen));

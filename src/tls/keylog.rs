@@ -50,7 +50,8 @@ pub struct Keys {
 /// What is known of one client random.
 #[derive(Clone, Default)]
 struct Known {
-    secrets: Vec<(Label, Arc<[u8]>)>,
+    /// Each with the file that gave it.
+    secrets: Vec<(Label, Arc<[u8]>, usize)>,
     file: usize,
     is_used: Arc<AtomicBool>,
 }
@@ -117,7 +118,7 @@ impl Keys {
         }
         self.count = self.count.saturating_add(1);
         let known = self.by_random.entry(random).or_insert_with(|| Known { file, ..Known::default() });
-        known.add(label, &secret);
+        known.add(label, &secret, file);
         true
     }
 
@@ -130,25 +131,27 @@ impl Keys {
         };
         self.count = self.count.saturating_add(1);
         let known = self.by_encrypted_premaster.entry(start).or_insert_with(|| Known { file, ..Known::default() });
-        known.add(Label::Premaster, &secret);
+        known.add(Label::Premaster, &secret, file);
         true
     }
 
     /// Adds what another one knows.
     pub fn add(&mut self, other: &Self) {
+        let files: Vec<usize> = other.files.iter().map(|name| self.file_number(name)).collect();
+        let number = |file: usize| files.get(file).copied().unwrap_or_default();
         let mut randoms: Vec<(&[u8; RANDOM_BYTES], &Known)> = other.by_random.iter().collect();
         randoms.sort_unstable_by_key(|(random, _)| **random);
         for (random, theirs) in randoms {
-            let file = self.file_number(other.name_of(theirs));
-            let known = self.by_random.entry(*random).or_insert_with(|| Known { file, ..Known::default() });
-            theirs.secrets.iter().for_each(|(label, secret)| known.add(*label, secret));
+            let new = || Known { file: number(theirs.file), ..Known::default() };
+            let known = self.by_random.entry(*random).or_insert_with(new);
+            theirs.secrets.iter().for_each(|(label, secret, file)| known.add(*label, secret, number(*file)));
         }
         let mut starts: Vec<(&[u8; 8], &Known)> = other.by_encrypted_premaster.iter().collect();
         starts.sort_unstable_by_key(|(start, _)| **start);
         for (start, theirs) in starts {
-            let file = self.file_number(other.name_of(theirs));
-            let known = self.by_encrypted_premaster.entry(*start).or_insert_with(|| Known { file, ..Known::default() });
-            theirs.secrets.iter().for_each(|(label, secret)| known.add(*label, secret));
+            let new = || Known { file: number(theirs.file), ..Known::default() };
+            let known = self.by_encrypted_premaster.entry(*start).or_insert_with(new);
+            theirs.secrets.iter().for_each(|(label, secret, file)| known.add(*label, secret, number(*file)));
         }
         self.count = self.count.saturating_add(other.count);
     }
@@ -187,14 +190,14 @@ impl Keys {
     /// The secrets of a connection for one purpose: one, or as many as logs disagree.
     pub fn secrets(&self, client_random: &[u8], label: Label) -> impl Iterator<Item = &[u8]> {
         let known = self.known(client_random).into_iter().flat_map(|known| &known.secrets);
-        known.filter(move |(it, _)| *it == label).map(|(_, secret)| &**secret)
+        known.filter(move |(it, ..)| *it == label).map(|(_, secret, _)| &**secret)
     }
 
     /// The premaster secrets of an `RSA` line whose encrypted form begins with these bytes.
     pub fn premasters(&self, encrypted: &[u8]) -> impl Iterator<Item = &[u8]> {
         let start = encrypted.get(..8).and_then(|start| <[u8; 8]>::try_from(start).ok());
         let known = start.and_then(|start| self.by_encrypted_premaster.get(&start));
-        known.into_iter().flat_map(|known| &known.secrets).map(|(_, secret)| &**secret)
+        known.into_iter().flat_map(|known| &known.secrets).map(|(_, secret, _)| &**secret)
     }
 
     /// The file that gave the secrets of a connection; they count as used from now on.
@@ -202,6 +205,14 @@ impl Keys {
         let known = self.known(client_random)?;
         known.is_used.store(true, Ordering::Relaxed);
         Some(self.name_of(known))
+    }
+
+    /// The file that gave one of the secrets of a connection; they count as used from now on.
+    pub fn file_of(&self, client_random: &[u8], secret: &[u8]) -> Option<&str> {
+        let known = self.known(client_random)?;
+        known.is_used.store(true, Ordering::Relaxed);
+        let file = known.secrets.iter().find(|(_, it, _)| **it == *secret).map_or(known.file, |(.., file)| *file);
+        self.files.get(file).map(String::as_str)
     }
 
     /// How many connections the secrets of a file are for, and how many of these were met.
@@ -222,13 +233,13 @@ impl Keys {
 }
 
 impl Known {
-    fn add(&mut self, label: Label, secret: &[u8]) {
-        let same = self.secrets.iter().filter(|(it, _)| *it == label);
-        let (count, is_here) = same.fold((0_usize, false), |(count, is_here), (_, known)| {
+    fn add(&mut self, label: Label, secret: &[u8], file: usize) {
+        let same = self.secrets.iter().filter(|(it, ..)| *it == label);
+        let (count, is_here) = same.fold((0_usize, false), |(count, is_here), (_, known, _)| {
             (count.saturating_add(1), is_here || **known == *secret)
         });
         if !is_here && count < SECRETS_OF_ONE_LABEL_MAX {
-            self.secrets.push((label, secret.into()));
+            self.secrets.push((label, secret.into(), file));
         }
     }
 }

@@ -4,6 +4,8 @@
 //! that could mean three things. The record layer is in [`record`], the messages in [`handshake`].
 
 pub mod alert;
+#[cfg(test)]
+mod builder;
 mod certificates;
 pub mod connection;
 pub mod decrypt;

@@ -131,7 +131,8 @@ fn is_dialogue(bytes: &[u8]) -> bool {
 }
 
 fn is_binary_dialogue(bytes: &[u8]) -> bool {
-    let is_postgres_server = matches!(bytes, [b'S' | b'N' | b'G'] | [b'S' | b'N' | b'G', 22, 3, ..] | [b'N', b'S', ..]);
+    let is_postgres_server =
+        matches!(bytes, [b'S' | b'N'] | [b'S', 21 | 22] | [b'S', 21 | 22, 3, ..] | [b'N', b'S', ..]);
     let is_socks = matches!(bytes, [4, 1, ..] | [5, 0..=9, ..] | [0, 90..=93, ..]);
     let is_ldap = matches!(bytes, [0x30, 5..=0x7f, 2, 1, ..] | [0x30, 0x84, 0, 0, ..]);
     let is_mysql = matches!(bytes, [_, _, 0, 0, 10, ..] | [32, 0, 0, 1, ..]);
@@ -324,3 +325,181 @@ const TEXT_DIALOGUES: &[&str] = &[
 const PROXIES_MAX: usize = 8;
 /// A hello with nothing in it.
 const HELLO_BYTES_MIN: u16 = 42;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::builder::{client_hello, record, server_hello};
+
+    type Row = (&'static str, &'static [u8], &'static [u8], Option<&'static str>, Option<&'static str>);
+
+    /// What both sides say before TLS, and what comes of it.
+    const DIALOGUES: &[Row] = &[
+        ("smtp", b"EHLO a\r\nSTARTTLS\r\n", b"220 m ESMTP\r\n250-m\r\n250 STARTTLS\r\n220 go\r\n", Some("smtp"), None),
+        ("lmtp", b"LHLO a\r\nSTARTTLS\r\n", b"220 m LMTP\r\n250 STARTTLS\r\n220 go\r\n", Some("lmtp"), None),
+        ("imap", b"a1 STARTTLS\r\n", b"* OK ready\r\na1 OK begin\r\n", Some("imap"), None),
+        ("pop3", b"CAPA\r\nSTLS\r\n", b"+OK ready\r\n+OK\r\nSTLS\r\n.\r\n+OK\r\n", Some("pop3"), None),
+        ("ftp", b"AUTH TLS\r\n", b"220 ftp\r\n234 AUTH TLS ok\r\n", Some("ftp"), None),
+        (
+            "xmpp",
+            b"<?xml version='1.0'?><stream:stream to='x'><starttls/>",
+            b"<?xml version='1.0'?><stream:stream><proceed/>",
+            Some("xmpp"),
+            None,
+        ),
+        ("postgres", b"\0\0\0\x08\x04\xd2\x16\x2f", b"S", Some("postgres"), None),
+        ("postgres after GSS", b"\0\0\0\x08\x04\xd2\x16\x30\0\0\0\x08\x04\xd2\x16\x2f", b"NS", Some("postgres"), None),
+        (
+            "mysql",
+            b"\x20\0\0\x01\x85\xae\xff\x00\0\0\0\x01\x21aaaaaaaaaaaaaaaaaaaaaaa",
+            b"\x4a\0\0\0\x0a8.0.36\0aaaaaaaaaa",
+            Some("mysql"),
+            None,
+        ),
+        (
+            "ldap",
+            b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037",
+            b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0",
+            Some("ldap"),
+            None,
+        ),
+        (
+            "rdp",
+            b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0",
+            b"\x03\0\0\x13\x0e\xd0\0\0\x12\x34\0\x02\0\x08\0\x01\0\0\0",
+            Some("rdp"),
+            None,
+        ),
+        (
+            "connect",
+            b"CONNECT www.example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            None,
+            Some("www.example.com"),
+        ),
+        (
+            "connect twice",
+            b"CONNECT a.example:443 HTTP/1.1\r\n\r\nCONNECT A.example:443 HTTP/1.1\r\nProxy-Authorization: x\r\n\r\n",
+            b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+            None,
+            Some("a.example"),
+        ),
+        (
+            "connect to an address",
+            b"CONNECT [2001:db8::1]:443 HTTP/1.1\r\n\r\n",
+            b"HTTP/1.0 200 ok\r\n\r\n",
+            None,
+            Some("2001:db8::1"),
+        ),
+        (
+            "connect and starttls",
+            b"CONNECT m.example:25 HTTP/1.1\r\n\r\nEHLO a\r\nSTARTTLS\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n220 m ESMTP\r\n250 STARTTLS\r\n220 go\r\n",
+            Some("smtp"),
+            Some("m.example"),
+        ),
+        ("socks4", b"\x04\x01\x01\xbb\xc6\x33\x64\x07me\0", b"\0\x5a\0\0\0\0\0\0", None, Some("198.51.100.7")),
+        (
+            "socks4a",
+            b"\x04\x01\x01\xbb\0\0\0\x01\0www.example.com\0",
+            b"\0\x5a\0\0\0\0\0\0",
+            None,
+            Some("www.example.com"),
+        ),
+        (
+            "socks5 name",
+            b"\x05\x01\0\x05\x01\0\x03\x0fwww.example.com\x01\xbb",
+            b"\x05\0\x05\0\0\x01\0\0\0\0\0\0",
+            None,
+            Some("www.example.com"),
+        ),
+        (
+            "socks5 address",
+            b"\x05\x01\0\x05\x01\0\x01\xc6\x33\x64\x07\x01\xbb",
+            b"\x05\0\x05\0\0\x01\0\0\0\0\0\0",
+            None,
+            Some("198.51.100.7"),
+        ),
+        (
+            "socks5 password",
+            b"\x05\x02\0\x02\x01\x02me\x03pwd\x05\x01\0\x03\x01x\x01\xbb",
+            b"\x05\x02\x01\0\x05\0\0\x01\0\0\0\0\0\0",
+            None,
+            Some("x"),
+        ),
+        ("proxy v1", b"PROXY TCP4 192.0.2.1 192.0.2.2 5 443\r\n", b"", None, None),
+        ("proxy v2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\0\x05\x01\xbb", b"", None, None),
+    ];
+
+    fn found(parts: &[&[u8]]) -> (Found, Preamble) {
+        let mut search = Search::default();
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            if let Found::Tls(at) = search.feed(part) {
+                return (Found::Tls(at), search.preamble(at));
+            }
+        }
+        (Found::Unknown, Preamble::default())
+    }
+
+    #[test]
+    fn every_split_of_every_dialogue_leads_to_tls() {
+        let hello = record(22, &client_hello("www.example.com", 7, &[]));
+        let answer = record(22, &server_hello(0x0303, &[9; 32], &[]));
+        for (name, client, server, starttls, proxy_host) in DIALOGUES {
+            for (lead, tls) in [(client, &hello), (server, &answer)] {
+                let all = [lead, tls.as_slice()].concat();
+                for at in 0..all.len() {
+                    let (first, second) = all.split_at(at);
+                    assert_eq!(found(&[first, second]).0, Found::Tls(lead.len()), "{name} split at {at}");
+                }
+                let bytes: Vec<&[u8]> = all.chunks(1).collect();
+                assert_eq!(found(&bytes).0, Found::Tls(lead.len()), "{name} byte by byte");
+            }
+            let ask = found(&[client, &hello]).1;
+            let both = ask.clone().and(found(&[server, &answer]).1);
+            let expected = Preamble { starttls: *starttls, proxy_host: proxy_host.map(str::to_owned) };
+            assert_eq!(both, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn payload_is_no_hello() {
+        let hello = record(22, &client_hello("www.example.com", 7, &[]));
+        let inside = [b"some payload ".as_slice(), &hello].concat();
+        assert_eq!(found(&[&inside]).0, Found::Unknown, "in the middle of a segment of an unknown protocol");
+        for at in [0, 5, 9] {
+            let mut damaged = hello.clone();
+            damaged[at] ^= 0x40;
+            assert_eq!(found(&[b"220 m\r\n", &damaged]).0, Found::Unknown, "byte {at}");
+        }
+        let mut search = Search::default();
+        assert_eq!(search.feed(b"GET / HTTP/1.1\r\n"), Found::Nothing);
+        let mut search = Search::default();
+        let mut last = Found::Unknown;
+        for _ in 0..100 {
+            last = search.feed(&[0; 1000]);
+            if last == Found::Nothing {
+                break;
+            }
+        }
+        assert_eq!(last, Found::Nothing, "the search is bounded");
+    }
+
+    #[test]
+    fn flipped_bytes_never_panic() {
+        let hello = record(22, &client_hello("www.example.com", 7, &[]));
+        for (_, client, server, ..) in DIALOGUES {
+            for lead in [client, server] {
+                for at in 0..lead.len() {
+                    for bit in [1, 0x80, 0xff] {
+                        let mut damaged = [lead, hello.as_slice()].concat();
+                        damaged[at] ^= bit;
+                        drop(found(&[&damaged]));
+                        drop(Preamble::of(&damaged));
+                        drop(Preamble::of(&damaged[..at]));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -107,6 +107,8 @@ pub struct Reader {
     pub sealed_bytes: Vec<u16>,
     /// What stood before TLS in this direction.
     pub preamble: Option<Box<Preamble>>,
+    /// The frames of the first sealed record for which a log has no key.
+    passed: Vec<FrameNumber>,
     /// The file whose keys opened records.
     pub key_file: Option<String>,
     /// Why keys that are there do not open records, with the frames.
@@ -403,20 +405,35 @@ impl Reader {
 
     /// No key will come for what waits.
     pub(super) fn hide(&mut self) {
-        if let Guard::Waiting(queue, _) = std::mem::replace(&mut self.guard, Guard::Hidden) {
-            for it in queue {
-                if !self.is_over {
-                    self.hidden(it.header, &it.origins);
-                }
+        let Guard::Waiting(queue, _) = &mut self.guard else {
+            return;
+        };
+        let queue = std::mem::take(queue);
+        self.guard = Guard::Hidden;
+        for it in queue {
+            if !self.is_over {
+                self.hidden(it.header, &it.origins);
             }
+        }
+    }
+
+    /// The capture has ended: what still waits stays closed, and what no key came for is said.
+    pub(super) fn give_up(&mut self) {
+        self.hide();
+        if let Guard::Open(session) = &self.guard
+            && let (Some(label), None, false) = (session.lacks, &self.key_trouble, self.passed.is_empty())
+        {
+            self.key_trouble = Some((lacking(label), std::mem::take(&mut self.passed)));
         }
     }
 
     /// Keys are here: what waited is read.
     pub(super) fn open(&mut self, session: Session) {
-        let Guard::Waiting(queue, _) = std::mem::replace(&mut self.guard, Guard::Open(Box::new(session))) else {
+        let Guard::Waiting(queue, _) = &mut self.guard else {
             return;
         };
+        let queue = std::mem::take(queue);
+        self.guard = Guard::Open(Box::new(session));
         for it in queue {
             if !self.is_over && self.trouble.is_none() {
                 self.record(it.header, &it.body, &it.origins);
@@ -427,7 +444,12 @@ impl Reader {
     fn opened(&mut self, opened: Opened, origins: &[Part]) {
         let (kind, clear) = match opened {
             Opened::Clear(kind, clear) => (kind, clear),
-            Opened::Passed => return,
+            Opened::Passed => {
+                if self.passed.is_empty() {
+                    self.passed = frames_of(origins);
+                }
+                return;
+            }
             Opened::Refused => return self.refused(origins),
         };
         if self.key_file.is_none()
@@ -457,9 +479,7 @@ impl Reader {
 
     fn refused(&mut self, origins: &[Part]) {
         let why = match (&self.guard, &self.key_file) {
-            (Guard::Open(session), _) if session.lacks.is_some() => {
-                format!("the key log lacks {}", session.lacks.unwrap_or_default())
-            }
+            (Guard::Open(session), _) if session.lacks.is_some() => lacking(session.lacks.unwrap_or_default()),
             (_, Some(file)) => format!("a record does not open with the keys of {file}"),
             (Guard::Open(session), None) => match session.file() {
                 Some(file) => format!("the keys of {file} are not those of this connection: authentication fails"),
@@ -553,6 +573,10 @@ fn is_clear_hello(body: &[u8]) -> bool {
     matches!(body, [1 | 2, 0, _, _, 3, 0..=4, ..]) && body.len() >= HELLO_BYTES_MIN
 }
 
+fn lacking(label: &str) -> String {
+    format!("the key log lacks {label}")
+}
+
 fn frames_of(origins: &[Part]) -> Vec<FrameNumber> {
     let mut frames: Vec<FrameNumber> = origins.iter().map(|(_, origin)| origin.frame).collect();
     frames.dedup();
@@ -571,3 +595,131 @@ const RECORD_BYTES_MAX: usize = (1 << 14) + 2048;
 const HELLO_BYTES_MIN: usize = 42;
 /// How many lengths of sealed records are kept.
 const SEALED_LENGTHS_MAX: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::builder::{certificate, client_hello, message, record, server_hello};
+    use crate::tls::handshake::RETRY_RANDOM;
+
+    fn read(parts: &[&[u8]]) -> Reader {
+        let mut reader = Reader::default();
+        for (number, part) in (1..).zip(parts) {
+            if reader.feed(part, Origin { frame: FrameNumber(number), time: None }) == Interest::Done {
+                break;
+            }
+        }
+        reader
+    }
+
+    /// The names of what was seen.
+    fn names(reader: &Reader) -> Vec<String> {
+        let name = |seen: &Seen| format!("{:?}", seen.event).split(['(', ' ']).next().unwrap_or_default().to_owned();
+        reader.seen.iter().map(name).collect()
+    }
+
+    fn server_flight() -> Vec<u8> {
+        let messages = [server_hello(0x0303, &[9; 32], &[]), certificate(&[b"leaf", b"issuer"]), message(14, &[])];
+        messages.concat()
+    }
+
+    #[test]
+    fn messages_are_cut_and_joined_anywhere() {
+        let flight = server_flight();
+        let expected = ["ServerHello", "Certificates", "FlightDone"];
+        let whole = record(22, &flight);
+        for at in 0..=flight.len() {
+            let (first, second) = flight.split_at(at);
+            let records = [record(22, first), record(22, second)].concat();
+            assert_eq!(names(&read(&[&records])), expected, "record ends at {at}");
+            let (first, second) = whole.split_at(at);
+            let reader = read(&[first, second]);
+            assert_eq!(names(&reader), expected, "segment ends at {at}");
+        }
+        let bytes: Vec<&[u8]> = whole.chunks(1).collect();
+        assert_eq!(names(&read(&bytes)), expected);
+        let single: Vec<u8> = flight.chunks(1).flat_map(|byte| record(22, byte)).collect();
+        assert_eq!(names(&read(&[&single])), expected);
+    }
+
+    #[test]
+    fn a_message_cites_the_frames_that_hold_it_and_no_others() {
+        let flight = server_flight();
+        let hello = server_hello(0x0303, &[9; 32], &[]).len();
+        let whole = record(22, &flight);
+        let (a, rest) = whole.split_at(5 + hello - 3);
+        let (b, rest) = rest.split_at(10);
+        let (c, d) = rest.split_at(10);
+        let reader = read(&[a, b, c, d]);
+        let frames: Vec<Vec<u64>> = reader.seen.iter().map(|it| it.frames.iter().map(|it| it.0).collect()).collect();
+        assert_eq!(frames, [vec![1, 2], vec![2, 3, 4], vec![4]]);
+    }
+
+    #[test]
+    fn what_stays_closed_ends_the_reading() {
+        let changed = record(20, &[1]);
+        let finished = record(22, &[0xee; 40]);
+        let data = record(23, &[0xee; 300]);
+        let tls12 = [record(22, &server_flight()), changed.clone(), finished, data.clone(), data.clone()].concat();
+        let mut reader = Reader::default();
+        assert_eq!(reader.feed(&tls12, Origin { frame: FrameNumber(1), time: None }), Interest::Done);
+        assert_eq!(names(&reader).last().map(String::as_str), Some("Encrypted"));
+        let hello = server_hello(0x0304, &[9; 32], &[]);
+        let tls13 = [record(22, &hello), changed.clone(), data.clone()].concat();
+        let mut reader = Reader::default();
+        assert_eq!(reader.feed(&tls13, Origin { frame: FrameNumber(1), time: None }), Interest::Done);
+        assert_eq!(names(&reader), ["ServerHello", "Encrypted"]);
+        let client = [record(22, &client_hello("a", 1, &[])), changed, record(23, &[0; 19]), data].concat();
+        let reader = read(&[&client]);
+        assert_eq!(reader.sealed_bytes, [19, 300]);
+    }
+
+    #[test]
+    fn a_hello_after_a_retry_and_an_alert_in_clear_are_seen_behind_the_change() {
+        let first = record(22, &client_hello("www.example.com", 1, &[]));
+        let changed = record(20, &[1]);
+        let alert = record(21, &[2, 47]);
+        let reader = read(&[&first, &changed, &first, &alert]);
+        assert_eq!(names(&reader), ["ClientHello", "ChangeCipherSpec", "ClientHello", "Alert"]);
+        let retry = record(22, &server_hello(0x0304, RETRY_RANDOM.try_into().unwrap(), &[]));
+        let hello = record(22, &server_hello(0x0304, &[9; 32], &[]));
+        assert_eq!(names(&read(&[&retry, &changed, &hello])), ["ServerHello", "ChangeCipherSpec", "ServerHello"]);
+    }
+
+    #[test]
+    fn hellos_in_the_form_of_version_2_are_read_in_any_split() {
+        let mut old = vec![0x80, 0, 1, 3, 1, 0, 6, 0, 0, 0, 16, 0, 0, 5, 0, 0, 10];
+        old.extend([7; 16]);
+        old[1] = u8::try_from(old.len() - 2).unwrap();
+        let all = [old.clone(), record(21, &[1, 0])].concat();
+        for at in 0..all.len() {
+            let (first, second) = all.split_at(at);
+            assert_eq!(names(&read(&[first, second])), ["ClientHello", "Alert"], "split at {at}");
+        }
+        assert_eq!(is_start(&old), Some(true));
+    }
+
+    #[test]
+    fn flipped_bytes_and_cuts_never_panic() {
+        let all = [record(22, &client_hello("a", 1, &[])), record(22, &server_flight()), record(21, &[2, 40])].concat();
+        for at in 0..all.len() {
+            for bit in [1, 0x10, 0x80, 0xff] {
+                let mut damaged = all.clone();
+                damaged[at] ^= bit;
+                drop(read(&[&damaged]));
+                drop(read(&[&damaged[..at], &damaged[at..]]));
+            }
+            drop(read(&[&all[..at]]));
+        }
+    }
+
+    #[test]
+    fn a_hole_in_the_handshake_is_trouble_and_one_behind_it_is_none() {
+        let mut reader = read(&[&record(22, &client_hello("a", 1, &[]))]);
+        assert_eq!(reader.hole(7), Interest::Done);
+        assert!(reader.trouble.is_some());
+        let mut reader = read(&[&record(22, &server_hello(0x0304, &[9; 32], &[]))]);
+        assert_eq!(reader.hole(7), Interest::Done);
+        assert!(reader.trouble.is_none());
+    }
+}

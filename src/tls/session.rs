@@ -10,7 +10,7 @@ use super::decrypt::{Opener, RecordType};
 use super::handshake::{ClientHello, ServerHello};
 use super::key_schedule;
 use super::keylog::{Keys, Label};
-use super::suite::Suite;
+use super::suite::{self, Suite};
 use super::{Side, handshake};
 use crate::limits::SEALED_RECORDS_PASSED_MAX;
 
@@ -22,6 +22,8 @@ pub(super) struct Session {
     current: Option<Opener>,
     next: Next,
     passed: usize,
+    /// The file that gave the secret that opened the last record.
+    opened_by: Option<String>,
     /// The stage whose key no log has.
     pub(super) lacks: Option<&'static str>,
 }
@@ -29,8 +31,15 @@ pub(super) struct Session {
 /// What may follow the key in use.
 #[derive(Debug)]
 enum Next {
-    Tls13 { suite: Suite, stages: &'static [(Label, &'static str)], has_early_data: bool },
-    Tls12(Vec<Opener>),
+    Tls13 {
+        suite: Suite,
+        is_early_draft: bool,
+        stages: &'static [(Label, &'static str)],
+        has_early_data: bool,
+    },
+    Tls12(Vec<(Opener, Vec<u8>)>),
+    /// The suite encrypts nothing: a code of so many bytes stands behind the clear ones.
+    Null(usize),
 }
 
 /// What became of a record.
@@ -54,25 +63,30 @@ impl Session {
         server: &ServerHello,
         key_exchange: &[u8],
     ) -> Result<Self, String> {
+        let (keys, client_random) = (Arc::clone(keys), client.random.clone());
+        if let Some(code_bytes) = suite::null_code_bytes(server.cipher_id) {
+            let next = Next::Null(code_bytes);
+            return Ok(Self { keys, client_random, current: None, next, passed: 0, opened_by: None, lacks: None });
+        }
         let Some(suite) = Suite::of(server.cipher_id) else {
             return Err(format!("records of {} are not decrypted", server.cipher));
         };
         let next = if server.is_tls13 {
             let stages = if side == Side::Client { CLIENT_STAGES } else { SERVER_STAGES };
-            Next::Tls13 { suite, stages, has_early_data: client.has_early_data && side == Side::Client }
+            let has_early_data = client.has_early_data && side == Side::Client;
+            Next::Tls13 { suite, is_early_draft: server.is_early_draft(), stages, has_early_data }
         } else {
-            let masters = masters(keys, suite, client, server, key_exchange);
+            let masters = masters(&keys, suite, client, server, key_exchange);
             let randoms = (client.random.as_slice(), server.random.as_slice());
-            let openers = masters.iter().filter_map(|it| Opener::tls12(suite, it, randoms, side == Side::Client));
-            Next::Tls12(openers.collect())
+            let opener = |it: Vec<u8>| Some((Opener::tls12(suite, &it, randoms, side == Side::Client)?, it));
+            Next::Tls12(masters.into_iter().filter_map(opener).collect())
         };
-        let (keys, client_random) = (Arc::clone(keys), client.random.clone());
-        Ok(Self { keys, client_random, current: None, next, passed: 0, lacks: None })
+        Ok(Self { keys, client_random, current: None, next, passed: 0, opened_by: None, lacks: None })
     }
 
     /// The file that gave the keys; they count as used.
     pub(super) fn file(&self) -> Option<String> {
-        self.keys.used_for(&self.client_random).map(str::to_owned)
+        self.opened_by.clone().or_else(|| self.keys.used_for(&self.client_random).map(str::to_owned))
     }
 
     /// Whether records are those of TLS 1.3, where only application data is sealed.
@@ -86,23 +100,30 @@ impl Session {
             return Opened::Clear(kind, clear);
         }
         match &mut self.next {
+            Next::Null(code_bytes) => {
+                let [kind, ..] = header;
+                let clear = body.len().checked_sub(*code_bytes).and_then(|end| body.get(..end));
+                clear.map_or(Opened::Refused, |clear| Opened::Clear(kind, clear.to_vec()))
+            }
             Next::Tls12(openers) => {
-                for mut opener in std::mem::take(openers) {
+                for (mut opener, master) in std::mem::take(openers) {
                     if let Some((kind, clear)) = opener.open(header, body) {
                         self.current = Some(opener);
+                        self.opened_by = self.keys.file_of(&self.client_random, &master).map(str::to_owned);
                         return Opened::Clear(kind, clear);
                     }
                 }
                 Opened::Refused
             }
-            Next::Tls13 { suite, stages, has_early_data } => {
+            Next::Tls13 { suite, is_early_draft, stages, has_early_data } => {
                 for (at, (label, _)) in stages.iter().enumerate() {
                     for secret in self.keys.secrets(&self.client_random, *label) {
-                        let Some(mut opener) = Opener::tls13(*suite, secret) else {
+                        let Some(mut opener) = Opener::tls13(*suite, secret, *is_early_draft) else {
                             continue;
                         };
                         if let Some((kind, clear)) = opener.open(header, body) {
                             self.current = Some(opener);
+                            self.opened_by = self.keys.file_of(&self.client_random, secret).map(str::to_owned);
                             *stages = stages.get(at.saturating_add(1)..).unwrap_or_default();
                             return Opened::Clear(kind, clear);
                         }

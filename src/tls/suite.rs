@@ -90,6 +90,13 @@ impl Suite {
     }
 }
 
+/// The length of the code behind the records of a suite that encrypts nothing.
+pub(super) fn null_code_bytes(id: u16) -> Option<usize> {
+    let known = TlsCipherSuite::from_id(id)?;
+    let is_null = known.enc == TlsCipherEnc::Null && known.name.contains("_WITH_NULL_");
+    is_null.then(|| usize::from(known.mac_size / 8))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
