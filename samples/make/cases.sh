@@ -20,6 +20,7 @@ cases=(
     name_forms_capture address_literal_transcript
     configuration_transcripts dns_alone_transcript behind_tls_transcript balancer_ok_capture
     private_domain_ok_capture chain_error_only_transcript subject_only_transcript right_forms_transcript
+    stage_url_tools d_name_tools
     http3_keys_capture http3_capture http3_forbidden_capture http2_forbidden_capture http2_coalescing_capture
     encrypted_dns_keys_capture encrypted_dns_capture
 )
@@ -407,6 +408,24 @@ right_forms_transcript() {
     transcript "$samples/right_forms_transcript/ticket.txt" \
         'openssl s_client -connect xn--mnchen-3ya.example.net:443 -servername xn--mnchen-3ya.example.net -showcerts </dev/null' \
         'openssl s_client -connect 198.51.100.51:443 -showcerts </dev/null'
+}
+
+# The same two hosts through other tools, one folder each.
+stage_url_tools() { tools stage_url_tools www.example.com; }
+d_name_tools()    { tools d_name_tools api.example.com; }
+
+# tools SAMPLE HOST
+tools() {
+    local at=$samples/$1 host=$2
+    local served="openssl s_client -connect $host:443 -servername $host </dev/null"
+    mkdir -p "$at"/{kdig,drill,delv,host,nslookup,gnutls_cli}
+    transcript "$at/kdig/ticket.txt" "kdig $host" "gnutls-cli --print-cert $host </dev/null"
+    transcript "$at/drill/ticket.txt" "drill $host" \
+        "$served 2>/dev/null | openssl x509 -noout -subject -issuer -dates -serial -ext subjectAltName"
+    transcript "$at/delv/ticket.txt" "delv +noroot $host" "$served"
+    transcript "$at/host/ticket.txt" "host $host" "curl -v https://$host/" "$served 2>/dev/null | openssl x509 -noout -text"
+    transcript "$at/nslookup/ticket.txt" "nslookup $host" "$served"
+    transcript "$at/gnutls_cli/ticket.txt" "dig +short $host" "gnutls-cli $host </dev/null"
 }
 
 # The stage URL over HTTP/3: with the secrets, and without.

@@ -5,7 +5,9 @@
 //! knows is passed over; a fact stands only on the lines that say it.
 
 pub mod browser;
+pub mod certutil;
 pub mod command;
+pub mod connection;
 pub mod curl;
 pub mod decode;
 pub mod delv;
@@ -15,14 +17,18 @@ pub mod displaydns;
 pub mod drill;
 pub mod export;
 pub mod getent;
+pub mod gnutls_cli;
 pub mod grammar;
 pub mod host;
 pub mod hosts;
 pub mod json;
 pub mod kdig;
+pub mod keytool;
 pub mod language;
+pub mod nmap;
 pub mod nslookup;
 pub mod openssl_s_client;
+pub mod openssl_verify;
 pub mod openssl_x509;
 pub mod pem;
 pub mod ping;
@@ -30,6 +36,9 @@ pub mod resolve_dnsname;
 pub mod resolvectl;
 pub mod resolver;
 pub mod runs;
+pub mod sslscan;
+pub mod sslyze;
+pub mod testssl;
 pub mod wget;
 pub mod whois;
 pub mod zone_file;
@@ -201,6 +210,14 @@ pub static FORMATS: &[&SavedFormat] = &[
     &zone_file::FORMAT,
     &dig::FORMAT,
     &wget::FORMAT,
+    &gnutls_cli::FORMAT,
+    &keytool::FORMAT,
+    &certutil::FORMAT,
+    &nmap::FORMAT,
+    &testssl::FORMAT,
+    &sslyze::FORMAT,
+    &sslscan::FORMAT,
+    &openssl_verify::FORMAT,
     &openssl_s_client::FORMAT,
     &openssl_x509::FORMAT,
     &curl::FORMAT,

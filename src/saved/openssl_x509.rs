@@ -1,97 +1,196 @@
-//! `openssl x509`: `-subject`, `-issuer`, `-dates`, `-serial`, `-fingerprint`, `-ext subjectAltName`, `-text`.
+//! `openssl x509` in all its forms: `-subject`, `-issuer`, `-dates`, `-serial`, `-fingerprint`, `-ext`, `-text`,
+//! `-checkhost`, and `openssl pkcs7 -print_certs`; NSS' `certutil -L -n` prints much the same.
 
-use super::grammar::{dn, time};
-use super::{RunText, SavedFormat, Sink, command};
-use crate::evidence::{Fact, Run, ServerName};
+use super::connection::{described, observe_certificate, whole};
+use super::grammar::{address, dn, time};
+use super::{Line, RunText, SavedFormat, Sink, command};
+use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
-use crate::x509::{Certificate, San};
+use crate::provenance::GapReason;
+use crate::x509::{self, Certificate, San};
 
 /// `openssl x509`.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "openssl_x509",
     made_by: "openssl x509 -noout -subject -issuer -dates -ext subjectAltName, openssl x509 -text",
-    is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && sub == "x509"),
-    opens: |line| {
-        line == "Certificate:"
-            || line.starts_with("subject=")
-            || line.starts_with("notBefore=")
-            || line.trim() == "X509v3 Subject Alternative Name:"
-    },
+    is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && matches!(sub.as_str(), "x509" | "pkcs7" | "crl2pkcs7")),
+    opens,
     repeats: false,
     read,
 };
 
-fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let s_client = run
-        .pipeline
-        .iter()
-        .find(|stage| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client"));
-    let host = s_client.and_then(|words| {
-        let connect =
-            || command::value(words, &["-connect"]).map(|it| it.rsplit_once(':').map_or(it, |(host, _)| host));
-        command::value(words, &["-servername"]).or_else(connect).and_then(Name::parse)
-    });
-    sink.observe(
-        Fact::Run(Run {
-            run: run.number,
-            tool: "openssl x509".to_owned(),
-            version: run.version.clone(),
-            command: run.shown.clone(),
-            vantage: run.vantage.clone(),
-            time: None,
-            host: host.filter(|host| host.ip().is_none()),
-            server_name: ServerName::Unknown,
-        }),
-        [run.first_line()],
-    );
-    let mut certificate = Certificate {
-        sha256: None,
-        local_id: None,
-        subject: None,
-        issuer: None,
-        san: None,
-        not_before: None,
-        not_after: None,
-        serial: None,
-        run: Some(run.number),
-        der: None,
+fn opens(line: &str) -> bool {
+    let text = line.trim();
+    line == "Certificate:"
+        || line.starts_with("subject=")
+        || line.starts_with("issuer=")
+        || line.starts_with("notBefore=")
+        || line.starts_with("notAfter=")
+        || is_fingerprint(text)
+        || text == "X509v3 Subject Alternative Name:"
+        || no_certificate(text)
+        || checked(text).is_some()
+        || (line.starts_with(' ')
+            && ["Subject: ", "Issuer: "].iter().any(|it| text.starts_with(it))
+            && text.contains("CN"))
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    text.split_once(" Fingerprint=").is_some_and(|(hash, _)| hash.to_ascii_lowercase().starts_with("sha"))
+}
+
+/// What x509 says when nothing came through the pipe.
+fn no_certificate(text: &str) -> bool {
+    text.eq_ignore_ascii_case("unable to load certificate") || text.starts_with("Could not read certificate from ")
+}
+
+/// `Hostname www.example.com does NOT match certificate`.
+fn checked(text: &str) -> Option<(&str, Says)> {
+    let rest = text.strip_prefix("Hostname ")?;
+    let (host, says) = if let Some(host) = rest.strip_suffix(" does NOT match certificate") {
+        (host, Says::NameMismatch)
+    } else {
+        (rest.strip_suffix(" does match certificate")?, Says::NameMatches)
     };
-    let mut lines = Vec::new();
-    let mut names_follow = false;
+    Some((host, says))
+}
+
+fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let host = piped_host(run);
+    let host = host.filter(|host| host.ip().is_none());
+    sink.observe(run.fact("openssl x509", run.version.clone(), host, ServerName::Unknown), [run.first_line()]);
+    let mut blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
+    let mut open = Open::new(run, sink);
     for line in run.lines {
         let text = line.text.trim();
-        let is_used = if std::mem::take(&mut names_follow) {
-            certificate.san = Some(san(text));
-            true
-        } else if text.starts_with("X509v3 Subject Alternative Name:") {
-            names_follow = true;
-            true
-        } else {
-            field(&mut certificate, text)
-        };
-        if is_used {
-            lines.push(line.number);
+        if open.is_done(text) {
+            std::mem::replace(&mut open, Open::new(run, sink)).close(&mut blocks, run, sink);
+        }
+        if open.take(line) {
+            open.lines.push(line.number);
+        }
+        if let Some((host, says)) = checked(text) {
+            let it = ClientVerdict {
+                client: "openssl".to_owned(),
+                says,
+                host: Name::parse(host),
+                presented: Vec::new(),
+                code: None,
+                words: text.to_owned(),
+                run: Some(run.number),
+            };
+            sink.observe(Fact::ClientVerdict(it), [line.number]);
+        }
+        if no_certificate(text) {
+            let why = "nothing came through the pipe; ask for the output of openssl s_client alone".to_owned();
+            sink.gap(line.number, GapReason::Undecoded { what: "certificate".to_owned(), why });
         }
     }
-    if let Some(first) = lines.first() {
-        certificate.local_id = certificate.sha256.is_none().then(|| sink.local_id(*first));
-        sink.observe(Fact::Certificate(certificate), lines);
+    open.close(&mut blocks, run, sink);
+}
+
+/// The host of the s_client that the certificate came from.
+fn piped_host(run: &RunText<'_>) -> Option<Name> {
+    let words = run
+        .pipeline
+        .iter()
+        .find(|stage| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client"))?;
+    let connect = || command::value(words, &["-connect"]).map(|it| address::target(it).0);
+    command::value(words, &["-servername"]).or_else(connect).and_then(Name::parse)
+}
+
+/// The certificate that is being read.
+struct Open {
+    certificate: Certificate,
+    lines: Vec<u32>,
+    /// What the next line holds.
+    next: Option<Next>,
+}
+
+#[derive(Clone, Copy)]
+enum Next {
+    Names,
+    Serial,
+}
+
+impl Open {
+    fn new(run: &RunText<'_>, sink: &Sink) -> Self {
+        Self { certificate: described(run, run.first_line(), sink), lines: Vec::new(), next: None }
+    }
+
+    /// Whether a line begins another certificate.
+    fn is_done(&self, text: &str) -> bool {
+        (text == "Certificate:" && !self.lines.is_empty())
+            || (text.starts_with("subject=") && self.certificate.subject.is_some() && self.certificate.issuer.is_some())
+    }
+
+    /// Its PEM form, where the run prints it too, says more than its text.
+    fn close(mut self, blocks: &mut Vec<x509::pem::Block>, run: &RunText<'_>, sink: &mut Sink) {
+        let Some(first) = self.lines.first() else { return };
+        let own = blocks.iter().position(|block| {
+            let der = block.der.as_ref().ok().map(|der| whole(run, der));
+            der.is_some_and(|it| it.serial.is_some() && it.serial == self.certificate.serial)
+        });
+        let own = own.map(|at| blocks.remove(at));
+        if let Some(x509::pem::Block { first, last, der: Ok(der) }) = own {
+            self.lines.extend(first..=last);
+            observe_certificate(whole(run, &der), self.lines, sink);
+            return;
+        }
+        self.certificate.local_id = self.certificate.sha256.is_none().then(|| sink.local_id(*first));
+        observe_certificate(self.certificate, self.lines, sink);
+    }
+
+    /// Takes one line; whether it said something.
+    fn take(&mut self, line: &Line) -> bool {
+        let text = line.text.trim();
+        match self.next.take() {
+            Some(Next::Names) => {
+                self.certificate.san = Some(san(text));
+                return true;
+            }
+            Some(Next::Serial) => {
+                self.certificate.serial = serial(text);
+                return self.certificate.serial.is_some();
+            }
+            None => {}
+        }
+        if text.starts_with("X509v3 Subject Alternative Name:") {
+            self.next = Some(Next::Names);
+            return true;
+        }
+        if text == "Serial Number:" {
+            self.next = Some(Next::Serial);
+            return false;
+        }
+        if self.certificate.san.is_none() && text.starts_with("DNS:") {
+            self.certificate.san = Some(san(text));
+            return true;
+        }
+        if let Some(name) = text.strip_prefix("DNS name: ") {
+            let san = self.certificate.san.get_or_insert_with(San::default);
+            san.dns.push(name.trim_matches('"').to_owned());
+            return true;
+        }
+        field(&mut self.certificate, text)
     }
 }
 
-/// Takes one line; whether it said something.
+/// Takes one line of `name=value` or of `-text`; whether it said something.
 fn field(certificate: &mut Certificate, text: &str) -> bool {
     let after = |names: &[&str]| names.iter().find_map(|name| text.strip_prefix(name)).map(str::trim);
     if let Some(value) = after(&["subject=", "Subject:"]) {
-        certificate.subject = Some(dn::normal(value));
+        certificate.subject = Some(dn::normal(value.trim_matches('"')));
     } else if let Some(value) = after(&["issuer=", "Issuer:"]) {
-        certificate.issuer = Some(dn::normal(value));
+        certificate.issuer = Some(dn::normal(value.trim_matches('"')));
     } else if let Some(value) = after(&["notBefore=", "Not Before:"]) {
-        certificate.not_before = time::certificate_date(value);
-    } else if let Some(value) = after(&["notAfter=", "Not After :"]) {
-        certificate.not_after = time::certificate_date(value);
+        certificate.not_before = time::certificate_date(value).or_else(|| time::when(value));
+    } else if let Some(value) = after(&["notAfter=", "Not After :", "Not After:"]) {
+        certificate.not_after = time::certificate_date(value).or_else(|| time::when(value));
     } else if let Some(value) = after(&["serial="]) {
         certificate.serial = Some(value.to_lowercase());
+    } else if let Some(value) = after(&["Serial Number:"]) {
+        certificate.serial = serial(value.split_once("(0x").map_or(value, |(_, hex)| hex.trim_end_matches(')')));
     } else if let Some(value) = after(&["sha256 Fingerprint=", "SHA256 Fingerprint="]) {
         certificate.sha256 = Some(value.replace(':', "").to_lowercase()).filter(|digits| digits.len() == 64);
     } else {
@@ -100,13 +199,21 @@ fn field(certificate: &mut Certificate, text: &str) -> bool {
     true
 }
 
+/// `3d:ed:ab:47`.
+fn serial(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| *c != ':').collect::<String>().to_lowercase();
+    let is_serial = !digits.is_empty() && digits.len() <= 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let short = digits.strip_prefix("00").filter(|rest| !rest.is_empty()).map(str::to_owned);
+    is_serial.then_some(()).map(|()| short.unwrap_or(digits))
+}
+
 /// `DNS:*.example.com, DNS:example.com, IP Address:192.0.2.1`.
-fn san(text: &str) -> San {
+pub fn san(text: &str) -> San {
     let mut san = San::default();
     for entry in text.split(", ") {
         match entry.trim().split_once(':') {
             Some(("DNS", name)) => san.dns.push(name.to_owned()),
-            Some(("IP Address", address)) => san.ip.push(address.to_owned()),
+            Some(("IP Address" | "IP", address)) => san.ip.push(address.to_owned()),
             _ => san.other = san.other.saturating_add(1),
         }
     }

@@ -82,7 +82,7 @@ pub fn opens(line: &str) -> bool {
 /// Whether an indented line begins a command or an output once it stands at the left.
 pub fn opens_unindented(line: &str) -> bool {
     let text = line.trim_start();
-    !text.is_empty() && !opens(line) && (command::find(text).is_some() || opens(text))
+    !text.is_empty() && !text.starts_with(['{', '[']) && !opens(line) && (command::find(text).is_some() || opens(text))
 }
 
 fn starts(lines: &[Line]) -> Vec<Start> {
@@ -189,5 +189,15 @@ const HOLDS: &[(&str, &str)] = &[
     ("nslookup", "dig"),
     ("host", "nslookup"),
     ("hosts", "getent"),
-    ("delv", "dig"),
+    ("sslscan", "openssl_x509"),
+    ("sslyze", "openssl_x509"),
+    ("testssl", "openssl_x509"),
+    ("nmap", "openssl_x509"),
+    ("keytool", "openssl_x509"),
+    ("keytool", "json"),
+    ("gnutls_cli", "openssl_x509"),
+    ("certutil", "openssl_x509"),
+    ("openssl_s_client", "json"),
+    ("openssl_s_client", "nslookup"),
+    ("openssl_verify", "openssl_s_client"),
 ];

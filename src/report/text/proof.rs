@@ -237,13 +237,14 @@ impl Page<'_> {
                 self.report.quotes.get(&(source, line)).map(|text| (line, safe(&text.replace('\t', " "))))
             })
             .collect();
-        let holds = |text: &str, mark: &Mark| {
-            let lower = text.to_lowercase();
-            lower.contains(&mark.words.to_lowercase()) && lower.contains(&mark.beside.to_lowercase())
-        };
+        // Not every tool prints a record's type beside its data.
+        let names = |text: &str, mark: &Mark| text.to_lowercase().contains(&mark.words.to_lowercase());
+        let holds =
+            |text: &str, mark: &Mark| names(text, mark) && text.to_lowercase().contains(&mark.beside.to_lowercase());
         let mut rows: Vec<Row> = Vec::new();
         for mark in marks {
-            let found = lines.iter().find(|(_, text)| holds(text, mark)).or(lines.first());
+            let with = lines.iter().find(|(_, text)| holds(text, mark));
+            let found = with.or_else(|| lines.iter().find(|(_, text)| names(text, mark))).or(lines.first());
             let Some((line, text)) = found else { continue };
             let number = Some(u64::from(*line));
             match rows.iter_mut().find(|row| row.number == number) {

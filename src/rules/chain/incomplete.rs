@@ -5,7 +5,7 @@ use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
-use crate::tls::{ChainState, Side};
+use crate::tls::{ChainState, Side, Transport};
 use crate::x509::roots::Roots;
 
 declare_rule! {
@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf.
 fn is_whole(connection: &Connection<'_>) -> bool {
-    let of_capture = connection.handshake.client.is_some();
+    let of_capture = connection.handshake.transport != Transport::Text;
     of_capture || connection.chain.len() > 1 || connection.leaf().is_some_and(|leaf| leaf.certificate.sha256.is_some())
 }
 

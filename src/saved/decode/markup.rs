@@ -56,7 +56,7 @@ fn heading(text: &str) -> Option<String> {
     if let Some(name) = text.strip_prefix("==> ").and_then(|rest| rest.strip_suffix(" <==")) {
         return Some(name.to_owned());
     }
-    for (mark, least) in [('-', 3), ('=', 3), ('#', 1), ('*', 3)] {
+    for (mark, least) in [('-', 3), ('=', 2), ('#', 1), ('*', 3)] {
         let rest = text.trim_start_matches(mark);
         let marks = text.len().saturating_sub(rest.len());
         if marks < least || marks > 20 {

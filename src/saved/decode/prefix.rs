@@ -15,6 +15,8 @@ type Taken = (usize, Option<u64>);
 struct Prefix {
     /// What it takes of a line.
     take: fn(&str) -> Option<Taken>,
+    /// Whether a blank behind it is a part of it, where all lines have one.
+    takes_blank: bool,
     /// Lines that a block needs, unless it is the whole text.
     lines_min: usize,
     /// Whether the lines of a block really are prefixed.
@@ -55,9 +57,12 @@ fn strip(lines: &mut [Line], prefix: &Prefix) -> bool {
         if (count < prefix.lines_min && !is_whole) || !(prefix.holds)(&block) {
             continue;
         }
+        // A blank behind the mark belongs to it where every line has one.
+        let blank =
+            usize::from(prefix.takes_blank && block.rests().all(|rest| rest.is_empty() || rest.starts_with(' ')));
         for (line, take) in lines.iter_mut().zip(&takes).skip(range.start).take(range.len()) {
             if let Some((bytes, _)) = take {
-                line.text = line.text.get(*bytes..).unwrap_or_default().to_owned();
+                line.text = line.text.get(bytes + blank..).unwrap_or_default().to_owned();
                 is_changed = true;
             }
         }
@@ -150,10 +155,7 @@ fn number(text: &str) -> Option<Taken> {
     let behind = match mark {
         None => "",
         Some('\t') => rest.strip_prefix('\t')?,
-        Some(':' | '|') => {
-            let rest = rest.get(1..)?;
-            rest.strip_prefix(' ').unwrap_or(rest)
-        }
+        Some(':' | '|') => rest.get(1..)?,
         Some('\u{2502}') => rest.trim_start_matches('\u{2502}').trim_start_matches(' '),
         Some(' ') => {
             let rest = rest.strip_prefix(' ')?;
@@ -286,11 +288,11 @@ fn begins(line: &Line, before: Option<&Line>) -> bool {
 
 /// In the order of trying; each level of wrapping runs through them once more.
 static PREFIXES: &[Prefix] = &[
-    Prefix { take: quote, lines_min: 3, holds: is_quoted },
-    Prefix { take: stamp, lines_min: 3, holds: |_| true },
-    Prefix { take: number, lines_min: 4, holds: |block| block.counts_up() },
-    Prefix { take: grep_number, lines_min: 4, holds: |block| block.rises() },
-    Prefix { take: bar, lines_min: 4, holds: is_barred },
+    Prefix { take: quote, takes_blank: false, lines_min: 3, holds: is_quoted },
+    Prefix { take: stamp, takes_blank: false, lines_min: 3, holds: |_| true },
+    Prefix { take: number, takes_blank: true, lines_min: 4, holds: |block| block.counts_up() },
+    Prefix { take: grep_number, takes_blank: true, lines_min: 4, holds: |block| block.rises() },
+    Prefix { take: bar, takes_blank: false, lines_min: 4, holds: is_barred },
 ];
 
 /// Wrappers within wrappers.

@@ -63,7 +63,8 @@ fn join(line: &str, next: &str, is_full: bool) -> Option<String> {
         return Some(text);
     }
     let goes_on = is_open_name(line) || (is_full && is_wrappable(line));
-    (goes_on && !begins_anew(next)).then(|| glued(line, next, is_full))
+    let closes_quote = next.starts_with('"') && line.matches('"').count() % 2 == 1;
+    (goes_on && (closes_quote || !begins_anew(next))).then(|| glued(line, next, is_full))
 }
 
 /// At a full width the cut fell anywhere; otherwise at a blank, or behind a hyphen.
@@ -171,8 +172,28 @@ const OPEN_COLUMNS_MIN: usize = 50;
 const JOINED_LINES_MAX: usize = 64;
 
 /// What long lines hold.
-const LONG: &[&str] =
-    &["DNS:", "x509: ", "subject", "issuer", "Issuer", "Subject", "verify", "certificate", "Certificate", "- Status:"];
+const LONG: &[&str] = &[
+    "DNS:",
+    "x509: ",
+    "subject",
+    "issuer",
+    "Issuer",
+    "Subject",
+    "verify",
+    "certificate",
+    "Certificate",
+    "- Status:",
+    ":error:",
+    "; <<>>",
+    "domain name pointer",
+    "is an alias for",
+    "has address",
+    "Fingerprint",
+    "SHA256 ",
+    "SNI name",
+    "SOA ",
+    "->>",
+];
 
 /// How lines begin that go on from none.
 const STARTS: &[&str] = &[

@@ -38,6 +38,16 @@ pub fn civil_utc(text: &str) -> Option<Time> {
     Some(Time::from_civil(civil, if matches!(zone, "UTC" | "GMT") { Zone::Stated } else { Zone::Unknown }))
 }
 
+/// `2026-06-12T00:00:00`, `2026-06-12 00:00`: without a zone, which tools of this form mean as UTC. A date
+/// alone is no point in time.
+pub fn iso(text: &str) -> Option<Time> {
+    let text = text.trim();
+    let zone = if text.len() > 10 { Zone::Assumed } else { Zone::Unknown };
+    let whole = if text.len() > 10 { text.to_owned() } else { format!("{text} 00:00") };
+    let civil: jiff::civil::DateTime = whole.trim_end_matches('Z').parse().ok()?;
+    Some(Time::from_civil(civil, if text.ends_with('Z') { Zone::Stated } else { zone }))
+}
+
 fn civil(year: &str, month: &str, day: &str, clock: &str, zone: Zone) -> Option<Time> {
     let month = MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
     let mut clock = clock.split(':').map(|part| part.parse::<i8>().ok());

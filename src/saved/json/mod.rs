@@ -21,6 +21,7 @@ pub mod ec2;
 pub mod elbv2;
 pub mod registration;
 pub mod route53;
+pub mod scanner;
 mod table;
 mod tree;
 mod yaml;
@@ -30,7 +31,7 @@ use document::{Object, Text, elements};
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, yaml or table, RDAP, DNS over HTTPS as JSON, kdig +json",
+    made_by: "aws … --output json, yaml or table, RDAP, DNS over HTTPS, kdig +json, sslyze --json_out, testssl.sh --jsonfile-pretty",
     is_command: |words| {
         words.first().is_some_and(|word| word == "aws" || (word == "kdig" && words.iter().any(|it| it == "+json")))
     },
@@ -104,7 +105,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let documents = text.documents();
     let mut exported = Exported::default();
     for document in &documents {
-        if exported.takes(document, sink) || dns_answers(document, run, sink) {
+        if exported.takes(document, sink) || scanner::read(document, run, sink) || dns_answers(document, run, sink) {
             continue;
         }
         let mut found = Vec::new();

@@ -30,7 +30,11 @@ pub static FORMAT: SavedFormat = SavedFormat {
 
 fn opens(line: &str) -> bool {
     let value = |label: &str| line.strip_prefix(label).map(str::trim).filter(|value| !value.is_empty());
-    value("Server:").or_else(|| value("Default server:")).or_else(|| value("Default Server:")).is_some()
+    // A web server names itself with one blank behind the colon.
+    let is_spaced =
+        |rest: &&str| rest.starts_with('\t') || rest.starts_with("  ") || address::server(rest.trim()).is_some();
+    let server = line.strip_prefix("Server:").filter(is_spaced).filter(|rest| !rest.trim().is_empty());
+    server.or_else(|| value("Default server:")).or_else(|| value("Default Server:")).is_some()
         || value("Address:").or_else(|| value("Addresses:")).is_some_and(|it| address::server(it).is_some())
         || line.trim_end() == "Non-authoritative answer:"
         || line.starts_with("** server can't find ")

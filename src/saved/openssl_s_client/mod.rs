@@ -1,17 +1,19 @@
 //! `openssl s_client`: the layouts of OpenSSL 1.0.2 to 4.0 and of LibreSSL, with and without `-brief`
-//! and `-showcerts`.
+//! and `-showcerts`, `-msg`, `-debug`, `-trace`, `-tlsextdebug`.
 //!
-//! The SNI is what the command line and the version say, never what the certificate names. Session
-//! keys and tickets are passed over.
+//! The SNI is what the printed ClientHello holds ([`hello`]), else what the command line and the
+//! version say, never what the certificate names. Session keys and tickets are passed over.
+
+mod hello;
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::grammar::dn;
+use super::connection::{self, Connection};
+use super::grammar::{address, dn, time};
 use super::{RunText, SavedFormat, Sink, command};
-use crate::evidence::{ClientVerdict, Fact, Override, OverrideKind, Run, Says, ServerName};
+use crate::evidence::{ClientVerdict, Fact, Override, OverrideKind, Says, ServerName};
 use crate::name::Name;
-use crate::provenance::GapReason;
-use crate::tls::{Alert, ChainState, Handshake, Side, SniState, Transport};
+use crate::provenance::Time;
 use crate::x509::{self, Certificate};
 
 /// `openssl s_client`.
@@ -29,11 +31,25 @@ fn opens(line: &str) -> bool {
     line.starts_with("CONNECTED(0")
         || line == "CONNECTION ESTABLISHED"
         || line == "Certificate chain"
-        || line.starts_with("Connecting to ")
+        || connecting(line).is_some()
         || line.starts_with("Can't use SSL_get_servername")
         || line.starts_with("verify error:num=")
         || (line.starts_with("depth=") && line.contains("CN"))
+        || line.starts_with("no peer certificate available")
         || failure(line).is_some()
+        || library_error(line).is_some()
+}
+
+/// `Connecting to 203.0.113.14`, the address alone.
+fn connecting(line: &str) -> Option<IpAddr> {
+    line.strip_prefix("Connecting to ")?.trim().parse().ok()
+}
+
+/// What OpenSSL's error queue says, after the number of the thread: `4017CE47657F0000:error:0A000410:SSL …`.
+fn library_error(line: &str) -> Option<&str> {
+    let (thread, rest) = line.split_once(":error:")?;
+    let is_thread = thread.len() > 4 && thread.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_thread && rest.contains("SSL routines")).then_some(rest)
 }
 
 /// Why there is no connection, in the words that go before `connect:errno=`.
@@ -57,18 +73,22 @@ struct Target {
 
 fn target(run: &RunText<'_>) -> Target {
     let words = &run.command;
-    let connect = command::value(words, &["-connect", "--connect"])
+    let connect = command::value(words, &["-connect", "--connect", "-host"])
         .or_else(|| words.last().filter(|word| word.contains(':') && !word.starts_with('-')).map(String::as_str));
-    let (host, port) = connect.map_or((None, 443), |connect| match connect.rsplit_once(':') {
-        Some((host, port)) => (Some(host.trim_matches(['[', ']']).to_owned()), port.parse().unwrap_or(443)),
-        None => (Some(connect.to_owned()), 443),
+    let (host, port) = connect.map_or((None, None), |connect| {
+        let (host, port) = address::target(connect);
+        (Some(host.to_owned()), port)
     });
+    let port = port.or_else(|| command::value(words, &["-port"])?.parse().ok()).unwrap_or(443);
     let server_name = server_name(run, host.as_deref());
     Target { host, port, server_name }
 }
 
 fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
     let words = &run.command;
+    if let Some((sent, _)) = hello::server_name(run.lines) {
+        return sent;
+    }
     if words.iter().any(|word| word == "-noservername")
         || run.lines.iter().any(|line| line.text.contains("Can't use SSL_get_servername"))
     {
@@ -83,7 +103,9 @@ fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
     if host.parse::<IpAddr>().is_ok() {
         return ServerName::No;
     }
-    match sends_name_by_itself(run) {
+    let is_acknowledged =
+        run.lines.iter().any(|line| line.text.starts_with("TLS server extension \"server name\" (id=0)"));
+    match sends_name_by_itself(run).or(is_acknowledged.then_some(true)) {
         Some(true) if !host.contains('.') => ServerName::No,
         Some(true) => Name::parse(host).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string())),
         Some(false) => ServerName::No,
@@ -110,7 +132,7 @@ fn sends_name_by_itself(run: &RunText<'_>) -> Option<bool> {
     }
     let has = |test: fn(&str) -> bool| run.lines.iter().any(|line| test(&line.text));
     let is_modern = has(|line| {
-        line.starts_with("Connecting to ")
+        connecting(line).is_some()
             || line.starts_with("Verification: OK")
             || line.starts_with("Verification error")
             || line.starts_with("New, TLSv1.3")
@@ -123,13 +145,13 @@ fn sends_name_by_itself(run: &RunText<'_>) -> Option<bool> {
 struct Entry {
     subject: Option<String>,
     issuer: Option<String>,
+    validity: Option<(Time, Time)>,
     lines: Vec<u32>,
     der: Option<Vec<u8>>,
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let target = target(run);
-    let first = run.first_line();
     let sent = match &target.server_name {
         ServerName::Yes(name) => Name::parse(name),
         _ => None,
@@ -137,118 +159,74 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let dialed = target.host.as_deref().and_then(Name::parse);
     let address = dialed.as_ref().and_then(Name::ip);
     let host = sent.clone().or(dialed.clone());
-    sink.observe(
-        Fact::Run(Run {
-            run: run.number,
-            tool: "openssl s_client".to_owned(),
-            version: run.version.clone(),
-            command: run.shown.clone(),
-            vantage: run.vantage.clone(),
-            time: None,
-            host: host.clone(),
-            server_name: target.server_name.clone(),
-        }),
-        [first],
-    );
+    let mut lines = vec![run.first_line()];
+    lines.extend(hello::server_name(run.lines).into_iter().flat_map(|(_, lines)| lines));
+    let fact = run.fact("openssl s_client", run.version.clone(), host.clone(), target.server_name.clone());
+    sink.observe(fact, lines);
     if let Some(address) = address {
         let it =
             Override { by: OverrideKind::ConnectIp, host: sent, to: Some(address.to_string()), run: Some(run.number) };
-        sink.observe(Fact::Override(it), [first]);
+        sink.observe(Fact::Override(it), [run.first_line()]);
     }
-    handshake(run, &target, sink);
+    let server = handshake(run, &target, sink);
+    alerts(run, server, sink);
     verdicts(run, host.as_ref(), sink);
 }
 
-fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) {
+/// Reads the handshake; the address of its server.
+fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) -> Option<SocketAddr> {
     let entries = entries(run);
-    let mut lines: Vec<u32> = run.command_line.iter().map(|line| line.number).collect();
-    let mut chain = Vec::new();
-    for entry in &entries {
-        lines.extend(&entry.lines);
-        let certificate = certificate(entry, run, sink);
-        chain.push(certificate.id().to_owned());
-        let known = sink
-            .observations
-            .iter()
-            .any(|it| matches!(&it.fact, Fact::Certificate(known) if known.id() == certificate.id()));
-        if !known {
-            sink.observe(Fact::Certificate(certificate), entry.lines.clone());
-        }
-    }
     let find = |test: fn(&str) -> Option<String>| {
         run.lines.iter().find_map(|line| test(&line.text).map(|found| (line.number, found)))
     };
     let version = find(protocol);
     let cipher = find(cipher);
-    let connecting = find(|line| line.strip_prefix("Connecting to ").map(|ip| ip.trim().to_owned()));
+    let connecting = find(|line| connecting(line).map(|ip| ip.to_string()));
+    let started = find(|line| line.trim().strip_prefix("Start Time: ").map(str::to_owned));
     let connected =
         run.lines.iter().find(|line| line.text.starts_with("CONNECTED(") || line.text == "CONNECTION ESTABLISHED");
-    for number in [
-        version.as_ref().map(|it| it.0),
-        cipher.as_ref().map(|it| it.0),
-        connecting.as_ref().map(|it| it.0),
-        connected.map(|line| line.number),
-    ] {
-        lines.extend(number);
-    }
-    let resumed = run.lines.iter().any(|line| line.text.starts_with("Reused, "));
-    let nothing = connected.is_none() && entries.is_empty() && version.is_none();
-    if nothing {
+    let has_spoken = run.lines.iter().any(|line| line.text.starts_with("no peer certificate available"));
+    if connected.is_none() && entries.is_empty() && version.is_none() && !has_spoken {
         if let Some((line, why)) = run.lines.iter().find_map(|line| Some((line.number, failure(&line.text)?))) {
-            sink.gap(line, GapReason::Undecoded { what: "TLS handshake".to_owned(), why: why.to_owned() });
+            connection::observe_failure(why, line, sink);
         }
-        return;
+        return None;
     }
+    let found = [&version, &cipher, &connecting, &started].into_iter().flatten().map(|it| it.0);
+    let lines = found.chain(connected.map(|line| line.number)).collect();
     let ip = connecting
         .and_then(|it| it.1.parse::<IpAddr>().ok())
         .or_else(|| target.host.as_deref().and_then(|host| host.parse().ok()));
     let server = ip.map(|ip| SocketAddr::new(ip, target.port));
-    let (sni, sni_state) = match &target.server_name {
-        ServerName::Yes(name) => (Some(name.clone()), SniState::Sent),
-        ServerName::No => (None, SniState::Absent),
-        ServerName::Unknown => (None, SniState::Unknown),
-    };
-    let chain_state = match (chain.is_empty(), resumed) {
-        (false, _) => ChainState::Seen,
-        (true, true) => ChainState::Resumed,
-        (true, false) => ChainState::Missing,
-    };
-    let handshake = Handshake {
+    let chain = entries.into_iter().map(|entry| (certificate(&entry, run, sink), entry.lines)).collect();
+    let alpn = command::value(&run.command, &["-alpn"]);
+    let connection = Connection {
+        time: started.and_then(|it| it.1.parse().ok()).map(|seconds| Time::stated(seconds, 0)),
         server,
-        sni,
-        sni_state,
+        dialed: target.host.clone(),
+        server_name: target.server_name.clone(),
         version: version.map(|it| it.1),
         cipher: cipher.map(|it| it.1),
-        chain_state,
-        chain,
-        resumed,
+        alpn: alpn.map(|words| words.split(',').map(str::to_owned).collect()).unwrap_or_default(),
         starttls: command::value(&run.command, &["-starttls"]).map(str::to_owned),
-        dialed: target.host.clone().map(|host| host.to_lowercase()),
-        run: Some(run.number),
-        ..Handshake::over(Transport::Text)
+        resumed: run.lines.iter().any(|line| line.text.starts_with("Reused, ")),
+        chain,
+        lines,
     };
-    sink.observe(Fact::TlsHandshake(handshake), lines);
-    alerts(run, server, sink);
+    connection.observe(run, sink);
+    server
 }
 
 fn certificate(entry: &Entry, run: &RunText<'_>, sink: &Sink) -> Certificate {
     if let Some(der) = &entry.der {
-        let (mut certificate, _) = x509::der::read(der);
-        certificate.run = Some(run.number);
-        return certificate;
+        return connection::whole(run, der);
     }
-    Certificate {
-        sha256: None,
-        local_id: Some(sink.local_id(entry.lines.first().copied().unwrap_or(0))),
-        subject: entry.subject.clone(),
-        issuer: entry.issuer.clone(),
-        san: None,
-        not_before: None,
-        not_after: None,
-        serial: None,
-        run: Some(run.number),
-        der: None,
-    }
+    let mut certificate = connection::described(run, entry.lines.first().copied().unwrap_or(0), sink);
+    certificate.subject.clone_from(&entry.subject);
+    certificate.issuer.clone_from(&entry.issuer);
+    certificate.not_before = entry.validity.map(|it| it.0);
+    certificate.not_after = entry.validity.map(|it| it.1);
+    certificate
 }
 
 /// The certificates that the server sent, the leaf first.
@@ -268,6 +246,11 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
                 entry.issuer = Some(dn::normal(issuer));
                 entry.lines.push(line.number);
             }
+        } else if let Some(validity) = validity(text).filter(|_| in_chain) {
+            if let Some(entry) = entries.last_mut() {
+                entry.validity = Some(validity);
+                entry.lines.push(line.number);
+            }
         } else if let Some(subject) = text.strip_prefix("Peer certificate: ") {
             entries.push(Entry { subject: Some(dn::normal(subject)), lines: vec![line.number], ..Entry::default() });
         }
@@ -280,6 +263,12 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
 fn chain_subject(text: &str) -> Option<&str> {
     let (number, rest) = text.split_once(" s:")?;
     number.parse::<u8>().ok().map(|_| rest)
+}
+
+/// `v:NotBefore: Jun 12 00:00:00 2026 GMT; NotAfter: Jul 11 23:00:00 2027 GMT`.
+fn validity(text: &str) -> Option<(Time, Time)> {
+    let (from, to) = text.strip_prefix("v:NotBefore: ")?.split_once("; NotAfter: ")?;
+    Some((time::certificate_date(from)?, time::certificate_date(to)?))
 }
 
 /// A PEM block belongs to the entry above it; one below the chain is the leaf.
@@ -313,15 +302,7 @@ fn protocol(line: &str) -> Option<String> {
         .or_else(|| line.strip_prefix("Protocol version: "))
         .or_else(|| line.strip_prefix("Protocol: "))
         .or_else(|| line.starts_with("New, TLSv1.3,").then_some("TLSv1.3"))?;
-    version_name(word)
-}
-
-fn version_name(word: &str) -> Option<String> {
-    match word.trim() {
-        "TLSv1" => Some("TLS 1.0".to_owned()),
-        "SSLv3" => Some("SSL 3.0".to_owned()),
-        other => other.strip_prefix("TLSv").map(|number| format!("TLS {number}")),
-    }
+    connection::version_name(word)
 }
 
 fn cipher(line: &str) -> Option<String> {
@@ -335,36 +316,37 @@ fn cipher(line: &str) -> Option<String> {
 
 fn alerts(run: &RunText<'_>, server: Option<SocketAddr>, sink: &mut Sink) {
     for line in run.lines {
-        let Some((_, number)) = line.text.split_once("SSL alert number ") else {
-            continue;
-        };
-        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-        let Ok(number) = digits.parse::<u8>() else {
-            continue;
-        };
-        let alert = Alert {
-            time: None,
-            client: None,
-            server,
-            transport: Transport::Text,
-            from: Side::Server,
-            level: Some("fatal".to_owned()),
-            description: Some(crate::tls::handshake::alert_name(number)),
-            encrypted: false,
-            run: Some(run.number),
-        };
-        sink.observe(Fact::TlsAlert(alert), [line.number]);
+        let Some(error) = library_error(&line.text) else { continue };
+        if let Some(description) = alert(error) {
+            connection::observe_alert(description, server, run, line.number, sink);
+        } else if error.contains("wrong version number") || error.contains("unknown protocol") {
+            connection::observe_failure("what answered on this port speaks no TLS", line.number, sink);
+        }
     }
+}
+
+/// The alert that an error reports. OpenSSL 1.0.2 leaves its number out for some.
+fn alert(error: &str) -> Option<String> {
+    if let Some((_, number)) = error.split_once("SSL alert number ") {
+        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+        return digits.parse().ok().map(crate::tls::handshake::alert_name);
+    }
+    let known = UNNUMBERED_ALERTS.iter().find(|(words, _)| error.contains(words));
+    known.map(|(_, name)| (*name).to_owned())
 }
 
 fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
     let mut seen = Vec::new();
     let verify_host = command::value(&run.command, &["-verify_hostname"]).and_then(Name::parse);
-    let has_certificate = !run.lines.iter().any(|line| line.text.contains("no peer certificate available"));
+    let has = |words: &str| run.lines.iter().any(|line| line.text.starts_with(words));
+    let has_certificate = has("Certificate chain") || !has("no peer certificate available");
+    let has_result = run.lines.iter().any(|line| line.text.trim().starts_with("Verify return code: "));
     for line in run.lines {
         let text = line.text.trim();
-        let (says, code, about) = if let Some(rest) = text.strip_prefix("Verify return code: ") {
-            let code = rest.split_whitespace().next().unwrap_or_default();
+        let code = text.strip_prefix("Verify return code: ").and_then(|rest| rest.split_whitespace().next());
+        // Without a result line the errors on the way say what there is to say.
+        let error = text.strip_prefix("verify error:num=").filter(|_| !has_result).and_then(|it| it.split(':').next());
+        let (says, code, about) = if let Some(code) = code.or(error) {
             (says_of(code), code.to_owned(), if code == "62" { verify_host.clone() } else { host.cloned() })
         } else if let Some(name) = text.strip_prefix("Verified peername: ") {
             (Some(Says::NameMatches), "0".to_owned(), verify_host.clone().or_else(|| Name::parse(name)))
@@ -389,7 +371,7 @@ fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
 }
 
 /// What a verification result says (X509_STORE_CTX_get_error).
-fn says_of(code: &str) -> Option<Says> {
+pub(super) fn says_of(code: &str) -> Option<Says> {
     match code {
         "0" => Some(Says::ChainTrusted),
         "9" => Some(Says::NotYetValid),
@@ -410,4 +392,14 @@ const FAILURES: &[&str] = &[
     "Network is unreachable",
     "nodename nor servname provided",
     "Temporary failure in name resolution",
+];
+
+/// Reasons that stand for an alert of the server, in OpenSSL 1.0.2 and LibreSSL.
+const UNNUMBERED_ALERTS: &[(&str, &str)] = &[
+    ("tlsv1 unrecognized name", "unrecognized_name"),
+    ("sslv3 alert handshake failure", "handshake_failure"),
+    ("tlsv1 alert protocol version", "protocol_version"),
+    ("tlsv1 alert internal error", "internal_error"),
+    ("tlsv1 alert access denied", "access_denied"),
+    ("tlsv13 alert certificate required", "certificate_required"),
 ];

@@ -1,0 +1,225 @@
+//! `testssl.sh`, as text and as CSV: the certificate with SNI, and whether it is the same without. Its JSON
+//! is read with the other JSON documents.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::connection::{self, Connection};
+use super::grammar::time;
+use super::{Line, RunText, SavedFormat, Sink};
+use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
+use crate::name::Name;
+use crate::x509::{self, Certificate, San};
+
+/// `testssl.sh`.
+pub static FORMAT: SavedFormat = SavedFormat {
+    id: "testssl",
+    made_by: "testssl.sh, as text or --csvfile",
+    is_command: |words| words.first().is_some_and(|word| matches!(word.as_str(), "testssl" | "testssl.sh")),
+    opens: |line| {
+        target(line).is_some()
+            || line.starts_with("\"id\",\"fqdn/ip\",\"port\"")
+            || label(line, "Common Name (CN)").is_some()
+    },
+    repeats: false,
+    read,
+};
+
+/// `-->> 203.0.113.11:443 (www.example.com) <<--`.
+fn target(line: &str) -> Option<(SocketAddr, Name)> {
+    let (_, rest) = line.split_once("-->> ")?;
+    let (address, rest) = rest.split_once(" (")?;
+    let name = rest.split(") <<--").next()?;
+    Some((address.parse().ok()?, Name::parse(name)?))
+}
+
+/// ` Common Name (CN)             *.example.com`: the value of a label.
+fn label<'t>(line: &'t str, name: &str) -> Option<&'t str> {
+    line.trim_start().strip_prefix(name).filter(|rest| rest.starts_with("  ")).map(str::trim)
+}
+
+/// One finding, whatever the form: id as in JSON and CSV, and its words.
+pub struct Finding<'t> {
+    /// Its id.
+    pub id: &'t str,
+    /// What it says.
+    pub words: &'t str,
+    /// The line it stands on.
+    pub line: u32,
+}
+
+fn read(run: &RunText<'_>, sink: &mut Sink) {
+    if run.lines.iter().any(|line| line.text.starts_with("\"id\",")) {
+        csv(run, sink);
+        return;
+    }
+    let found = run.lines.iter().find_map(|line| Some((line.number, target(&line.text)?)));
+    let host = found.as_ref().map(|(_, (_, name))| name.clone());
+    sink.observe(run.fact("testssl", None, host.clone(), sent(host.as_ref())), [run.first_line()]);
+    let findings = findings(run.lines);
+    let server = found.as_ref().map(|(_, (address, _))| *address);
+    let lines = found.iter().map(|(line, _)| *line).collect();
+    observe(run, server, host.as_ref(), &findings, lines, sink);
+}
+
+/// It sends the name it was given.
+pub fn sent(host: Option<&Name>) -> ServerName {
+    match host {
+        Some(host) if host.ip().is_some() => ServerName::No,
+        Some(host) => ServerName::Yes(host.to_string()),
+        None => ServerName::Unknown,
+    }
+}
+
+fn findings(lines: &[Line]) -> Vec<Finding<'_>> {
+    let mut found: Vec<Finding<'_>> = Vec::new();
+    for line in lines {
+        let known = LABELS.iter().find_map(|(name, id)| Some((*id, label(&line.text, name)?)));
+        if let Some((id, words)) = known {
+            found.push(Finding { id, words, line: line.number });
+        } else if let Some(digest) = line.text.trim_start().strip_prefix("SHA256 ").filter(|it| it.trim().len() == 64) {
+            found.push(Finding { id: "cert_fingerprintSHA256", words: digest.trim(), line: line.number });
+        }
+    }
+    found
+}
+
+/// `"id","fqdn/ip","port","severity","finding","cve","cwe"`.
+fn csv(run: &RunText<'_>, sink: &mut Sink) {
+    let mut target: Option<(Name, Option<SocketAddr>)> = None;
+    let mut found = Vec::new();
+    for line in run.lines {
+        let cells: Vec<&str> = line.text.trim().trim_matches('"').split("\",\"").collect();
+        let [id, at, port, _, words, ..] = cells.as_slice() else { continue };
+        let (name, address) = at.split_once('/').unwrap_or((at, ""));
+        if target.is_none() && *id != "id" {
+            let address = address.parse::<IpAddr>().ok().zip(port.parse().ok());
+            target = Name::parse(name).map(|name| (name, address.map(|(ip, port)| SocketAddr::new(ip, port))));
+        }
+        found.push(Finding { id, words, line: line.number });
+    }
+    let host = target.as_ref().map(|(name, _)| name.clone());
+    sink.observe(run.fact("testssl", None, host.clone(), sent(host.as_ref())), [run.first_line()]);
+    observe(run, target.and_then(|it| it.1), host.as_ref(), &found, Vec::new(), sink);
+}
+
+/// The connection that the findings speak of, the certificate without SNI, and what was said of the name.
+pub fn observe(
+    run: &RunText<'_>,
+    server: Option<SocketAddr>,
+    host: Option<&Name>,
+    findings: &[Finding<'_>],
+    lines: Vec<u32>,
+    sink: &mut Sink,
+) {
+    let Some(first) = findings.iter().find(|it| it.id == "cert_commonName") else { return };
+    let mut certificate = connection::described(run, first.line, sink);
+    let mut at = Vec::new();
+    for finding in findings {
+        if field(&mut certificate, finding, run) {
+            at.push(finding.line);
+        }
+    }
+    let connection = Connection {
+        server,
+        dialed: host.map(ToString::to_string),
+        server_name: sent(host),
+        chain: vec![(certificate, at)],
+        lines,
+        ..Connection::default()
+    };
+    connection.observe(run, sink);
+    without_sni(run, server, host, findings, sink);
+    for finding in findings.iter().filter(|it| it.id == "cert_trust") {
+        let says = match finding.words {
+            words if words.starts_with("certificate does not match") => Says::NameMismatch,
+            words if words.to_lowercase().starts_with("ok via") => Says::NameMatches,
+            _ => continue,
+        };
+        let it = ClientVerdict {
+            client: "testssl".to_owned(),
+            says,
+            host: host.cloned(),
+            presented: Vec::new(),
+            code: None,
+            words: finding.words.to_owned(),
+            run: Some(run.number),
+        };
+        sink.observe(Fact::ClientVerdict(it), [finding.line]);
+    }
+}
+
+/// Another certificate without SNI is another connection.
+fn without_sni(
+    run: &RunText<'_>,
+    server: Option<SocketAddr>,
+    host: Option<&Name>,
+    findings: &[Finding<'_>],
+    sink: &mut Sink,
+) {
+    let names = findings.iter().find(|it| it.id == "cert_commonName").map(|it| it.words);
+    let Some(other) = findings.iter().find(|it| it.id == "cert_commonName_wo_SNI" && Some(it.words) != names) else {
+        return;
+    };
+    let mut certificate = connection::described(run, other.line, sink);
+    certificate.subject = Some(format!("CN={}", other.words.replace(',', "\\,")));
+    let connection = Connection {
+        server,
+        dialed: host.map(ToString::to_string),
+        server_name: ServerName::No,
+        chain: vec![(certificate, vec![other.line])],
+        ..Connection::default()
+    };
+    connection.observe(run, sink);
+}
+
+fn field(certificate: &mut Certificate, finding: &Finding<'_>, run: &RunText<'_>) -> bool {
+    let words = finding.words;
+    match finding.id {
+        "cert" => {
+            let spread = words.replace("----- ", "-----\n").replace(" -----", "\n-----").replace(' ', "\n");
+            let spread =
+                spread.replace("-----BEGIN\nCERT", "-----BEGIN CERT").replace("-----END\nCERT", "-----END CERT");
+            let blocks = x509::pem::blocks((1..).zip(spread.lines()));
+            let Some(der) = blocks.into_iter().find_map(|block| block.der.ok()) else { return false };
+            *certificate = connection::whole(run, &der);
+        }
+        _ if certificate.der.is_some() => return false,
+        "cert_commonName" => certificate.subject = Some(format!("CN={}", words.replace(',', "\\,"))),
+        "cert_subjectAltName" if !words.starts_with("missing") => certificate.san = Some(names(words)),
+        "cert_caIssuers" => certificate.issuer = Some(format!("CN={}", words.split(" (").next().unwrap_or(words))),
+        "cert_serialNumber" => certificate.serial = words.split_whitespace().next().map(str::to_lowercase),
+        "cert_notBefore" => certificate.not_before = time::iso(words),
+        "cert_notAfter" => certificate.not_after = time::iso(words),
+        "validity" => {
+            let Some((from, to)) =
+                words.split_once('(').and_then(|(_, rest)| rest.trim_end_matches(')').split_once(" --> "))
+            else {
+                return false;
+            };
+            (certificate.not_before, certificate.not_after) = (time::iso(from), time::iso(to));
+        }
+        "cert_fingerprintSHA256" if words.len() == 64 => {
+            certificate.sha256 = Some(words.to_lowercase());
+            certificate.local_id = None;
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn names(words: &str) -> San {
+    let mut san = San::default();
+    for word in words.split_whitespace() {
+        if word.parse::<IpAddr>().is_ok() { san.ip.push(word.to_owned()) } else { san.dns.push(word.to_owned()) }
+    }
+    san
+}
+
+const LABELS: &[(&str, &str)] = &[
+    ("Common Name (CN)", "cert_commonName"),
+    ("subjectAltName (SAN)", "cert_subjectAltName"),
+    ("Issuer", "cert_caIssuers"),
+    ("Serial", "cert_serialNumber"),
+    ("Trust (hostname)", "cert_trust"),
+    ("Certificate Validity (UTC)", "validity"),
+];
