@@ -168,3 +168,6 @@ pub const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
 
 /// DNS queries over UDP that wait for their answer, of one shard; the oldest are forgotten first.
 pub const DNS_QUERIES_WAITING_MAX: usize = 4096;
+
+/// Certificates at servers of one host that are compared with one another.
+pub const VARIANTS_MAX: usize = 32;

@@ -96,6 +96,15 @@ pub enum Rejection {
     /// The entry is no host name.
     #[error("not a host name")]
     NotAName,
+    /// The entry ends in a dot; dNSName entries have none (RFC 5280 section 4.2.1.6).
+    #[error("ends in a dot, which identifiers of certificates never do")]
+    TrailingDot,
+    /// The entry is the Unicode form of the host.
+    #[error("Unicode form of the name: certificates carry A-labels (xn--…)")]
+    UnicodeForm,
+    /// A common name, shown where there is no subjectAltName.
+    #[error("a common name is never compared")]
+    CommonName,
 }
 
 /// One presented identifier and why it does not cover the host.
@@ -137,6 +146,14 @@ pub fn match_dns(host: &Name, presented: &str) -> Result<(), Rejection> {
     if host.ip().is_some() {
         return Err(Rejection::NeedsIpEntry);
     }
+    if presented.len() > 1 && presented.ends_with('.') {
+        let fits = presented.strip_suffix('.').is_some_and(|bare| match_dns(host, bare).is_ok());
+        return Err(if fits { Rejection::TrailingDot } else { Rejection::OtherDomain });
+    }
+    if !presented.is_ascii() {
+        let same = idna::domain_to_ascii(presented).is_ok_and(|ascii| ascii == host.as_str());
+        return Err(if same { Rejection::UnicodeForm } else { Rejection::OtherDomain });
+    }
     let presented = Name::parse(presented).ok_or(Rejection::NotAName)?;
     if presented == *host {
         return if presented.as_str().contains('*') { Err(Rejection::UnsupportedWildcard) } else { Ok(()) };
@@ -174,9 +191,15 @@ mod tests {
     #[test]
     fn each_rejection_has_its_reason() {
         use Rejection::{NeedsIpEntry, NotAName, OtherDomain, TooFewLabels, TooManyLabels, UnsupportedWildcard};
+        use Rejection::{TrailingDot, UnicodeForm};
         for (host, presented, expected) in [
             ("www.example.com", "www.example.com", Ok(())),
             ("WWW.example.com.", "www.EXAMPLE.com", Ok(())),
+            ("www.example.com", "www.example.com.", Err(TrailingDot)),
+            ("www.example.com", "*.example.com.", Err(TrailingDot)),
+            ("www.example.com", "www.example.org.", Err(OtherDomain)),
+            ("xn--bcher-kva.example", "b\u{fc}cher.example", Err(UnicodeForm)),
+            ("www.example", "b\u{fc}cher.example", Err(OtherDomain)),
             ("www.example.com", "*.example.com", Ok(())),
             ("_x.example.com", "*.example.com", Ok(())),
             ("example.com", "*.example.com", Err(TooFewLabels)),

@@ -47,7 +47,7 @@ new_leaf() {
 }
 
 new_key() {
-    openssl req -new -newkey rsa:2048 -nodes -subj "$2" \
+    openssl req -new -newkey ${key_options:-rsa:2048} -nodes -subj "$2" \
         -keyout "$WC_PKI/$1.key" -out "$WC_PKI/$1.csr" 2>/dev/null
 }
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Run};
-use crate::name::{self, Check, Name};
+use crate::name::{self, Check, Name, Rejection, Tried};
 use crate::provenance::{Place, SourceId, Time, Zone};
 use crate::tls::{Alert, Handshake, SniState, Transport};
 use crate::x509::Certificate;
@@ -95,7 +95,11 @@ impl Leaf<'_> {
     /// them.
     pub fn check(&self, host: &Name) -> Option<Check> {
         let san = self.certificate.san.as_ref()?;
-        Some(name::check(host, san.dns.iter().map(String::as_str), san.ip.iter().map(String::as_str)))
+        let mut check = name::check(host, san.dns.iter().map(String::as_str), san.ip.iter().map(String::as_str));
+        if let Some(name) = self.certificate.common_name().filter(|_| check.tried.is_empty()) {
+            check.tried.push(Tried { presented: name.to_owned(), rejection: Some(Rejection::CommonName) });
+        }
+        Some(check)
     }
 
     /// The names to show: the presented identifiers, or the common name as a label.

@@ -1,13 +1,15 @@
 //! What the evidence shows beside one case ([`Surroundings`]): all answers and handshakes, indexed, so
 //! that a rule about one host can look at the others without reading everything again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::join::{Connection, Handshakes};
 use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
+use crate::name::Name;
 use crate::provenance::{Place, SourceId};
+use crate::x509::Certificate;
 
 /// All answers and handshakes of the evidence, and what belongs to runs.
 #[derive(Debug)]
@@ -16,6 +18,10 @@ pub struct Surroundings<'e> {
     pub answers: Answers<'e>,
     /// All handshakes.
     pub handshakes: Handshakes<'e>,
+    /// The certificates that a text shows and no handshake presented.
+    pub loose: Vec<(ObservationId, SourceId, &'e Certificate)>,
+    /// The mail exchanges that DNS names.
+    pub exchangers: Vec<(ObservationId, Name)>,
     by_leaf: BTreeMap<&'e str, Vec<usize>>,
     by_issuer: BTreeMap<&'e str, Vec<usize>>,
     by_server: BTreeMap<SocketAddr, Vec<usize>>,
@@ -32,6 +38,8 @@ impl<'e> Surroundings<'e> {
         let mut around = Self {
             answers,
             handshakes,
+            loose: Vec::new(),
+            exchangers: Vec::new(),
             by_leaf: BTreeMap::new(),
             by_issuer: BTreeMap::new(),
             by_server: BTreeMap::new(),
@@ -56,7 +64,25 @@ impl<'e> Surroundings<'e> {
             }
         }
         around.index_runs(evidence);
+        around.index_loose(evidence);
         around
+    }
+
+    fn index_loose(&mut self, evidence: &'e Evidence) {
+        let chains = self.handshakes.all().iter().flat_map(|connection| &connection.handshake.chain);
+        let presented: BTreeSet<&str> = chains.map(String::as_str).collect();
+        for (id, observation) in evidence.numbered() {
+            let source = observation.at.first().map_or(SourceId(u32::MAX), Place::source);
+            match &observation.fact {
+                Fact::Certificate(it) if !presented.contains(it.id()) => self.loose.push((id, source, it)),
+                Fact::DnsAnswer(answer) => {
+                    let exchanges = answer.records.iter().filter(|record| record.kind == "MX");
+                    let names = exchanges.filter_map(|record| Name::parse(record.data.split_whitespace().last()?));
+                    self.exchangers.extend(names.map(|name| (id, name)));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn index_runs(&mut self, evidence: &'e Evidence) {

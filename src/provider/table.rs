@@ -223,6 +223,22 @@ impl Table {
         })
     }
 
+    /// The row of an id.
+    pub fn by_id(&self, id: &str) -> Option<&Provider> {
+        self.rows.iter().find(|row| row.id == id)
+    }
+
+    /// The row of a kind whose own certificate this is.
+    pub fn own_certificate(&self, certificate: &Certificate, kind: Kind) -> Option<&Provider> {
+        self.rows.iter().find(|row| row.kind == kind && row.is_own_certificate(certificate))
+    }
+
+    /// The row of a kind whose own certificate presents these names.
+    pub fn presenting(&self, names: &[String], kind: Kind) -> Option<&Provider> {
+        let all = |row: &&Provider| !names.is_empty() && row.kind == kind && row.has_presented(names);
+        self.rows.iter().find(all)
+    }
+
     /// Whose own certificate this is: by its identifiers, its subject or its issuer.
     pub fn of_certificate(&self, certificate: &Certificate) -> Option<&Provider> {
         self.rows.iter().find(|row| row.is_own_certificate(certificate))
@@ -264,6 +280,16 @@ impl Provider {
             || shared
             || is(&self.subject, certificate.subject.as_ref())
             || is(&self.issuer, certificate.issuer.as_ref())
+    }
+
+    /// Whether the identifiers of a certificate are its own.
+    pub fn has_presented_names(&self, certificate: &Certificate) -> bool {
+        certificate.san.as_ref().is_some_and(|san| !san.dns.is_empty() && self.has_presented(&san.dns))
+    }
+
+    /// Whether it has targets that serve no certificates for custom names.
+    pub fn has_legacy_targets(&self) -> bool {
+        !self.legacy.is_empty()
     }
 
     fn has_presented(&self, names: &[String]) -> bool {

@@ -268,6 +268,8 @@ fn chain_entry(leaf: &Leaf<'_>) -> ChainEntry {
         san: certificate.san.as_ref().map(|san| san.dns.iter().chain(&san.ip).cloned().collect()),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
+        serial: certificate.serial.clone(),
+        details: crate::x509::details::of(certificate),
         observation: Some(leaf.id),
     }
 }

@@ -330,6 +330,12 @@ pub struct ChainEntry {
     pub not_before: Option<Time>,
     /// End of validity.
     pub not_after: Option<Time>,
+    /// Its serial number in lower-case hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// Its key, signature and timestamps; absent where a text describes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<crate::x509::details::Details>,
     /// The observation of the certificate.
     #[serde(skip)]
     pub observation: Option<ObservationId>,

@@ -7,20 +7,37 @@
 use crate::case::Case;
 use crate::evidence::ObservationId;
 
+pub mod acme;
 pub mod apigw;
+pub mod appliance;
 pub mod beware;
+pub mod cdn;
 pub mod cert;
 pub mod chain;
 pub mod cloudfront;
 pub mod config;
+pub mod defaults;
+pub mod deploy;
 pub mod finding;
+pub mod hosting;
 pub mod insufficient;
+pub mod issuers;
+pub mod k8s;
+pub mod lb;
+pub mod mail;
 pub mod r#match;
 pub mod none;
 pub mod outcome;
+pub mod panel;
+pub mod presented;
+pub mod refusal;
+pub mod server;
 pub mod sni;
+pub mod tls;
 pub mod tool;
+pub mod traefik;
 pub mod view;
+pub mod webserver;
 
 pub use finding::{Finding, Mark, Reason, RecordChange, Severity, Sign, Strength};
 pub use outcome::Outcome;
@@ -146,6 +163,7 @@ pub(crate) use declare_rule;
 
 /// All rules, by id.
 pub static RULES: &[&Rule] = &[
+    &acme::staging_certificate::RULE,
     &apigw::a_record_static_ip::RULE,
     &apigw::acm_cert_not_covering::RULE,
     &apigw::alias_target_wrong::RULE,
@@ -155,17 +173,34 @@ pub static RULES: &[&Rule] = &[
     &apigw::edge_not_ready::RULE,
     &apigw::endpoint_type_migrated::RULE,
     &apigw::http_403_not_certificate::RULE,
+    &apigw::mtls_client_cert::RULE,
     &apigw::nlb_in_front_of_endpoint::RULE,
     &apigw::private_dns_capture::RULE,
     &apigw::private_domain_no_association::RULE,
     &apigw::region_disagreement::RULE,
     &apigw::sni_required::RULE,
+    &apigw::tls_policy_rejects::RULE,
+    &appliance::factory_certificate::RULE,
+    &cdn::origin_cert_exposed::RULE,
     &cert::expired::RULE,
     &cert::not_yet_valid::RULE,
+    &cert::revoked_alert::RULE,
     &chain::incomplete::RULE,
+    &chain::misordered_or_extra::RULE,
+    &chain::private_ca::RULE,
+    &chain::self_signed::RULE,
     &cloudfront::alternate_name_missing::RULE,
+    &deploy::dual_cert_variant::RULE,
+    &deploy::nodes_differ::RULE,
+    &deploy::renewed_not_loaded::RULE,
+    &hosting::custom_domain_not_bound::RULE,
+    &hosting::legacy_target::RULE,
+    &hosting::stale_ip_record::RULE,
     &insufficient::no_certificate_seen::RULE,
     &insufficient::tls13_encrypted::RULE,
+    &k8s::ingress_fake_certificate::RULE,
+    &lb::default_certificate::RULE,
+    &mail::shared_host_certificate::RULE,
     &r#match::cn_only::RULE,
     &r#match::idn::RULE,
     &r#match::ip_san_missing::RULE,
@@ -174,8 +209,15 @@ pub static RULES: &[&Rule] = &[
     &r#match::wildcard_not_apex::RULE,
     &r#match::www_apex::RULE,
     &none::certificate_ok::RULE,
+    &panel::default_certificate::RULE,
+    &server::rejects_sni::RULE,
     &sni::absent::RULE,
+    &sni::required::RULE,
+    &tls::client_certificate_required::RULE,
+    &tls::parameters_refused::RULE,
     &tool::no_servername::RULE,
+    &traefik::default_certificate::RULE,
+    &webserver::default_vhost::RULE,
 ];
 
 /// The rule of that id.

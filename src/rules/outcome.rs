@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::view::{self, Coverage, Shown};
+use super::{issuers, presented};
 use crate::case::{Case, Connection};
 use crate::evidence::Says;
 use crate::provenance::Time;
-use crate::tls::{ChainState, Side};
+use crate::tls::Side;
 
 /// What came of a case; the order is worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
@@ -41,13 +42,16 @@ pub fn of(case: &Case<'_>) -> Outcome {
     if is_invalid(case, &shown) {
         return Outcome::InvalidCertificate;
     }
+    if case.connections.iter().any(is_refused) {
+        return Outcome::HandshakeFailed;
+    }
     let covered = shown.iter().any(|it| it.coverage == Coverage::Covers)
         || bare.iter().any(|(_, coverage)| *coverage == Coverage::Covers)
         || !view::said(case, Says::NameMatches).is_empty();
     if covered {
         return Outcome::Ok;
     }
-    if case.connections.iter().any(is_refused) || !view::said(case, Says::HandshakeFailed).is_empty() {
+    if !view::said(case, Says::HandshakeFailed).is_empty() {
         return Outcome::HandshakeFailed;
     }
     if case.connections.is_empty() && case.verdicts.is_empty() && case.certificates.is_empty() {
@@ -68,12 +72,21 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
         });
         out_of_date || is_refused_by_client(it.connection)
     });
+    let untrusted = presented::of(case).iter().any(|it| issuers::is_untrusted_by_all(case, it));
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
         Says::Expired | Says::NotYetValid | Says::DateInvalid => true,
-        Says::ChainUntrusted => verdict.client != "openssl",
+        Says::ChainUntrusted => presented::is_about_trust(verdict),
         _ => false,
     });
-    dated || told
+    dated || untrusted || is_unanchored(case) || told
+}
+
+/// Whether the user says whom clients trust, and a covering certificate leads to none of them.
+fn is_unanchored(case: &Case<'_>) -> bool {
+    let is_loose = |it: &presented::Presented<'_, '_>| {
+        it.coverage == Coverage::Covers && it.connection.is_some() && !it.is_publicly_issued(case)
+    };
+    !case.known.roots.is_embedded() && presented::of(case).iter().any(is_loose)
 }
 
 /// Whether one time lies after another, by seconds.
@@ -81,13 +94,10 @@ pub fn is_after(one: Time, other: Time) -> bool {
     one.seconds > other.seconds
 }
 
-/// Whether the server ended the handshake with a fatal alert before a certificate.
+/// Whether the server ended the handshake with a fatal alert: before a certificate, or for want of the
+/// client's.
 fn is_refused(connection: &Connection<'_>) -> bool {
-    connection.handshake.chain_state == ChainState::Missing
-        && connection
-            .alerts
-            .iter()
-            .any(|(_, alert)| alert.from == Side::Server && alert.level.as_deref() == Some("fatal"))
+    connection.alerts.iter().any(|(_, alert)| alert.from == Side::Server && alert.level.as_deref() == Some("fatal"))
 }
 
 /// Whether the client answered the certificate with a fatal alert about it (RFC 8446 section 6.2).

@@ -30,6 +30,8 @@ pub struct Connection {
     pub starttls: Option<String>,
     /// The session was resumed.
     pub resumed: bool,
+    /// The server asked for a certificate of the client.
+    pub certificate_requested: bool,
     /// The certificates that the server sent, the leaf first, with their lines.
     pub chain: Vec<(Certificate, Vec<u32>)>,
     /// The lines that speak of the connection itself.
@@ -48,6 +50,7 @@ impl Default for Connection {
             alpn: Vec::new(),
             starttls: None,
             resumed: false,
+            certificate_requested: false,
             chain: Vec::new(),
             lines: Vec::new(),
         }
@@ -81,6 +84,7 @@ impl Connection {
             sni_state,
             alpn: self.alpn,
             version: self.version,
+            certificate_requested: self.certificate_requested,
             cipher: self.cipher,
             chain_state,
             chain,

@@ -63,7 +63,7 @@ fn data_that_cannot_be_used_is_a_usage_error_with_its_name() {
     fails(&["data", "--data", data], "expected providers.toml");
     std::fs::write(folder.path().join("providers.toml"), "schema = 2\nas_of = \"x\"\nprovider = []\n").unwrap();
     fails(&["data", "--data", data], "providers.toml: expected schema 1, found 2");
-    fails(&["data", "--roots", "/nonexistent/roots.pem"], "no such file");
+    fails(&["data", "--roots", "/nonexistent/roots.der"], "no such file");
     fails(&["diagnose", "--as-of", "soon", "x"], "expected a day");
 }
 
@@ -77,4 +77,21 @@ fn a_time_to_judge_at_replaces_the_handshakes_own() {
     assert!(headline(&[]).starts_with("ok"), "{}", headline(&[]));
     assert!(headline(&["--as-of", "2030-01-01"]).starts_with("error[cert.expired]"));
     assert!(headline(&["--as-of", "2020-01-01T00:00:00+01:00"]).starts_with("error[cert.not_yet_valid]"));
+}
+
+#[test]
+fn roots_of_a_user_say_whom_clients_trust() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(vec!["root.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let file = folder.path().join("roots.der");
+    std::fs::write(&file, own.der()).unwrap();
+    let report = printed(&whycert_in(
+        &root().join("samples/d_name_ok_capture"),
+        ["diagnose", "--format", "json", "--roots", file.to_str().unwrap(), "customer.pcap"],
+    ));
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["cases"][0]["outcome"], "invalid-certificate");
+    assert_eq!(report["cases"][0]["findings"][0]["severity"], "error");
+    assert!(report["tool"]["data"].to_string().contains("roots.der"));
 }

@@ -3,3 +3,4 @@
 pub mod dates;
 pub mod expired;
 pub mod not_yet_valid;
+pub mod revoked_alert;

@@ -4,15 +4,17 @@ use crate::case::{Case, Connection};
 use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, issuers, presented};
 use crate::tls::{ChainState, Side, Transport};
+use crate::x509::details;
 use crate::x509::roots::Roots;
 
 declare_rule! {
     /// # What it finds
     ///
     /// The last certificate that the server sends was issued by one that is neither sent nor a trusted
-    /// root.
+    /// root. It is a warning where certificate timestamps show a public authority, and a note where the
+    /// issuer can as well be a private root that is rightly left out (`chain.private_ca`).
     ///
     /// # Why it matters
     ///
@@ -69,6 +71,11 @@ fn check(case: &Case<'_>) -> Verdict {
         let because = format!("the chain sent leads to {}", if subject == issuer { subject } else { issuer });
         return Verdict::Clear { because, cites };
     }
+    let own = presented::of(case).into_iter().find(|own| issuers::is_untrusted_by_all(case, own));
+    if let Some(own) = own {
+        let because = format!("no client has the root of {issuer}, whatever is sent");
+        return Verdict::Clear { because, cites: own.cites() };
+    }
     let proof = refused.first().map(|(id, verdict)| (*id, format!("{} says: {}", verdict.client, verdict.words)));
     found((host, roots), it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))
 }
@@ -94,9 +101,12 @@ fn found(
     issuer: &str,
     proof: Option<(ObservationId, String)>,
 ) -> Verdict {
-    let (severity, strength) = match proof {
-        Some(_) => (Severity::Error, Strength::Proven),
-        None => (Severity::Warning, Strength::Strong),
+    let is_public = connection.leaf().and_then(|leaf| details::of(leaf.certificate)).is_some_and(|it| it.scts > 0);
+    let (severity, strength) = match (&proof, cites.len()) {
+        (Some(_), 1) => (Severity::Error, Strength::Proven),
+        (Some(_), _) => (Severity::Error, Strength::Consistent),
+        (None, 1) if is_public => (Severity::Warning, Strength::Strong),
+        (None, _) => (Severity::Note, Strength::Consistent),
     };
     let sent = connection.chain.len();
     let mut finding = Finding::new(format!("{host} sends a chain without its intermediate certificate"), severity, strength)

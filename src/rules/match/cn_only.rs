@@ -2,6 +2,7 @@
 
 use super::Miss;
 use crate::case::Case;
+use crate::name::Rejection;
 use crate::rules::{Verdict, declare_rule};
 
 declare_rule! {
@@ -35,7 +36,8 @@ fn check(case: &Case<'_>) -> Verdict {
 static MISS: Miss = Miss {
     of: |host, tried, it| {
         let name = it.leaf.certificate.common_name()?;
-        let is_only = tried.is_empty() && crate::name::match_dns(host, name).is_ok();
+        let is_only = tried.iter().all(|it| it.rejection == Some(Rejection::CommonName))
+            && crate::name::match_dns(host, name).is_ok();
         is_only.then(|| name.to_owned())
     },
     concerns: |host| host.ip().is_none(),

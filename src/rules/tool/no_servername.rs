@@ -107,7 +107,7 @@ pub(in crate::rules) fn served_default(
     let stage = view::execute_api_targets(case).iter().any(|target| target.target.role == Role::Stage);
     let strength = match right {
         Some(_) => Strength::Proven,
-        None if view::default_of(it.leaf).is_some() && !stage => Strength::Strong,
+        None if is_known_default(case, it) && !stage => Strength::Strong,
         None => Strength::Consistent,
     };
     let mut reasons = vec![
@@ -141,6 +141,11 @@ pub(in crate::rules) fn served_default(
         marks,
         change: None,
     }))
+}
+
+/// Whether the certificate is what a provider or a product presents by itself.
+fn is_known_default(case: &Case<'_>, it: &Shown<'_, '_>) -> bool {
+    view::default_of(it.leaf).is_some() || case.known.providers.of_certificate(it.leaf.certificate).is_some()
 }
 
 fn mark(it: &Shown<'_, '_>, words: &str, sign: Sign, label: &str) -> Mark {

@@ -210,11 +210,21 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) -> Option<Sock
         alpn: alpn.map(|words| words.split(',').map(str::to_owned).collect()).unwrap_or_default(),
         starttls: command::value(&run.command, &["-starttls"]).map(str::to_owned),
         resumed: run.lines.iter().any(|line| line.text.starts_with("Reused, ")),
+        certificate_requested: asks_for_certificate(run),
         chain,
         lines,
     };
     connection.observe(run, sink);
     server
+}
+
+/// Whether the server asked for a certificate of the client and `-cert` gives it none.
+fn asks_for_certificate(run: &RunText<'_>) -> bool {
+    let is_asked = |line: &str| {
+        line.starts_with("Acceptable client certificate CA names") || line.starts_with("Client Certificate Types:")
+    };
+    let has_none = command::value(&run.command, &["-cert"]).is_none();
+    has_none && run.lines.iter().any(|line| is_asked(&line.text))
 }
 
 fn certificate(entry: &Entry, run: &RunText<'_>, sink: &Sink) -> Certificate {

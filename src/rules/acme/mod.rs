@@ -1,0 +1,3 @@
+//! Causes in automated issuance (ACME).
+
+pub mod staging_certificate;

@@ -1,0 +1,3 @@
+//! Causes in devices that answer in place of the server.
+
+pub mod factory_certificate;

@@ -1,0 +1,3 @@
+//! Causes between a content delivery network and its origin.
+
+pub mod origin_cert_exposed;

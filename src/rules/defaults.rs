@@ -1,0 +1,112 @@
+//! What the rules about certificates that software or a device comes with share: they differ in a
+//! [`Family`], the patterns are rows of the provider table.
+
+use crate::case::Case;
+use crate::name::Name;
+use crate::provider::Provider;
+use crate::provider::table::{Basis, Kind};
+use crate::rules::presented::{self, Presented};
+use crate::rules::view;
+use crate::rules::{Finding, Severity, Strength, Verdict};
+
+/// One family of certificates that nobody meant to present.
+pub(super) struct Family {
+    /// The rows of the table.
+    pub(super) kind: Kind,
+    /// What such a certificate is called, after the article.
+    pub(super) what: &'static str,
+    /// The cause; `{host}` and `{provider}` are replaced.
+    pub(super) cause: &'static str,
+    /// The cure, where the row has none of its own.
+    pub(super) remedy: &'static str,
+    /// An address of a private network confirms it; without one it is less sure.
+    pub(super) is_nearby: bool,
+}
+
+/// What a family says of a case.
+pub(super) fn check(case: &Case<'_>, family: &Family) -> Verdict {
+    let Some(host) = case.host.as_ref().filter(|host| host.ip().is_none()) else {
+        return Verdict::NotApplicable;
+    };
+    let all = presented::of(case);
+    let own: Vec<(&Presented<'_, '_>, &Provider)> =
+        all.iter().filter_map(|it| Some((it, row_of(case, host, it, family.kind)?))).collect();
+    if let Some((it, row)) = own.iter().find(|(it, _)| !it.is_silent()) {
+        return found(case, host, it, row, family);
+    }
+    if let Some((_, row)) = own.first() {
+        return Verdict::Unknown {
+            missing: format!(
+                "what {host} is served when its name is sent; without a name it is {} of {}",
+                family.what, row.name
+            ),
+            ask: view::ask_for_certificate(host),
+        };
+    }
+    let other = all.iter().find(|it| it.is_self_issued() || is_other_default(case, host, it, family.kind));
+    if let Some(it) = other {
+        let because = format!("{} is not {} (providers {})", it.title(), family.what, case.known.providers.as_of);
+        return Verdict::Clear { because, cites: it.cites() };
+    }
+    let said = view::said(case, crate::evidence::Says::ChainUntrusted);
+    match said.iter().find(|(_, verdict)| all.is_empty() && is_self_signed(&verdict.words)) {
+        Some((_, verdict)) => Verdict::Unknown {
+            missing: format!("the subject of the certificate that {} calls self-signed", verdict.client),
+            ask: view::ask_for_certificate(host),
+        },
+        None => Verdict::NotApplicable,
+    }
+}
+
+/// The row of this kind whose own certificate it is: it does not cover the host, and no public authority
+/// vouches for what a subject claims.
+fn row_of<'c>(case: &Case<'c>, host: &Name, it: &Presented<'_, '_>, kind: Kind) -> Option<&'c Provider> {
+    let row = case.known.providers.own_certificate(it.leaf.certificate, kind).filter(|_| it.is_wrong(host))?;
+    let by_name = row.has_presented_names(it.leaf.certificate);
+    (by_name || !it.is_publicly_issued(case)).then_some(row)
+}
+
+fn is_other_default(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, own: Kind) -> bool {
+    let kinds = [Kind::Ingress, Kind::Traefik, Kind::Panel, Kind::Appliance];
+    kinds.into_iter().any(|kind| kind != own && row_of(case, host, it, kind).is_some())
+}
+
+/// Whether a client's words say that the certificate signed itself.
+pub(super) fn is_self_signed(words: &str) -> bool {
+    let lower = words.to_lowercase();
+    (lower.contains("self-signed") || lower.contains("self signed") || lower.contains("code: 18"))
+        && !lower.contains("in certificate chain")
+}
+
+fn found(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, row: &Provider, family: &Family) -> Verdict {
+    let private = view::private_address(case);
+    let is_sure = row.basis != Basis::Recall && (!family.is_nearby || private.is_some());
+    let strength = match it.strength(host) {
+        Strength::Proven if !is_sure => Strength::Strong,
+        strength => strength,
+    };
+    let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{provider}", &row.name);
+    let mut finding =
+        Finding::new(format!("{host} is served {} of {}", family.what, row.name), Severity::Error, strength)
+            .because(fill(family.cause), fill(row.remedy.as_deref().unwrap_or(family.remedy)))
+            .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
+            .reason(
+                format!(
+                    "{} is what {} presents by itself (providers {})",
+                    it.title(),
+                    row.name,
+                    case.known.providers.as_of
+                ),
+                it.cites(),
+            )
+            .mark(it.wrong_mark(host));
+    if let Some(connection) = it.connection.filter(|connection| connection.asks_for(host)) {
+        finding = finding
+            .reason(format!("the client asked for {host}"), [connection.id])
+            .mark(view::asked_mark(connection.id, host));
+    }
+    if let Some((address, id)) = private.filter(|_| family.is_nearby) {
+        finding = finding.reason(format!("{address} is an address of a private network"), [id]);
+    }
+    finding.found()
+}

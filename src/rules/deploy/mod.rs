@@ -1,0 +1,76 @@
+//! Causes in how a certificate is rolled out: what they share is the leaves that the host was shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::case::Case;
+use crate::evidence::Says;
+use crate::limits::VARIANTS_MAX;
+use crate::rules::view::{self, Coverage, Shown};
+use crate::tls::Transport;
+use crate::x509::details;
+
+pub mod dual_cert_variant;
+pub mod nodes_differ;
+pub mod renewed_not_loaded;
+
+/// The certificates that clients which asked for the host were shown, in the order of the evidence.
+pub(super) fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
+    let Some(host) = &case.host else {
+        return Vec::new();
+    };
+    let mut all = view::shown(case);
+    all.retain(|it| it.connection.asks_for(host) || host.ip().is_some());
+    bounds_of_each(all)
+}
+
+/// Of each certificate at each server the first handshake and the last: the ones between say no more.
+fn bounds_of_each<'c, 'e>(all: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
+    let mut bounds: BTreeMap<(&str, Option<IpAddr>), (usize, usize)> = BTreeMap::new();
+    for (at, it) in all.iter().enumerate() {
+        let key = (it.leaf.certificate.id(), it.connection.server_ip());
+        if bounds.len() < VARIANTS_MAX || bounds.contains_key(&key) {
+            bounds.entry(key).and_modify(|known| known.1 = at).or_insert((at, at));
+        }
+    }
+    let kept: BTreeSet<usize> = bounds.into_values().flat_map(|(first, last)| [first, last]).collect();
+    let places = all.into_iter().enumerate();
+    places.filter(|(at, _)| kept.contains(at)).map(|(_, it)| it).collect()
+}
+
+/// Whether two handshakes were shown different certificates.
+pub(super) fn differ(one: &Shown<'_, '_>, other: &Shown<'_, '_>) -> bool {
+    one.leaf.certificate.id() != other.leaf.certificate.id()
+}
+
+/// What makes one of several certificates the worse one: it covers less, or its dates do not hold.
+pub(super) fn is_bad(case: &Case<'_>, it: &Shown<'_, '_>) -> bool {
+    let certificate = it.leaf.certificate;
+    let out_of_date = case.time_of(it.connection).is_some_and(|time| {
+        certificate.not_after.is_some_and(|end| time.seconds > end.seconds)
+            || certificate.not_before.is_some_and(|start| start.seconds > time.seconds)
+    });
+    let told = it.connection.handshake.transport == Transport::Text
+        && case.verdicts.iter().any(|(_, said)| said.says == Says::Expired && said.run == it.connection.handshake.run);
+    out_of_date || told || it.is_wrong()
+}
+
+/// `RSA` or `EC`, where the certificate's bytes are here.
+pub(super) fn key_kind(it: &Shown<'_, '_>) -> Option<String> {
+    let key = details::of(it.leaf.certificate)?.key;
+    key.split(' ').next().map(str::to_owned)
+}
+
+/// `198.51.100.7 serves serial 0a1b, valid to 2027-11-15`.
+pub(super) fn told(it: &Shown<'_, '_>) -> String {
+    let certificate = it.leaf.certificate;
+    let address = it.connection.server_ip().map_or_else(|| "one server".to_owned(), |ip: IpAddr| ip.to_string());
+    let end = certificate.not_after.map(|end| end.rfc3339()).unwrap_or_default();
+    let day = end.split('T').next().unwrap_or_default();
+    let covers = if it.coverage == Coverage::Covers { "" } else { ", which does not cover the host" };
+    let name = it.label();
+    match &certificate.serial {
+        Some(serial) => format!("{address} serves {name} with serial {serial}, valid to {day}{covers}"),
+        None => format!("{address} serves {name}, valid to {day}{covers}"),
+    }
+}

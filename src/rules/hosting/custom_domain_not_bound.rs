@@ -1,0 +1,110 @@
+//! `hosting.custom_domain_not_bound`: a hosting platform presents its own certificate.
+
+use super::Platform;
+use crate::case::Case;
+use crate::name::Name;
+use crate::provider::Role;
+use crate::rules::view;
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// The host leads to a hosting platform, the client asked for it, and the platform's own certificate
+    /// comes back (`*.azurewebsites.net`, `*.github.io`, `*.netlify.app`, …).
+    ///
+    /// # Why it matters
+    ///
+    /// The platform does not know the name: it was never attached, attached to another site, or its
+    /// certificate is still being issued. A name that is missing and one that is pending look alike.
+    ///
+    /// # What it needs
+    ///
+    /// The certificate and the SNI; an alias to the platform proves it. With address records alone a
+    /// record left over from earlier looks the same (`hosting.stale_ip_record`). A covering certificate
+    /// rules it out. The platforms are data with a date: `whycert data`.
+    ///
+    /// # What to do
+    ///
+    /// Attach the name on the platform, finish its validation, wait for the certificate, and verify with
+    /// `openssl s_client -servername`.
+    ///
+    /// # References
+    ///
+    /// The platform's documentation on custom domains.
+    "hosting.custom_domain_not_bound", "a hosting platform does not know the host and presents its own certificate",
+    since "0.1.0", cap 0.92, rank 530
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let (Some(host), Some(platform)) = (&case.host, super::of(case)) else {
+        return Verdict::NotApplicable;
+    };
+    if let Some(clear) = super::covered(case).filter(|_| platform.served.is_none()) {
+        return clear;
+    }
+    if let Some((alias, Role::Legacy)) = platform.alias {
+        let because =
+            format!("{} is an old target of {}: the record is the fault", alias.target, platform.provider.name);
+        return Verdict::Clear { because, cites: vec![alias.cites] };
+    }
+    match &platform.served {
+        Some(served) if served.is_silent() => Verdict::Unknown {
+            missing: format!("what {} presents when {host} is asked for", platform.provider.name),
+            ask: view::ask_for_certificate(host),
+        },
+        Some(_) => found(case, host, &platform),
+        None => match super::other_certificate(case) {
+            Some(it) => Verdict::Clear {
+                because: format!("{} is not the own certificate of {}", it.label(), platform.provider.name),
+                cites: it.cites(),
+            },
+            None if !view::said(case, crate::evidence::Says::NameMatches).is_empty() => Verdict::NotApplicable,
+            None => Verdict::Unknown {
+                missing: format!("the certificate that {} presents for {host}", platform.provider.name),
+                ask: view::ask_for_certificate(host),
+            },
+        },
+    }
+}
+
+fn found(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>) -> Verdict {
+    let Some(served) = &platform.served else {
+        return Verdict::NotApplicable;
+    };
+    let provider = platform.provider;
+    let strength = match platform.alias {
+        Some(_) => platform.weighed(served.strength(host)),
+        None => Strength::Consistent,
+    };
+    let label = served.label();
+    let remedy = provider.remedy.clone().unwrap_or_else(|| {
+        format!("On {}: attach {host}, let DNS point where the platform says, finish the validation and wait until the certificate is issued.", provider.name)
+    });
+    let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
+        .because(
+            format!("{} answers and presents its own certificate: {host} is not attached there, or its certificate is not issued yet.", provider.name),
+            remedy,
+        )
+        .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"));
+    if let Some((alias, _)) = platform.alias {
+        finding = finding
+            .reason(
+                format!("{} is a {} to {}, a host of {}", alias.owner, alias.kind, alias.target, provider.name),
+                [alias.cites],
+            )
+            .mark(Mark {
+                beside: alias.kind.clone(),
+                ..Mark::new(alias.cites, alias.target.as_str(), Sign::Right, format!("a host of {}", provider.name))
+            });
+    }
+    finding
+        .reason(platform.served_reason(case, &label), served.cites())
+        .mark(Mark::new(
+            served.cites().first().copied().unwrap_or(crate::evidence::ObservationId(0)),
+            &label,
+            Sign::Wrong,
+            format!("does not cover {host}"),
+        ))
+        .found()
+}

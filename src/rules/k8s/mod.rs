@@ -1,0 +1,3 @@
+//! Causes in Kubernetes ingress controllers.
+
+pub mod ingress_fake_certificate;

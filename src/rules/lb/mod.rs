@@ -1,0 +1,3 @@
+//! Causes in load balancers.
+
+pub mod default_certificate;

@@ -1,0 +1,3 @@
+//! Causes in what a server does with a name.
+
+pub mod rejects_sni;

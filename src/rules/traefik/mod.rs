@@ -1,0 +1,3 @@
+//! Causes in Traefik.
+
+pub mod default_certificate;

@@ -1,0 +1,3 @@
+//! Causes in the configuration of web servers.
+
+pub mod default_vhost;
