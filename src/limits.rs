@@ -10,11 +10,15 @@ pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// The size of one positional read, in bytes: measured fastest for captures in the page cache.
 pub const WINDOW_BYTES: usize = 1 << 18;
 
-/// Frames that are decoded together by one worker.
-pub const BATCH_FRAMES: usize = 4096;
+/// The bytes of a capture that are worked on together, by all workers: small enough to stay in the
+/// cache of the processor, large enough that handing out work costs little.
+pub const ROUND_BYTES: usize = 2 << 20;
 
-/// The bytes of a batch, whatever its frames: large frames make a batch of few.
-pub const BATCH_BYTES: usize = 8 << 20;
+/// The bytes that one worker walks at a time.
+pub const PART_BYTES: usize = 1 << 18;
+
+/// Frames that are read with care, one by one, before ordinary records are walked together again.
+pub const CAREFUL_FRAMES: usize = 16;
 
 /// Headers within headers (VLAN tags, tunnels) before a packet is given up.
 pub const ENCAPSULATION_DEPTH_MAX: usize = 32;
@@ -23,11 +27,22 @@ pub const ENCAPSULATION_DEPTH_MAX: usize = 32;
 /// for the rest of a handshake.
 pub const STREAM_PENDING_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of all streams of one source that may wait, over all shards.
-pub const STREAMS_PENDING_BYTES_MAX: usize = 512 << 20;
+/// The bytes of a stream that are kept to compare what comes again: a handshake is shorter.
+pub const STREAM_COMPARED_BYTES_MAX: usize = 32 << 10;
 
-/// Connections that are followed at the same time in one source.
+/// Connections that are followed at the same time in one capture.
 pub const FLOWS_MAX: usize = 1 << 20;
+
+/// Connections of one capture that are over and still known, so that what comes late of them is not
+/// taken for something new.
+pub const FLOWS_OVER_MAX: usize = 1 << 18;
+
+/// The memory that the open connections of a capture may take, unless `--max-memory` says otherwise.
+pub const MEMORY_BYTES_MAX: u64 = 512 << 20;
+
+/// Facts of one capture that are held, so that they stand in order behind their source's line. A
+/// capture with more of them is written while it is read.
+pub const FACTS_HELD_MAX: usize = 4096;
 
 /// The bytes of one TLS handshake message. A Certificate with a long chain stays far below; one of
 /// 340 KiB is known, of a server that sent its whole store.
@@ -55,6 +70,10 @@ pub const DNS_RECORDS_MAX: usize = 4096;
 /// The links followed in one CNAME chain.
 pub const CNAME_CHAIN_MAX: usize = 32;
 
+/// Handshakes of one client, issuer or certificate that a rule looks at beside its own case: the first
+/// thousands show whatever there is to see.
+pub const NEIGHBOURS_MAX: usize = 4096;
+
 /// The bytes of a text source that are read.
 pub const TEXT_BYTES_MAX: u64 = 256 << 20;
 
@@ -63,6 +82,9 @@ pub const LINE_CHARS_MAX: usize = 1 << 20;
 
 /// Gaps kept one by one of one source; the rest are counted in one.
 pub const GAPS_PER_SOURCE_MAX: usize = 1000;
+
+/// Frames listed in one gap.
+pub const FRAMES_PER_GAP_MAX: usize = 10_000;
 
 /// Files taken from one folder.
 pub const FILES_MAX: usize = 100_000;

@@ -82,10 +82,15 @@ impl Place {
     /// The same place in another source: used when sources get their final numbers.
     #[must_use]
     pub fn moved_to(mut self, to: SourceId) -> Self {
-        match &mut self {
+        self.move_to(to);
+        self
+    }
+
+    /// Makes it the same place in another source.
+    pub fn move_to(&mut self, to: SourceId) {
+        match self {
             Self::Frames { source, .. } | Self::Lines { source, .. } | Self::Whole { source } => *source = to,
         }
-        self
     }
 }
 
@@ -143,6 +148,9 @@ pub enum GapReason {
         /// What could not be read because of it.
         lost: String,
     },
+    /// Segments of a stream that contradict each other.
+    #[error("segments of a TCP stream overlap with different bytes; those captured first were read")]
+    Conflict,
     /// Only one direction of a connection was captured.
     #[error("only one direction of the connection is in the capture: {0}; capture where both directions pass")]
     OneDirection(String),
@@ -175,6 +183,9 @@ pub enum GapReason {
         /// The limit.
         limit: u64,
     },
+    /// Connections that had to be given up before their end.
+    #[error("{0} open connections were given up for lack of memory; try again with a larger --max-memory")]
+    GivenUp(u64),
     /// Keys that are for none of the connections.
     #[error("the keys of {unused} of {all} connections in it match no connection of the captures")]
     UnusedKeys {

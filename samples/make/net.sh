@@ -5,8 +5,9 @@
 #                      wc-net (router) ----------- wc-auth 203.0.113.130
 #                             \
 #                              wc-front 198.51.100.7 and others, 2001:db8:2::7
+#                             wc-routes 198.51.100.193/26, 2001:db8:3::/64, see routes.sh
 
-namespaces=(wc-net wc-client wc-resolver wc-auth wc-front)
+namespaces=(wc-net wc-client wc-resolver wc-auth wc-front wc-routes)
 
 make_net() {
     local ns

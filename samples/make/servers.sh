@@ -25,6 +25,7 @@ resolv_conf() {
 
 start_servers() {
     start wc-auth named -f -4 -c /etc/bind/named.conf
+    named_pid=$started
     start wc-resolver unbound -d -c /etc/unbound/unbound.conf
     front TLSv1.2
     wait_until ip netns exec wc-client dig +time=1 +tries=1 @203.0.113.53 api.example.com

@@ -1,282 +1,303 @@
-//! One capture: batches of frames are decoded in parallel, routed to shards by their connection, and
-//! each shard follows its connections in frame order.
+//! One capture, in rounds: workers walk the parts of a stretch of records and queue what their packets
+//! bring, then the shards follow their connections, each on its own and in frame order.
 //!
-//! The number of shards is fixed, so the thread count never shows.
+//! The sizes of rounds and parts and the number of shards are fixed, and a packet's shard depends on
+//! its connection alone, so that the thread count never shows. Nothing on the way of a packet takes a
+//! lock. A capture of several files (a ring buffer) goes through the same shards, file after file.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::shard::{Datagram, Found, Item, Shard, TcpItem};
-use crate::capture::{Batch, Frame, Kind, Reader};
-use crate::evidence::{Fact, Observation, Reading, Source};
-use crate::flow::{FlowKey, Origin};
-use crate::input::Window;
-use crate::limits::GAPS_PER_SOURCE_MAX;
-use crate::packet::{self, Decoded, Defrag, Packet, Reassembled, Transport};
-use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
+use super::book::{Book, Presented};
+use super::found::Files;
+use super::fragments::{Fragments, Whole};
+use super::round::{self, Part};
+use super::settle;
+use super::shard::{Bounds, SHARDS, Shard};
+use crate::capture::{Batch, Kind, Reader, Stretch, Summary, Walked};
+use crate::evidence::Reading;
+use crate::input::{Room, Window};
+use crate::limits;
+use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::tls::keylog::Keys;
-use crate::x509;
 
-/// What a capture gave.
-pub(super) struct Read {
-    pub(super) reading: Reading,
+/// Where lines of facts go while a capture is read; without it, all is held.
+pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send + 'static)>;
+
+/// Whether the work on one capture is handed out to all workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// One capture after the other, each with all workers.
+    All,
+    /// Many small captures at the same time, one worker each.
+    One,
+}
+
+/// A capture that is being read.
+pub(super) struct Capture<'s> {
+    workers: Workers,
+    pub(super) shards: Vec<Shard>,
+    pub(super) fragments: Fragments,
+    /// The keys that were given.
+    given: Arc<Keys>,
     /// The keys that stand in the capture itself.
-    pub(super) keys: Keys,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    pub(super) unopened: Vec<u64>,
+    own: Keys,
+    pub(super) book: Book,
+    pub(super) files: Arc<Files>,
+    /// The files that were read, in order, with their gaps and nothing else yet.
+    pub(super) read: Vec<(Reading, Option<Summary>)>,
+    frames: u64,
+    parts: Vec<Part>,
+    room: Vec<Vec<u8>>,
+    pub(super) sink: Sink<'s>,
+    /// Whether lines are written, because more facts are here than are held.
+    pub(super) is_writing: bool,
+    /// The first error in writing; nothing is read after it.
+    pub(super) failed: Option<io::Error>,
 }
 
-/// Reads a capture.
-pub(super) fn read(name: &str, window: Window, kind: Kind, keys: &Arc<Keys>, progress: &(dyn Fn(u64) + Sync)) -> Read {
-    let mut own = Keys::default();
-    let mut reader = Reader::new(window, kind);
-    let mut reading = Reading::of(Source::named(name, kind.name(), 0));
-    let mut pipeline = Pipeline::default();
-    pipeline.give(keys);
-    let mut batch = Batch::default();
-    while reader.next_batch(&mut batch) {
-        reading.gaps.append(&mut batch.gaps);
-        if !batch.key_logs.is_empty() {
-            batch.key_logs.iter().for_each(|log| drop(own.read(name, log)));
-            let mut all = Keys::clone(keys);
-            all.add(&own);
-            pipeline.give(&Arc::new(all));
-        }
-        pipeline.take(&batch);
-        progress(batch.frames().map(|(frame, _)| u64::from(frame.captured_bytes)).sum());
-    }
-    let (summary, window) = reader.finish();
-    let mut found = pipeline.finish(&mut reading);
-    let unopened = std::mem::take(&mut found.unopened);
-    reading.source.frames = Some(summary.frames);
-    reading.source.link_types = summary.link_types.iter().map(ToString::to_string).collect();
-    reading.source.first = summary.first;
-    reading.source.last = summary.last;
-    reading.source.dropped = summary.dropped;
-    reading.source.capture = Some(name.to_owned());
-    let snaplen = summary.snaplen.filter(|_| summary.cut_frames > 0 && !found.is_whole());
-    if let Some(snaplen) = snaplen {
-        whole(&mut reading, GapReason::Snaplen(snaplen));
-    }
-    settle(&mut reading, found);
-    match window.finish() {
-        Ok(finished) => super::close(&mut reading, finished),
-        Err(error) => whole(&mut reading, GapReason::Unreadable(crate::input::reason(&error))),
-    }
-    if !reading.holds_evidence() {
-        whole(&mut reading, GapReason::NoEvidence);
-    }
-    limit_gaps(&mut reading.gaps);
-    Read { reading, keys: own, unopened }
-}
-
-fn whole(reading: &mut Reading, reason: GapReason) {
-    reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
-}
-
-/// The stages between frames and shards.
-struct Pipeline {
-    shards: Vec<Shard>,
-    defrag: Defrag,
-    undecoded: BTreeMap<String, Vec<FrameNumber>>,
-}
-
-impl Default for Pipeline {
-    fn default() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            defrag: Defrag::default(),
-            undecoded: BTreeMap::new(),
-        }
-    }
-}
-
-/// What one frame became.
-enum Routed<'b> {
-    To(usize, Item<'b>),
-    Fragment(packet::Fragment<'b>, Origin),
-    Undecoded(String, FrameNumber),
-    Nothing,
-}
-
-impl Pipeline {
-    /// Connections that begin from now on are opened with these keys.
-    fn give(&mut self, keys: &Arc<Keys>) {
-        for shard in &mut self.shards {
+impl<'s> Capture<'s> {
+    /// A capture of the files of these names, of which nothing has been read.
+    pub(super) fn new(names: Vec<String>, memory_bytes: u64, keys: &Arc<Keys>, how: (Workers, Sink<'s>)) -> Self {
+        let (workers, sink) = how;
+        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(Bounds::of(memory_bytes))).collect();
+        for shard in &mut shards {
             shard.keys = Arc::clone(keys);
         }
+        Self {
+            workers,
+            shards,
+            given: Arc::clone(keys),
+            own: Keys::default(),
+            fragments: Fragments::default(),
+            book: Book::default(),
+            files: Arc::new(Files { names, frames_before: Vec::new() }),
+            read: Vec::new(),
+            frames: 0,
+            parts: Vec::new(),
+            room: Vec::new(),
+            sink,
+            is_writing: false,
+            failed: None,
+        }
     }
 
-    fn take(&mut self, batch: &Batch) {
-        let frames: Vec<(&Frame, &[u8])> = batch.frames().collect();
-        let routed: Vec<Routed<'_>> = frames.par_iter().map(|(frame, bytes)| route(frame, bytes)).collect();
-        let mut queues: Vec<Vec<Item<'_>>> = (0..SHARDS).map(|_| Vec::new()).collect();
-        for it in routed {
-            match it {
-                Routed::To(shard, item) => {
-                    if let Some(queue) = queues.get_mut(shard) {
-                        queue.push(item);
-                    }
+    /// Reads the next file of the capture.
+    pub(super) fn file(&mut self, mut reading: Reading, window: Window, kind: Kind, progress: &(dyn Fn(u64) + Sync)) {
+        self.begin_file();
+        let before = self.frames;
+        let mut reader = Reader::new(window, kind);
+        let mut batch = Batch::default();
+        while self.failed.is_none() {
+            if self.workers == Workers::All {
+                reader.fill_together(limits::ROUND_BYTES, |rooms| rooms.par_iter_mut().for_each(Room::read));
+            }
+            if let Some(stretch) = reader.stretch(limits::ROUND_BYTES) {
+                let walked = self.stretch(&stretch, self.frames);
+                progress(u64::try_from(walked.end).unwrap_or(0));
+                reader.walked(&walked);
+            } else {
+                if !reader.next_batch(&mut batch) {
+                    break;
                 }
-                Routed::Fragment(fragment, origin) => self.fragment(&fragment, origin, &mut queues),
-                Routed::Undecoded(why, frame) => self.undecoded.entry(why).or_default().push(frame),
-                Routed::Nothing => {}
+                reading.gaps.append(&mut batch.gaps);
+                self.read_keys(&reading.source.path, &batch);
+                self.batch(&batch, before);
+                progress(u64::try_from(batch.bytes().len()).unwrap_or(0));
+            }
+            self.frames = before.saturating_add(reader.frames_before());
+            self.settle_round();
+        }
+        let (summary, window) = reader.finish();
+        match window.finish() {
+            Ok(finished) => super::close(&mut reading, finished),
+            Err(error) => reading.gaps.push(whole(GapReason::Unreadable(crate::input::reason(&error)))),
+        }
+        self.read.push((reading, Some(summary)));
+    }
+
+    /// A file of the capture that cannot be read.
+    pub(super) fn unreadable(&mut self, reading: Reading) {
+        self.begin_file();
+        self.read.push((reading, None));
+    }
+
+    fn begin_file(&mut self) {
+        let mut frames_before = self.files.frames_before.clone();
+        frames_before.push(self.frames);
+        self.files = Arc::new(Files { names: self.files.names.clone(), frames_before });
+        for shard in &mut self.shards {
+            shard.begin_file(&self.files);
+        }
+    }
+
+    /// Walks the records of a stretch, `before` which so many frames stand.
+    fn stretch(&mut self, stretch: &Stretch<'_>, before: u64) -> Walked {
+        let count = stretch.bytes().len().div_ceil(limits::PART_BYTES).max(1);
+        self.parts.resize_with(self.parts.len().max(count), Part::default);
+        let shards = &self.shards;
+        let walk = |(nth, part): (usize, &mut Part)| {
+            let from = stretch.boundary(nth.saturating_mul(limits::PART_BYTES));
+            part.walk(stretch, from, end_of_part(nth), shards);
+        };
+        let parts = self.parts.get_mut(..count).unwrap_or_default();
+        match self.workers {
+            Workers::All if count > 1 => parts.par_iter_mut().enumerate().for_each(walk),
+            _ => parts.iter_mut().enumerate().for_each(walk),
+        }
+        let walked = meet(parts, stretch, before, shards);
+        self.follow(stretch.bytes(), count);
+        walked
+    }
+
+    /// Connections that begin from now on are opened with the keys in the file too.
+    fn read_keys(&mut self, name: &str, batch: &Batch) {
+        if batch.key_logs.is_empty() {
+            return;
+        }
+        for log in &batch.key_logs {
+            self.own.read(name, log);
+        }
+        let mut all = Keys::clone(&self.given);
+        all.add(&self.own);
+        let all = Arc::new(all);
+        for shard in &mut self.shards {
+            shard.keys = Arc::clone(&all);
+        }
+    }
+
+    /// Takes frames that were read with care.
+    fn batch(&mut self, batch: &Batch, before: u64) {
+        self.parts.resize_with(self.parts.len().max(1), Part::default);
+        if let Some(part) = self.parts.first_mut() {
+            part.clear();
+            part.before = before;
+            for (frame, bytes) in batch.frames() {
+                part.take(batch.bytes(), frame, bytes, &self.shards);
             }
         }
-        self.shards.par_iter_mut().zip(queues).for_each(|(shard, queue)| {
-            for item in queue {
-                shard.take(item);
-            }
-        });
+        self.follow(batch.bytes(), 1);
     }
 
-    /// A whole datagram goes to its shard behind what is queued, with the bytes that it owns.
-    fn fragment<'b>(&mut self, fragment: &packet::Fragment<'b>, origin: Origin, queues: &mut [Vec<Item<'b>>]) {
-        let Some(whole) = self.defrag.push(fragment, origin.frame, origin.time) else {
+    /// The shards take what the first `count` parts queued; `bytes` are those of the round.
+    fn follow(&mut self, bytes: &[u8], count: usize) {
+        let wholes = self.reassemble(bytes, count);
+        let parts = self.parts.get(..count).unwrap_or_default();
+        let book = &self.book;
+        let follow = |(nth, shard): (usize, &mut Shard)| {
+            for part in parts {
+                for item in part.queues.get(nth).into_iter().flatten() {
+                    shard.take(item, item.payload(bytes), &[round::numbered(part.before, item.frame)]);
+                }
+            }
+            for whole in wholes.iter().filter(|whole| whole.shard == nth) {
+                whole.bring_to(shard);
+            }
+            shard.found.presented.retain(|it| !book.has(it));
+        };
+        match self.workers {
+            Workers::All => self.shards.par_iter_mut().enumerate().for_each(follow),
+            Workers::One => self.shards.iter_mut().enumerate().for_each(follow),
+        }
+    }
+
+    /// Puts fragments together in the order of the frames, and counts what cannot be decoded.
+    fn reassemble(&mut self, bytes: &[u8], count: usize) -> Vec<Whole> {
+        let mut wholes = Vec::new();
+        for part in self.parts.get(..count).unwrap_or_default() {
+            for (why, frame) in &part.undecoded {
+                self.fragments.undecoded(GapReason::from(*why), round::numbered(part.before, *frame));
+            }
+            for piece in &part.pieces {
+                wholes.extend(self.fragments.take(piece, round::numbered(part.before, piece.frame), bytes));
+            }
+        }
+        wholes
+    }
+
+    /// Between rounds: new certificates are entered, lines go out.
+    fn settle_round(&mut self) {
+        for shard in &mut self.shards {
+            for presented in shard.found.presented.drain(..) {
+                self.book.enter(presented);
+            }
+        }
+        if !self.is_writing && self.sink.is_some() {
+            let held: usize = self.shards.iter().map(|shard| shard.found.observations.len()).sum();
+            if held > limits::FACTS_HELD_MAX {
+                self.is_writing = true;
+                self.shards.iter_mut().for_each(|shard| shard.found.write_lines());
+            }
+        }
+        self.write_out();
+    }
+
+    /// Writes the lines that the shards have, in the order of the shards.
+    pub(super) fn write_out(&mut self) {
+        let Some(sink) = self.sink.as_mut().filter(|_| self.is_writing && self.failed.is_none()) else {
             return;
         };
-        if let Some((shard, item)) = self.reassembled(&whole, origin)
-            && let Some(queue) = queues.get_mut(shard)
-        {
-            queue.push(item);
+        for shard in &mut self.shards {
+            let lines = shard.found.take_lines(self.room.pop().unwrap_or_default());
+            if let Err(error) = sink.write_all(&lines) {
+                self.failed.get_or_insert(error);
+            }
+            let mut lines = lines;
+            lines.clear();
+            self.room.push(lines);
         }
     }
 
-    /// What a packet that was put together brings, a fragment within fragments included.
-    fn reassembled(&mut self, whole: &Reassembled, origin: Origin) -> Option<(usize, Item<'static>)> {
-        match whole.decode() {
-            Ok(Decoded::Packet(packet)) => {
-                let (shard, item) = item(&packet, origin)?;
-                Some((shard, item.into_owned(&whole.frames)))
-            }
-            Ok(Decoded::Fragment(inner)) => {
-                let inner = self.defrag.push(&inner, origin.frame, origin.time)?;
-                let Ok(Decoded::Packet(packet)) = inner.decode() else {
-                    return None;
-                };
-                let (shard, item) = item(&packet, origin)?;
-                Some((shard, item.into_owned(&inner.frames)))
-            }
-            Ok(Decoded::Other) => None,
-            Err(why) => {
-                self.undecoded.entry(why.to_string()).or_default().extend(&whole.frames);
-                None
+    /// The capture has ended: one reading for each of its files, the keys in them, and what stays
+    /// closed.
+    pub(super) fn finish(mut self) -> io::Result<(Vec<Reading>, Keys, Vec<u64>)> {
+        for whole in self.fragments.finish() {
+            if let Some(shard) = self.shards.get_mut(whole.shard) {
+                whole.bring_to(shard);
             }
         }
+        match self.workers {
+            Workers::All => self.shards.par_iter_mut().for_each(Shard::finish),
+            Workers::One => self.shards.iter_mut().for_each(Shard::finish),
+        }
+        self.settle_round();
+        let own = std::mem::take(&mut self.own);
+        let unopened = self.shards.iter_mut().flat_map(|shard| std::mem::take(&mut shard.found.unopened)).collect();
+        Ok((settle::readings(self)?, own, unopened))
     }
 
-    /// What is known of packets of which fragments are missing, and a gap for each.
-    fn incomplete(&mut self, reading: &mut Reading) {
-        for it in std::mem::take(&mut self.defrag).finish() {
-            if let Some(beginning) = &it.beginning
-                && let Some(first) = it.frames.first()
-            {
-                let origin = Origin { frame: *first, time: it.time };
-                if let Some((shard, item)) = self.reassembled(beginning, origin)
-                    && let Some(shard) = self.shards.get_mut(shard)
-                {
-                    shard.take(item);
-                }
-            }
-            let reason = GapReason::UndecodedPacket("fragments of one datagram are missing".to_owned());
-            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), it.frames), reason));
-        }
-    }
-
-    fn finish(mut self, reading: &mut Reading) -> Found {
-        self.incomplete(reading);
-        for (why, frames) in self.undecoded {
-            let reason = GapReason::UndecodedPacket(why);
-            reading.gaps.push(Gap::new(Place::in_frames(SourceId(0), frames), reason));
-        }
-        let found: Vec<Found> = self.shards.into_par_iter().map(Shard::finish).collect();
-        found.into_iter().fold(Found::default(), Found::and)
+    /// The certificates, in the order of their first presentations.
+    pub(super) fn certificates(&mut self) -> Vec<Presented> {
+        std::mem::take(&mut self.book).finish()
     }
 }
 
-fn route<'b>(frame: &Frame, bytes: &'b [u8]) -> Routed<'b> {
-    let origin = Origin { frame: frame.number, time: frame.time };
-    match packet::decode(frame.link_type, bytes, frame.wire_bytes) {
-        Ok(Decoded::Packet(packet)) => {
-            item(&packet, origin).map_or(Routed::Nothing, |(shard, item)| Routed::To(shard, item))
-        }
-        Ok(Decoded::Fragment(fragment)) => Routed::Fragment(fragment, origin),
-        Ok(_) => Routed::Nothing,
-        Err(why) => Routed::Undecoded(why.to_string(), frame.number),
-    }
+/// Where the walk of the part of that number ends: it takes the records that begin before.
+fn end_of_part(nth: usize) -> usize {
+    nth.saturating_add(1).saturating_mul(limits::PART_BYTES)
 }
 
-fn item<'b>(packet: &Packet<'b>, origin: Origin) -> Option<(usize, Item<'b>)> {
-    let end = |port: u16, address| SocketAddr::new(address, port);
-    let (source, destination, item) = match packet.transport {
-        Transport::Udp { source_port, destination_port, payload, .. } => {
-            let (source, destination) = (end(source_port, packet.source), end(destination_port, packet.destination));
-            let datagram = Datagram {
-                source,
-                destination,
-                payload: payload.into(),
-                frames: vec![origin.frame],
-                time: origin.time,
-            };
-            (source, destination, Item::Datagram(datagram))
+/// Checks that each part begins where the one before it ends, walks those again that do not, and
+/// numbers their frames. What stands behind something odd is left.
+fn meet(parts: &mut [Part], stretch: &Stretch<'_>, before: u64, shards: &[Shard]) -> Walked {
+    let mut all = Walked::default();
+    for (nth, part) in parts.iter_mut().enumerate() {
+        if all.is_stopped {
+            part.clear();
+            continue;
         }
-        Transport::Tcp(segment) => {
-            let source = end(segment.source_port, packet.source);
-            let destination = end(segment.destination_port, packet.destination);
-            let it = TcpItem {
-                source,
-                destination,
-                sequence: segment.sequence,
-                syn: segment.syn,
-                payload: segment.payload.into(),
-                origin,
-            };
-            if !segment.syn && segment.payload.is_empty() {
-                return None;
-            }
-            (source, destination, Item::Segment(it))
+        if part.begin != all.end {
+            part.walk(stretch, all.end, end_of_part(nth), shards);
         }
-    };
-    let (key, _) = FlowKey::of(source, destination);
-    Some((key.shard(SHARDS), item))
+        part.before = before.saturating_add(all.frames);
+        all.add(&part.walked);
+    }
+    all
 }
 
-/// What the shards found, in one order, with every certificate once.
-fn settle(reading: &mut Reading, mut found: Found) {
-    reading.counts = found.counts;
-    found.certificates.sort_by(|one, other| one.1.cmp(&other.1));
-    let mut seen = std::collections::BTreeSet::new();
-    for (der, frames) in found.certificates {
-        let (certificate, _) = x509::der::read(&der);
-        if seen.insert(certificate.sha256.clone()) {
-            let at = vec![Place::in_frames(SourceId(0), frames)];
-            found.observations.push(Observation { at, fact: Fact::Certificate(certificate) });
-        }
-    }
-    let kind = |fact: &Fact| KINDS.iter().position(|kind| *kind == fact.kind());
-    found.observations.sort_by(|one, other| one.at.cmp(&other.at).then(kind(&one.fact).cmp(&kind(&other.fact))));
-    reading.observations = found.observations;
-    for (reason, frame) in found.seldom {
-        found.gaps.push(Gap::new(Place::in_frames(SourceId(0), [frame]), reason));
-    }
-    found.gaps.sort();
-    reading.gaps.append(&mut found.gaps);
+/// A gap about the file that is being read.
+pub(super) fn whole(reason: GapReason) -> Gap {
+    Gap::new(Place::Whole { source: SourceId(0) }, reason)
 }
-
-fn limit_gaps(gaps: &mut Vec<Gap>) {
-    if gaps.len() > GAPS_PER_SOURCE_MAX {
-        gaps.truncate(GAPS_PER_SOURCE_MAX);
-        let limit = u64::try_from(GAPS_PER_SOURCE_MAX).unwrap_or(u64::MAX);
-        let reason = GapReason::Limit { what: "gaps of this source".to_owned(), limit };
-        gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, reason));
-    }
-}
-
-/// The order of facts that stand at the same place.
-const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert", "http.exchange"];
-
-/// Fixed, so that the thread count never shows.
-const SHARDS: usize = 16;

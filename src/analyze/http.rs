@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::net::SocketAddr;
 
-use super::shard::{Ends, Found};
+use super::found::{Ends, Found};
 use crate::dns;
 use crate::evidence::{Fact, HttpExchange};
 use crate::http::h3::{self, Stream};

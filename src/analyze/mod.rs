@@ -1,11 +1,12 @@
 //! The stages in order, in parallel: paths become [`Evidence`], evidence becomes a [`Report`].
 //!
 //! The only place that knows all stages, and the only one that calls rayon. Each source is read on
-//! its own, captures in batches over shards (`capture`), texts whole; the readings are put
-//! together in a fixed order, so that the thread count never shows. Key logs are read first; keys
-//! that turn up later (in a capture, in an archive) make the captures that want them be read again
-//! (`keys`).
+//! its own, captures in rounds over shards (`capture`), texts whole; the readings are put together in
+//! a fixed order, so that the thread count never shows. Facts of a large capture are written while it
+//! is read ([`write_facts`]); a diagnosis holds its evidence ([`gather`]).
 
+use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use rayon::prelude::*;
 use crate::case;
 use crate::evidence::{Evidence, Reading, Source, facts};
 use crate::input::{self, Digest, Ending, Finished, InputFile};
-use crate::limits::TEXT_BYTES_MAX;
+use crate::limits::{self, TEXT_BYTES_MAX};
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::provider::Knowledge;
@@ -23,12 +24,20 @@ use crate::rules;
 use crate::saved;
 use crate::tls::keylog::{self, Keys};
 
+mod book;
 mod capture;
+mod found;
+mod fragments;
 mod http;
 mod keys;
 mod quic;
+mod ring_buffer;
+mod round;
+mod settle;
 mod shard;
 mod sniff;
+
+use capture::{Capture, Sink, Workers};
 
 /// How inputs are read.
 pub struct Options<'p> {
@@ -36,8 +45,16 @@ pub struct Options<'p> {
     pub key_logs: &'p [PathBuf],
     /// Whether sources are digested.
     pub digest: Digest,
+    /// The memory that the open connections of a capture may take, in bytes.
+    pub memory_bytes: u64,
     /// Told how many bytes more have been read.
     pub progress: &'p (dyn Fn(u64) + Sync),
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { key_logs: &[], digest: Digest::None, memory_bytes: limits::MEMORY_BYTES_MAX, progress: &|_| {} }
+    }
 }
 
 /// What reading gave.
@@ -45,34 +62,212 @@ pub struct Options<'p> {
 pub struct Gathered {
     /// All that is known.
     pub evidence: Evidence,
-    /// How many inputs could be opened.
+    /// What became of the inputs.
+    pub inputs: Inputs,
+}
+
+/// What became of the inputs.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// How many could be opened.
     pub opened: usize,
-    /// The inputs that could not be analysed, with the reason: unreadable, empty, unrecognised.
+    /// Those that could not be analysed, with the reason: unreadable, empty, unrecognised.
     pub not_analysed: Vec<(String, String)>,
 }
 
-/// Reads all inputs.
-pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
-    let all: Vec<PathBuf> = paths.iter().chain(options.key_logs).cloned().collect();
-    let found = input::gather(&all);
-    let mut keys = keys::Found::first(&found.files);
-    let read = |keys: &Arc<Keys>, file: &InputFile| read_file(file, keys, options);
-    let mut files: Vec<FileRead> = found.files.par_iter().map(|file| read(&keys.all, file)).collect();
-    if keys.add(files.iter().map(|it| &it.keys)) {
-        files = files
-            .into_par_iter()
-            .zip(&found.files)
-            .map(|(it, file)| if keys.open_more(file, &it.unopened) { read(&keys.all, file) } else { it })
-            .collect();
+impl Inputs {
+    fn take(&mut self, opened: usize, readings: &[Reading]) {
+        self.opened = self.opened.saturating_add(opened);
+        self.not_analysed.extend(readings.iter().filter_map(not_analysed));
     }
-    let opened = files.iter().filter(|it| it.is_opened).count();
-    let mut readings: Vec<Reading> = files.into_iter().flat_map(|it| it.readings).collect();
-    for reading in &mut readings {
+}
+
+/// Reads all inputs and holds what they show.
+pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
+    let found = inputs_of(paths, options);
+    let mut keys = keys::Found::first(&found.files);
+    let mut reads: Vec<(Group<'_>, Read)> = Vec::new();
+    for group in groups(&found.files) {
+        let read = read_group(&group, &keys.all, options, None);
+        reads.extend(group.parts().into_iter().zip(read));
+    }
+    if keys.add(reads.iter().map(|(_, read)| &read.keys)) {
+        reads.par_iter_mut().for_each(|(group, read)| {
+            if group.files().iter().any(|file| keys.open_more(file, &read.unopened)) {
+                *read = read_group(group, &keys.all, options, None).pop().unwrap_or_default();
+            }
+        });
+    }
+    let mut inputs = Inputs::default();
+    let mut readings: Vec<Reading> = Vec::new();
+    for (_, mut read) in reads {
+        read.readings.iter_mut().for_each(|reading| keys.judge(reading));
+        inputs.take(read.opened, &read.readings);
+        readings.extend(read.readings);
+    }
+    let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
+    inputs.take(0, &unreadable);
+    readings.extend(unreadable);
+    Gathered { evidence: Evidence::gather(readings), inputs }
+}
+
+/// The inputs, key logs included.
+fn inputs_of(paths: &[PathBuf], options: &Options<'_>) -> input::Gathered {
+    let all: Vec<PathBuf> = paths.iter().chain(options.key_logs).cloned().collect();
+    input::gather(&all)
+}
+
+/// Reads all inputs and writes what they show as the lines of a facts file.
+///
+/// The sources come in the order of their names. Small ones are written in the order of
+/// [`facts::write`]; a capture with more than [`limits::FACTS_HELD_MAX`] facts is written while it is
+/// read, in an order that depends on its packets alone, and its source's line comes last. Where keys
+/// can turn up late, in an archive or on standard input beside other inputs, all is held until the end.
+pub fn write_facts(
+    paths: &[PathBuf],
+    options: &Options<'_>,
+    out: &mut (dyn Write + Send + 'static),
+) -> io::Result<Inputs> {
+    let found = inputs_of(paths, options);
+    let hides = |file: &InputFile| !file.is_readable_again() || file.is_container();
+    if found.files.len() > 1 && found.files.par_iter().any(hides) {
+        let gathered = gather(paths, options);
+        out.write_all(&facts::write(&gathered.evidence))?;
+        return Ok(gathered.inputs);
+    }
+    let keys = keys::Found::first(&found.files);
+    let mut inputs = Inputs::default();
+    let mut held: Vec<Reading> = Vec::new();
+    for group in &groups(&found.files) {
+        for mut read in read_group(group, &keys.all, options, Some(&mut *out)) {
+            inputs.take(read.opened, &read.readings);
+            if let Some(error) = read.failed {
+                return Err(error);
+            }
+            if read.is_recorded {
+                held.extend(read.readings);
+            } else {
+                read.readings.iter_mut().for_each(|reading| keys.judge(reading));
+                out.write_all(&facts::write(&Evidence::gather(read.readings)))?;
+            }
+        }
+    }
+    let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
+    inputs.take(0, &unreadable);
+    held.extend(unreadable);
+    for reading in &mut held {
         keys.judge(reading);
     }
-    readings.extend(found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)));
-    let not_analysed = readings.iter().filter_map(not_analysed).collect();
-    Gathered { evidence: Evidence::gather(readings), opened, not_analysed }
+    out.write_all(&facts::write(&Evidence::gather(held)))?;
+    Ok(inputs)
+}
+
+/// Files that are read together: many small ones, a large one, the files of a ring buffer.
+#[derive(Clone, Debug)]
+enum Group<'f> {
+    Small(Vec<&'f InputFile>),
+    Large(&'f InputFile),
+    Ring(Vec<&'f InputFile>),
+}
+
+impl<'f> Group<'f> {
+    fn files(&self) -> Vec<&'f InputFile> {
+        match self {
+            Self::Small(files) | Self::Ring(files) => files.clone(),
+            Self::Large(file) => vec![file],
+        }
+    }
+
+    /// One group for each of the readings.
+    fn parts(&self) -> Vec<Self> {
+        match self {
+            Self::Small(files) => files.iter().map(|file| Self::Small(vec![file])).collect(),
+            other => vec![other.clone()],
+        }
+    }
+}
+
+/// Groups of files, by their first name.
+fn groups(files: &[InputFile]) -> Vec<Group<'_>> {
+    let rings = ring_buffer::rings(files);
+    let in_rings: BTreeSet<usize> = rings.iter().flatten().copied().collect();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (at, file) in files.iter().enumerate() {
+        if in_rings.contains(&at) {
+            let ring = rings.iter().find(|ring| ring.iter().min() == Some(&at));
+            let members = ring.map(|ring| ring.iter().filter_map(|at| files.get(*at)).collect());
+            groups.extend(members.map(Group::Ring));
+            continue;
+        }
+        let is_small = file.bytes().is_some_and(|bytes| bytes < SMALL_BYTES);
+        match groups.last_mut() {
+            Some(Group::Small(small)) if is_small && small.len() < SMALL_FILES => small.push(file),
+            _ if is_small => groups.push(Group::Small(vec![file])),
+            _ => groups.push(Group::Large(file)),
+        }
+    }
+    groups
+}
+
+/// What a file gave.
+#[derive(Default)]
+struct Read {
+    readings: Vec<Reading>,
+    opened: usize,
+    /// It is a facts file, whose sources may be anywhere in the order, or a key log, of which is only
+    /// known at the end what it opened.
+    is_recorded: bool,
+    /// The keys in it.
+    keys: Keys,
+    /// The beginnings of the client randoms whose records stay closed for want of keys.
+    unopened: Vec<u64>,
+    /// The error in writing that ended the reading.
+    failed: Option<io::Error>,
+}
+
+impl Read {
+    fn take(&mut self, finished: io::Result<(Vec<Reading>, Keys, Vec<u64>)>) {
+        match finished {
+            Ok((readings, keys, unopened)) => {
+                self.readings.extend(readings);
+                self.keys.add(&keys);
+                self.unopened.extend(unopened);
+            }
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+fn read_group(group: &Group<'_>, keys: &Arc<Keys>, options: &Options<'_>, sink: Sink<'_>) -> Vec<Read> {
+    match group {
+        Group::Small(files) => {
+            files.par_iter().map(|file| read_file(file, keys, options, (Workers::One, None))).collect()
+        }
+        Group::Large(file) => vec![read_file(file, keys, options, (Workers::All, sink))],
+        Group::Ring(files) => vec![read_ring(files, keys, options, sink)],
+    }
+}
+
+/// The readings of the files of a ring buffer, which are one capture.
+fn read_ring(files: &[&InputFile], keys: &Arc<Keys>, options: &Options<'_>, sink: Sink<'_>) -> Read {
+    let names = files.iter().map(|file| file.name.clone()).collect();
+    let mut capture = Capture::new(names, options.memory_bytes, keys, (Workers::All, sink));
+    for file in files {
+        let opened = file.open().and_then(|mut source| {
+            let kind = crate::capture::detect(&source.head(HEAD_BYTES)?);
+            Ok(kind.map(|kind| (kind, source.window(options.digest))))
+        });
+        match opened {
+            Ok(Some((kind, window))) => {
+                capture.file(Reading::of(Source::named(&file.name, kind.name(), 0)), window, kind, options.progress);
+            }
+            Ok(None) => capture.unreadable(unread(&file.name, GapReason::Changed)),
+            Err(error) => capture.unreadable(unreadable(&file.name, input::reason(&error))),
+        }
+    }
+    let mut read = Read { opened: files.len(), ..Read::default() };
+    read.take(capture.finish());
+    read
 }
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
@@ -92,58 +287,46 @@ pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) 
     report::build::report(evidence, known, &judged)
 }
 
-/// What one file gave, all sources within it together.
-#[derive(Default)]
-struct FileRead {
-    readings: Vec<Reading>,
-    is_opened: bool,
-    /// The keys in it.
-    keys: Keys,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    unopened: Vec<u64>,
-}
-
-impl FileRead {
-    fn of(readings: Vec<Reading>) -> Self {
-        Self { readings, is_opened: true, ..Self::default() }
-    }
-
-    fn and(&mut self, mut other: Self) {
-        self.readings.append(&mut other.readings);
-        self.keys.add(&other.keys);
-        self.unopened.append(&mut other.unopened);
-    }
-}
-
-/// What one file, and every source within it, gives.
-fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
+/// The readings of one file, of every source within it.
+fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>, how: (Workers, Sink<'_>)) -> Read {
+    let (workers, mut sink) = how;
     let members = match file.members() {
         Ok(members) => members,
         Err(error) => {
             let readings = vec![unreadable(&file.name, input::reason(&error))];
-            return FileRead { readings, ..FileRead::default() };
+            return Read { readings, ..Read::default() };
         }
     };
-    let mut read = FileRead::of(Vec::new());
+    let mut read = Read { opened: 1, ..Read::default() };
     for member in members {
         match member.source {
-            Ok(source) => read.and(read_source(&member.name, source, keys, options)),
+            Ok(source) => {
+                let sink = sink.as_deref_mut();
+                read_source(&mut read, (&member.name, source), keys, options, (workers, sink));
+            }
             Err(reason) => read.readings.push(unread(&member.name, reason)),
         }
     }
     read
 }
 
-/// What one source gives.
-fn read_source(name: &str, mut source: input::Source, keys: &Arc<Keys>, options: &Options<'_>) -> FileRead {
+/// Adds the readings of one source.
+fn read_source(
+    read: &mut Read,
+    (name, mut source): (&str, input::Source),
+    keys: &Arc<Keys>,
+    options: &Options<'_>,
+    how: (Workers, Sink<'_>),
+) {
     let head = match source.head(HEAD_BYTES) {
         Ok(head) => head,
-        Err(error) => return FileRead::of(vec![unreadable(name, input::reason(&error))]),
+        Err(error) => return read.readings.push(unreadable(name, input::reason(&error))),
     };
     let mut window = source.window(options.digest);
     if let Some(kind) = crate::capture::detect(&head) {
-        let it = capture::read(name, window, kind, keys, options.progress);
-        return FileRead { keys: it.keys, unopened: it.unopened, ..FileRead::of(vec![it.reading]) };
+        let mut capture = Capture::new(vec![name.to_owned()], options.memory_bytes, keys, how);
+        capture.file(Reading::of(Source::named(name, kind.name(), 0)), window, kind, options.progress);
+        return read.take(capture.finish());
     }
     if let Ok(Some(export)) = window.fill(EXPORT_HEAD_BYTES).map(saved::export::detect) {
         let mut reading = saved::export::read(name, export, &mut window, options.progress);
@@ -157,13 +340,17 @@ fn read_source(name: &str, mut source: input::Source, keys: &Arc<Keys>, options:
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     let finished = window.finish();
     if facts::is_facts(&head) {
-        return FileRead::of(facts::read(name, &bytes));
+        read.is_recorded = true;
+        return read.readings.extend(facts::read(name, &bytes));
     }
-    let mut own = Keys::default();
     let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
         unread(name, GapReason::Empty)
     } else if keylog::is_key_log(&bytes) {
-        keys::read(name, &bytes, &mut own)
+        read.is_recorded = true;
+        let mut own = Keys::default();
+        let reading = keys::read(name, &bytes, &mut own);
+        read.keys.add(&own);
+        reading
     } else {
         saved::read(name, &bytes)
     };
@@ -177,7 +364,7 @@ fn read_source(name: &str, mut source: input::Source, keys: &Arc<Keys>, options:
         Ok(finished) => close(&mut reading, finished),
         Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
     }
-    FileRead { keys: own, ..FileRead::of(vec![reading]) }
+    read.readings.push(reading);
 }
 
 /// What is known of a source once it was read.
@@ -210,6 +397,10 @@ fn not_analysed(reading: &Reading) -> Option<(String, String)> {
 
 /// The bytes that tell what a source is.
 const HEAD_BYTES: usize = 64;
+/// Files below this are read many at a time, one worker each.
+const SMALL_BYTES: u64 = 8 << 20;
+/// So many small files are read before what they gave is written.
+const SMALL_FILES: usize = 256;
 
 /// The bytes that tell which export a text is.
 const EXPORT_HEAD_BYTES: usize = 4096;

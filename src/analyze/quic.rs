@@ -2,8 +2,9 @@
 
 use hashbrown::HashMap;
 
+use super::found::Found;
 use super::http;
-use super::shard::{Datagram, Found, SHARDS_ABOUT};
+use super::shard::{Datagram, SHARDS};
 use crate::flow::{FlowKey, Origin};
 use crate::http::h3::Stream;
 use crate::limits::FLOWS_MAX;
@@ -25,25 +26,25 @@ impl QuicFlows {
         if is_dns_port(it.source.port()) || is_dns_port(it.destination.port()) {
             return false;
         }
-        if !quic::looks_like(&it.payload) {
+        if !quic::looks_like(it.payload) {
             return self.take_known(it, keys);
         }
         let Some(frame) = it.frames.last().copied() else {
             return false;
         };
-        if let Some(version) = quic::google(&it.payload) {
+        if let Some(version) = quic::google(it.payload) {
             if !self.google.iter().any(|(known, _)| *known == version) && self.google.len() < GOOGLE_VERSIONS_MAX {
                 self.google.push((version, frame));
             }
             return true;
         }
         let (key, way) = FlowKey::of(it.source, it.destination);
-        if self.flows.len() >= FLOWS_MAX / SHARDS_ABOUT && !self.flows.contains_key(&key) {
+        if self.flows.len() >= FLOWS_MAX / SHARDS && !self.flows.contains_key(&key) {
             self.is_full.get_or_insert(frame);
             return true;
         }
         let origin = Origin { frame, time: it.time };
-        self.flows.entry(key).or_default().take(quic::Datagram { way, bytes: &it.payload, origin }, opening(keys));
+        self.flows.entry(key).or_default().take(quic::Datagram { way, bytes: it.payload, origin }, opening(keys));
         true
     }
 
@@ -57,7 +58,7 @@ impl QuicFlows {
             return false;
         };
         let origin = Origin { frame, time: it.time };
-        flow.take(quic::Datagram { way, bytes: &it.payload, origin }, opening(keys));
+        flow.take(quic::Datagram { way, bytes: it.payload, origin }, opening(keys));
         true
     }
 

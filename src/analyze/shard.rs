@@ -1,200 +1,109 @@
-//! A shard of a capture's connections: [`Shard`] follows them in frame order, [`Found`] is what they
-//! showed.
+//! Some of a capture's connections: a [`Shard`] follows them in frame order.
+//!
+//! A connection is joined, and what it showed is found, as soon as nothing more is wanted of it; at the
+//! end of the capture for the rest. A connection that is over is still known for a while, so that its
+//! later packets cost a look and no more. Both kinds are bounded: beyond [`Bounds`] the connection that
+//! was silent longest is joined as it is, and counted. The choice depends on the packets alone.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
+use super::found::{Ends, Files, Found};
 use super::http;
 use super::quic::QuicFlows;
+use super::round::{Item, ItemKind};
 use super::sniff::Sniffer;
-use crate::dns::{self, datagram, wire};
-use crate::evidence::{Counts, Fact, Observation};
-use crate::flow::{Assembler, FlowKey, Origin, Way};
-use crate::limits::FLOWS_MAX;
-use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
+use crate::dns::{self, datagram};
+use crate::flow::{Assembler, FlowKey, Origin, StreamReader, Way};
+use crate::limits;
+use crate::provenance::{FrameNumber, GapReason, Time};
 use crate::tls;
 use crate::tls::keylog::Keys;
 
-/// What one packet brings to a shard.
-pub(super) enum Item<'b> {
-    /// A UDP datagram.
-    Datagram(Datagram<'b>),
-    /// A TCP segment.
-    Segment(TcpItem<'b>),
-}
+/// The number of shards of a capture: fixed, so that the thread count never shows.
+pub(super) const SHARDS: usize = 16;
 
 /// A UDP datagram.
 pub(super) struct Datagram<'b> {
     pub(super) source: SocketAddr,
     pub(super) destination: SocketAddr,
-    pub(super) payload: Cow<'b, [u8]>,
-    pub(super) frames: Vec<FrameNumber>,
+    pub(super) payload: &'b [u8],
+    /// More than one when it was put together from fragments.
+    pub(super) frames: &'b [FrameNumber],
     pub(super) time: Option<Time>,
 }
 
-/// A TCP segment that begins a stream or holds bytes.
-pub(super) struct TcpItem<'b> {
-    pub(super) source: SocketAddr,
-    pub(super) destination: SocketAddr,
-    pub(super) sequence: u32,
-    pub(super) syn: bool,
-    pub(super) payload: Cow<'b, [u8]>,
-    pub(super) origin: Origin,
+/// What a shard may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) flows: usize,
+    pub(super) flows_over: usize,
+    pub(super) bytes: usize,
 }
 
-impl Item<'_> {
-    /// The same with bytes of its own, for a datagram that was put together from these frames.
-    pub(super) fn into_owned(self, frames: &[FrameNumber]) -> Item<'static> {
-        match self {
-            Self::Datagram(it) => {
-                Item::Datagram(Datagram { payload: Cow::Owned(it.payload.into_owned()), frames: frames.to_vec(), ..it })
-            }
-            Self::Segment(it) => Item::Segment(TcpItem { payload: Cow::Owned(it.payload.into_owned()), ..it }),
+impl Bounds {
+    /// The bounds of one of [`SHARDS`] shards under `--max-memory`.
+    pub(super) fn of(memory_bytes: u64) -> Self {
+        let bytes = usize::try_from(memory_bytes).unwrap_or(usize::MAX) / SHARDS;
+        Self {
+            flows: (limits::FLOWS_MAX / SHARDS).min(bytes / SLOT_BYTES).max(1),
+            flows_over: (limits::FLOWS_OVER_MAX / SHARDS).min(bytes / SLOT_BYTES).max(1),
+            bytes,
         }
     }
-}
-
-/// What connections showed.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) observations: Vec<Observation>,
-    pub(super) certificates: Vec<(Vec<u8>, Vec<FrameNumber>)>,
-    pub(super) gaps: Vec<Gap>,
-    pub(super) counts: Counts,
-    /// What is said once in a source, with the first frame that shows it.
-    pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    pub(super) unopened: Vec<u64>,
-}
-
-impl Found {
-    /// Both together.
-    pub(super) fn and(mut self, mut other: Self) -> Self {
-        self.observations.append(&mut other.observations);
-        self.certificates.append(&mut other.certificates);
-        self.gaps.append(&mut other.gaps);
-        self.counts.client_hellos += other.counts.client_hellos;
-        self.counts.server_hellos += other.counts.server_hellos;
-        for (what, frame) in other.seldom {
-            self.seldom(what, frame);
-        }
-        self.unopened.append(&mut other.unopened);
-        self
-    }
-
-    /// Something that is said once in a source.
-    pub(super) fn seldom(&mut self, reason: GapReason, frame: FrameNumber) {
-        let first = self.seldom.entry(reason).or_insert(frame);
-        *first = frame.min(*first);
-    }
-
-    /// Whether nothing in the connections is missing.
-    pub(super) fn is_whole(&self) -> bool {
-        self.gaps.is_empty()
-    }
-
-    pub(super) fn observe(&mut self, fact: Fact, frames: Vec<FrameNumber>) {
-        self.observations.push(Observation { at: vec![Place::in_frames(SourceId(0), frames)], fact });
-    }
-
-    pub(super) fn gap(&mut self, reason: GapReason, frames: Vec<FrameNumber>) {
-        let source = SourceId(0);
-        let at = if frames.is_empty() { Place::Whole { source } } else { Place::in_frames(source, frames) };
-        self.gaps.push(Gap::new(at, reason));
-    }
-
-    /// What a connection showed.
-    pub(super) fn joined(&mut self, joined: tls::join::Joined) {
-        self.counts.client_hellos += joined.client_hellos;
-        self.counts.server_hellos += joined.server_hellos;
-        self.certificates.extend(joined.certificates);
-        self.unopened.extend(joined.unopened);
-        if let Some((handshake, _)) = joined.handshakes.first()
-            && let (Some(client), Some(server)) = (handshake.client, handshake.server)
-        {
-            http::inside_tls(self, (client, server), joined.inner);
-        }
-        for (handshake, frames) in joined.handshakes {
-            self.hidden_resolver(&handshake, &frames);
-            self.observe(Fact::TlsHandshake(handshake), frames);
-        }
-        for (alert, frames) in joined.alerts {
-            self.observe(Fact::TlsAlert(alert), frames);
-        }
-        for (reason, frames) in joined.gaps {
-            self.gap(reason, frames);
-        }
-    }
-
-    /// Names may have been resolved where no key lets anybody look: said once of each resolver.
-    fn hidden_resolver(&mut self, it: &tls::Handshake, frames: &[FrameNumber]) {
-        let (Some(server), None, Some(frame)) = (it.server, &it.keys, frames.first()) else {
-            return;
-        };
-        let is_quic = it.transport == tls::Transport::Quic;
-        let how = match dns::encrypted::transport(server.port(), it.sni.as_deref(), &it.alpn, is_quic) {
-            Some(dns::Transport::Dot) => "TLS",
-            Some(dns::Transport::Doq) => "QUIC",
-            Some(_) => "HTTPS",
-            None => return,
-        };
-        let resolver = it.sni.clone().unwrap_or_else(|| server.ip().to_string());
-        self.seldom(GapReason::EncryptedResolver { resolver, how }, *frame);
-    }
-
-    fn undecoded_dns(&mut self, why: &str, frames: Vec<FrameNumber>) {
-        self.gap(GapReason::Undecoded { what: "DNS message".to_owned(), why: why.to_owned() }, frames);
-    }
-
-    pub(super) fn answer(
-        &mut self,
-        message: wire::Message,
-        ends: &Ends,
-        transport: dns::Transport,
-        frames: Vec<FrameNumber>,
-    ) {
-        for problem in &message.problems {
-            self.undecoded_dns(problem, frames.clone());
-        }
-        if let Some(answer) = message.into_answer(ends.time, ends.client, ends.server, transport) {
-            self.observe(Fact::DnsAnswer(answer), frames);
-        }
-    }
-}
-
-/// Who asked and who answered, and when.
-pub(super) struct Ends {
-    pub(super) time: Option<Time>,
-    pub(super) client: SocketAddr,
-    pub(super) server: SocketAddr,
 }
 
 /// Some of a capture's connections.
-#[derive(Default)]
 pub(super) struct Shard {
-    flows: HashMap<FlowKey, Flow, foldhash::fast::FixedState>,
+    index: HashTable<usize>,
+    hasher: foldhash::fast::RandomState,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    /// Where the search for a silent connection goes on.
+    hand: usize,
+    /// Connections that have begun and are not over.
+    alive: usize,
+    over: usize,
+    held_bytes: usize,
+    bounds: Bounds,
     quic: QuicFlows,
     queries: dns::queries::Queries,
-    found: Found,
-    is_full: bool,
     /// What can open what is encrypted.
     pub(super) keys: Arc<Keys>,
+    pub(super) found: Found,
+    /// The last frames of the connections that were given up.
+    pub(super) given_up: Vec<FrameNumber>,
+    pub(super) given_up_count: u64,
+}
+
+struct Slot {
+    key: FlowKey,
+    state: State,
+    /// The initial sequence numbers, by way.
+    initial: [Option<u32>; 2],
+    /// Whether each way wants nothing more.
+    is_over: [bool; 2],
+    /// Whether a packet came since the search for silent connections passed.
+    is_touched: bool,
+    held_bytes: usize,
+}
+
+enum State {
+    Free,
+    /// No byte has come.
+    Begun(FrameNumber),
+    Open(Box<Flow>),
+    Over,
 }
 
 struct Flow {
     low: Direction,
     high: Direction,
-}
-
-impl Flow {
-    fn new(is_keyed: bool) -> Self {
-        let direction = || Direction { assembler: Assembler::default(), reader: Sniffer::new(is_keyed) };
-        Self { low: direction(), high: direction() }
-    }
+    last: FrameNumber,
+    is_reset: bool,
 }
 
 struct Direction {
@@ -202,84 +111,302 @@ struct Direction {
     reader: Sniffer,
 }
 
-impl Shard {
-    /// Takes the next packet.
-    pub(super) fn take(&mut self, item: Item<'_>) {
-        match item {
-            Item::Datagram(datagram) => self.datagram(datagram),
-            Item::Segment(segment) => self.segment(&segment),
+impl Flow {
+    fn new(is_keyed: bool) -> Self {
+        let direction = || Direction { assembler: Assembler::default(), reader: Sniffer::new(is_keyed) };
+        Self { low: direction(), high: direction(), last: FrameNumber::default(), is_reset: false }
+    }
+
+    fn direction(&mut self, way: Way) -> &mut Direction {
+        match way {
+            Way::FromLow => &mut self.low,
+            Way::FromHigh => &mut self.high,
+        }
+    }
+}
+
+impl Direction {
+    /// Finds the DNS answers that came from `server` since the last time.
+    fn answers(&mut self, found: &mut Found, client: SocketAddr, server: SocketAddr) {
+        if let Some(reader) = self.reader.dns() {
+            for it in std::mem::take(&mut reader.messages) {
+                let ends = Ends { time: it.time, client, server };
+                found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
+            }
         }
     }
 
-    fn datagram(&mut self, it: Datagram<'_>) {
-        if self.quic.take(&it, &self.keys) {
+    fn held_bytes(&self) -> usize {
+        self.assembler.held_bytes().saturating_add(self.reader.held_bytes())
+    }
+}
+
+impl Shard {
+    /// A shard without connections.
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            index: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            alive: 0,
+            over: 0,
+            held_bytes: 0,
+            bounds,
+            quic: QuicFlows::default(),
+            queries: dns::queries::Queries::default(),
+            keys: Arc::default(),
+            found: Found::default(),
+            given_up: Vec::new(),
+            given_up_count: 0,
+        }
+    }
+
+    /// Another file of the capture has begun.
+    pub(super) fn begin_file(&mut self, files: &Arc<Files>) {
+        self.found.begin_file(Arc::clone(files));
+    }
+
+    /// Whether bytes that go this way matter.
+    pub(super) fn wants(&self, key: &FlowKey, way: Way) -> bool {
+        let slot = self.find(key).and_then(|at| self.slots.get(at));
+        slot.and_then(|slot| slot.is_over.get(index(way))).is_none_or(|is_over| !is_over)
+    }
+
+    /// Takes the next packet.
+    pub(super) fn take(&mut self, item: &Item, payload: &[u8], frames: &[FrameNumber]) {
+        match item.kind {
+            ItemKind::Datagram => {
+                let (source, destination) = item.key.ends(item.way);
+                self.datagram(&Datagram { source, destination, payload, frames, time: item.time });
+            }
+            ItemKind::Segment { .. } => {
+                let frame = frames.last().copied().unwrap_or_default();
+                self.segment(item, payload, Origin { frame, time: item.time });
+            }
+        }
+    }
+
+    fn datagram(&mut self, it: &Datagram<'_>) {
+        if self.quic.take(it, &self.keys) {
             return;
         }
-        match datagram::read(it.source, it.destination, &it.payload) {
+        match datagram::read(it.source, it.destination, it.payload) {
             datagram::Datagram::Message(mut message, transport) => {
                 let ends = Ends { time: it.time, client: it.destination, server: it.source };
-                let mut frames = it.frames;
+                let mut frames = it.frames.to_vec();
                 if transport == dns::Transport::Udp {
-                    frames.extend(self.queries.see(it.source, it.destination, &mut message, &frames));
+                    frames.extend(self.queries.see(it.source, it.destination, &mut message, it.frames));
                 }
                 self.found.answer(message, &ends, transport, frames);
             }
-            datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames),
+            datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames.to_vec()),
             datagram::Datagram::Other => {}
         }
     }
 
-    fn segment(&mut self, it: &TcpItem<'_>) {
-        let (key, way) = FlowKey::of(it.source, it.destination);
-        if it.syn {
-            self.end_if_reused(key, way, it.sequence);
-        }
-        if self.flows.len() >= FLOWS_MAX / SHARDS_ABOUT && !self.flows.contains_key(&key) {
-            if !self.is_full {
-                self.is_full = true;
-                let limit = u64::try_from(FLOWS_MAX).unwrap_or(u64::MAX);
-                self.found.gap(GapReason::Limit { what: "open connections".to_owned(), limit }, vec![it.origin.frame]);
-            }
-            return;
-        }
-        let is_keyed = !self.keys.is_empty();
-        let flow = self.flows.entry(key).or_insert_with(|| Flow::new(is_keyed));
-        let direction = if way == Way::FromLow { &mut flow.low } else { &mut flow.high };
-        let mut sequence = it.sequence;
-        if it.syn {
-            direction.assembler.syn(sequence);
-            sequence = sequence.wrapping_add(1);
-        }
-        direction.assembler.segment(sequence, &it.payload, it.origin, &mut direction.reader);
-        if direction.reader.is_keyed {
-            tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), &self.keys);
-        }
-    }
-
-    /// A SYN with another initial sequence number on a connection that held bytes begins a new one.
-    fn end_if_reused(&mut self, key: FlowKey, way: Way, sequence: u32) {
-        let Some(flow) = self.flows.get(&key) else {
+    fn segment(&mut self, item: &Item, payload: &[u8], origin: Origin) {
+        let ItemKind::Segment { sequence, syn, fin, rst } = item.kind else {
             return;
         };
-        let direction = if way == Way::FromLow { &flow.low } else { &flow.high };
-        let is_other = direction.assembler.initial.is_some_and(|initial| initial != sequence);
-        if is_other
-            && direction.assembler.has_bytes()
-            && let Some(flow) = self.flows.remove(&key)
-        {
-            end(&mut self.found, key, flow, &self.keys);
+        let at = match self.find(&item.key) {
+            Some(at) => at,
+            None if syn || !payload.is_empty() => self.begin(item.key, origin.frame),
+            None => return,
+        };
+        if syn {
+            self.end_if_reused(at, item.way, sequence, origin.frame);
+        }
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        slot.is_touched = true;
+        let first = if syn { sequence.wrapping_add(1) } else { sequence };
+        if let (true, Some(initial)) = (syn, slot.initial.get_mut(index(item.way))) {
+            *initial = Some(sequence);
+        }
+        if let (State::Begun(_), false) = (&slot.state, payload.is_empty()) {
+            let mut flow = Box::new(Flow::new(!self.keys.is_empty()));
+            for (direction, initial) in [&mut flow.low, &mut flow.high].into_iter().zip(slot.initial) {
+                if let Some(initial) = initial {
+                    direction.assembler.syn(initial);
+                }
+            }
+            slot.state = State::Open(flow);
+        }
+        let State::Open(flow) = &mut slot.state else {
+            return;
+        };
+        flow.last = origin.frame;
+        flow.is_reset |= rst;
+        let direction = flow.direction(item.way);
+        if syn {
+            direction.assembler.syn(sequence);
+        }
+        direction.assembler.segment(first, payload, origin, &mut direction.reader);
+        if fin {
+            direction.assembler.fin(first, payload.len());
+        }
+        let is_keyed = direction.reader.is_keyed;
+        let (sender, receiver) = slot.key.ends(item.way);
+        direction.answers(&mut self.found, receiver, sender);
+        if let Some(is_over) = slot.is_over.get_mut(index(item.way)) {
+            *is_over = direction.assembler.is_over();
+        }
+        if is_keyed {
+            tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), &self.keys);
+        }
+        let held_bytes = FLOW_BYTES.saturating_add(flow.low.held_bytes()).saturating_add(flow.high.held_bytes());
+        let before = std::mem::replace(&mut slot.held_bytes, held_bytes);
+        let is_over = slot.is_over == [true, true];
+        self.held_bytes = self.held_bytes.saturating_sub(before).saturating_add(held_bytes);
+        if is_over {
+            self.end(at);
+        }
+        self.keep_bounds();
+    }
+
+    fn find(&self, key: &FlowKey) -> Option<usize> {
+        let hash = self.hasher.hash_one(key);
+        self.index.find(hash, |at| self.slots.get(*at).is_some_and(|slot| slot.key == *key)).copied()
+    }
+
+    /// A slot for a new connection.
+    fn begin(&mut self, key: FlowKey, frame: FrameNumber) -> usize {
+        let slot = Slot {
+            key,
+            state: State::Begun(frame),
+            initial: [None; 2],
+            is_over: [false; 2],
+            is_touched: true,
+            held_bytes: 0,
+        };
+        let at = self.free.pop().unwrap_or(self.slots.len());
+        match self.slots.get_mut(at) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot),
+        }
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let hash_of = |at: &usize| slots.get(*at).map_or(0, |slot| hasher.hash_one(slot.key));
+        self.index.insert_unique(hasher.hash_one(key), at, hash_of);
+        self.alive = self.alive.saturating_add(1);
+        self.keep_bounds();
+        at
+    }
+
+    /// A SYN on a connection that held bytes of another one begins a new one.
+    fn end_if_reused(&mut self, at: usize, way: Way, sequence: u32, frame: FrameNumber) {
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        let initial = slot.initial.get(index(way)).copied().flatten();
+        let is_reused = match &mut slot.state {
+            State::Open(flow) => flow.direction(way).assembler.is_of_another(sequence),
+            State::Over => initial != Some(sequence),
+            State::Begun(_) | State::Free => false,
+        };
+        if !is_reused {
+            return;
+        }
+        self.end(at);
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.state = State::Begun(frame);
+            slot.initial = [None; 2];
+            slot.is_over = [false; 2];
+            self.over = self.over.saturating_sub(1);
+            self.alive = self.alive.saturating_add(1);
         }
     }
 
-    /// Ends all connections.
-    pub(super) fn finish(mut self) -> Found {
-        let mut flows: Vec<(FlowKey, Flow)> = self.flows.drain().collect();
-        flows.sort_by_key(|(key, _)| *key);
-        for (key, flow) in flows {
-            end(&mut self.found, key, flow, &self.keys);
+    /// Joins a connection; its slot says that it is over.
+    fn end(&mut self, at: usize) {
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        slot.is_over = [true; 2];
+        self.held_bytes = self.held_bytes.saturating_sub(std::mem::take(&mut slot.held_bytes));
+        match std::mem::replace(&mut slot.state, State::Over) {
+            State::Open(flow) => {
+                self.alive = self.alive.saturating_sub(1);
+                self.over = self.over.saturating_add(1);
+                end(&mut self.found, slot.key, *flow, &self.keys);
+            }
+            State::Begun(_) => {
+                self.alive = self.alive.saturating_sub(1);
+                self.over = self.over.saturating_add(1);
+            }
+            State::Over => {}
+            State::Free => slot.state = State::Free,
         }
-        self.quic.finish(&mut self.found, &self.keys);
-        self.found
+    }
+
+    /// Gives up the connections that were silent longest, as many as the bounds demand.
+    fn keep_bounds(&mut self) {
+        while self.held_bytes > self.bounds.bytes || self.alive > self.bounds.flows {
+            let Some(at) = self.silent(|state| matches!(state, State::Begun(_) | State::Open(_))) else {
+                break;
+            };
+            self.give_up(at);
+        }
+        while self.over > self.bounds.flows_over {
+            let Some(at) = self.silent(|state| matches!(state, State::Over)) else {
+                break;
+            };
+            self.forget(at);
+        }
+    }
+
+    /// The connection of that kind that was silent longest, about: every connection that the search
+    /// passes has one more chance (the clock algorithm).
+    fn silent(&mut self, is_wanted: impl Fn(&State) -> bool) -> Option<usize> {
+        for _ in 0..self.slots.len().saturating_mul(2) {
+            let at = self.hand;
+            self.hand = if at.saturating_add(1) < self.slots.len() { at.saturating_add(1) } else { 0 };
+            let slot = self.slots.get_mut(at)?;
+            if is_wanted(&slot.state) && !std::mem::take(&mut slot.is_touched) {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    fn give_up(&mut self, at: usize) {
+        let lost = match self.slots.get(at).map(|slot| &slot.state) {
+            Some(State::Begun(frame)) => Some(*frame),
+            Some(State::Open(flow)) if !flow.is_reset => Some(flow.last),
+            _ => None,
+        };
+        if let Some(frame) = lost {
+            self.given_up_count = self.given_up_count.saturating_add(1);
+            if self.given_up.len() < limits::GAPS_PER_SOURCE_MAX {
+                self.given_up.push(frame);
+            }
+        }
+        self.end(at);
+        self.forget(at);
+    }
+
+    /// Frees the slot of a connection that is over.
+    fn forget(&mut self, at: usize) {
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        slot.state = State::Free;
+        self.over = self.over.saturating_sub(1);
+        let hash = self.hasher.hash_one(slot.key);
+        if let Ok(entry) = self.index.find_entry(hash, |known| *known == at) {
+            entry.remove();
+            self.free.push(at);
+        }
+    }
+
+    /// The capture has ended: all connections do, in the order in which their slots were taken.
+    pub(super) fn finish(&mut self) {
+        for at in 0..self.slots.len() {
+            self.end(at);
+        }
+        std::mem::take(&mut self.quic).finish(&mut self.found, &self.keys);
     }
 }
 
@@ -293,28 +420,36 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
         tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), keys);
         tls::connection::give_up(flow.low.reader.tls(), flow.high.reader.tls());
     }
-    let mut low = flow.low.reader;
-    let mut high = flow.high.reader;
-    for (reader, server, client) in [(&mut low, key.low, key.high), (&mut high, key.high, key.low)] {
-        if let Some(reader) = reader.dns() {
-            for (why, frames) in std::mem::take(&mut reader.lost) {
-                found.undecoded_dns(why, frames);
-            }
-            for it in std::mem::take(&mut reader.messages) {
-                let ends = Ends { time: it.time, client, server };
-                found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
-            }
+    let (low_end, high_end) = (key.low(), key.high());
+    flow.low.answers(found, high_end, low_end);
+    flow.high.answers(found, low_end, high_end);
+    for direction in [&mut flow.low, &mut flow.high] {
+        let lost = direction.reader.dns().map(|reader| std::mem::take(&mut reader.lost));
+        for (why, frames) in lost.into_iter().flatten() {
+            found.undecoded_dns(why, frames);
+        }
+        let is_read = direction.reader.dns().is_some() || direction.reader.tls().is_some();
+        if let Some(frame) = direction.assembler.conflict.filter(|_| is_read) {
+            found.gap(GapReason::Conflict, vec![frame]);
         }
     }
-    if let (Some(one), Some(other)) = (low.http(), high.http()) {
-        http::exchanges(found, (key.low, one), (key.high, other));
+    if let (Some(one), Some(other)) = (flow.low.reader.http(), flow.high.reader.http()) {
+        http::exchanges(found, (low_end, one), (high_end, other));
     }
-    let (low, high) = (low.into_tls(), high.into_tls());
-    if low.is_none() && high.is_none() {
-        return;
+    let (low, high) = (flow.low.reader.into_tls(), flow.high.reader.into_tls());
+    if low.is_some() || high.is_some() {
+        found.joined(tls::join::join((low_end, low), (high_end, high)));
     }
-    found.joined(tls::join::join((key.low, low), (key.high, high)));
 }
 
-/// Connections are spread over about this many shards.
-pub(super) const SHARDS_ABOUT: usize = 16;
+fn index(way: Way) -> usize {
+    match way {
+        Way::FromLow => 0,
+        Way::FromHigh => 1,
+    }
+}
+
+/// About what an open connection takes beside the bytes that it holds.
+const FLOW_BYTES: usize = size_of::<Flow>();
+/// About what any connection takes.
+const SLOT_BYTES: usize = size_of::<Slot>() + 2 * size_of::<usize>();

@@ -57,6 +57,18 @@ impl StreamReader for Sniffer {
             _ => Interest::Done,
         }
     }
+
+    fn held_bytes(&self) -> usize {
+        let held = |parts: &[(Vec<u8>, Origin)]| parts.iter().map(|(bytes, _)| bytes.len().saturating_add(64)).sum();
+        match &self.state {
+            State::Tls(reader) => size_of::<record::Reader>().saturating_add(reader.held_bytes()),
+            State::Dns(reader) => reader.held_bytes(),
+            State::Http(reader) => size_of::<http::Reader>().saturating_add(reader.held_bytes()),
+            State::Waiting(parts) => held(parts),
+            State::Searching(search, parts) => held(parts).saturating_add(search.held_bytes()),
+            State::Unknown | State::Nothing => 0,
+        }
+    }
 }
 
 impl Sniffer {

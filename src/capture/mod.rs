@@ -13,11 +13,17 @@ mod link_type;
 mod order;
 mod pcap;
 mod pcapng;
+mod probe;
+mod stretch;
 
 use std::io;
 use std::ops::Range;
 
-use crate::input::{self, Window};
+pub use probe::Probe;
+use stretch::Framing;
+pub use stretch::{Stretch, Walked};
+
+use crate::input::{self, Room, Window};
 use crate::limits;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 
@@ -88,6 +94,11 @@ impl Batch {
         })
     }
 
+    /// The captured bytes of all its frames.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// How many frames it holds.
     pub fn len(&self) -> usize {
         self.frames.len()
@@ -103,10 +114,6 @@ impl Batch {
         self.bytes.clear();
         self.gaps.clear();
         self.key_logs.clear();
-    }
-
-    fn is_full(&self) -> bool {
-        self.frames.len() >= limits::BATCH_FRAMES || self.bytes.len() >= limits::BATCH_BYTES
     }
 
     fn push(&mut self, frame: Frame, bytes: &[u8]) {
@@ -165,6 +172,14 @@ impl Summary {
         }
     }
 
+    fn add(&mut self, walked: &Walked) {
+        self.frames = self.frames.saturating_add(walked.frames);
+        self.cut_frames = self.cut_frames.saturating_add(walked.cut_frames);
+        let earliest = [self.first, walked.first].into_iter().flatten().min();
+        self.first = earliest;
+        self.last = self.last.max(walked.last);
+    }
+
     fn count(&mut self, frame: &Frame) {
         self.frames = frame.number.0;
         if frame.captured_bytes < frame.wire_bytes {
@@ -213,10 +228,48 @@ impl Reader {
         }
     }
 
-    /// Fills `batch` with the next frames and gaps; false when there are no more.
+    /// Has so many bytes at hand for the next stretch, see [`Window::fill_together`].
+    pub fn fill_together(&mut self, bytes: usize, read: impl FnOnce(&mut [Room<'_>])) {
+        if !self.is_ended {
+            self.window.fill_together(bytes, read);
+        }
+    }
+
+    /// The records at hand, up to `bytes` of them, when the next one is an ordinary packet. What was
+    /// walked of them is then told to [`Reader::walked`].
+    pub fn stretch(&mut self, bytes: usize) -> Option<Stretch<'_>> {
+        if self.is_ended {
+            return None;
+        }
+        let framing = match &self.format {
+            Format::Pcap(walk) => Framing::Pcap(walk.layout?),
+            Format::Pcapng(walk) => Framing::Pcapng(walk.section.as_ref()?),
+        };
+        let bytes = self.window.fill_ahead(bytes);
+        let stretch = Stretch { bytes, framing, near: bytes };
+        stretch.begins_with_packet().then_some(stretch)
+    }
+
+    /// Leaves behind what a walk from the beginning of the last stretch went over.
+    pub fn walked(&mut self, walked: &Walked) {
+        self.window.consume(walked.end);
+        self.summary.add(walked);
+    }
+
+    /// How many frames came before what is at hand.
+    pub fn frames_before(&self) -> u64 {
+        self.summary.frames
+    }
+
+    /// The next frames and gaps, read with care; false when there are no more. One batch is short, so
+    /// that ordinary records behind something odd are walked in a stretch again.
     pub fn next_batch(&mut self, batch: &mut Batch) -> bool {
+        self.fill_batch(batch, limits::CAREFUL_FRAMES)
+    }
+
+    fn fill_batch(&mut self, batch: &mut Batch, frames_max: usize) -> bool {
         batch.clear();
-        while !self.is_ended && !batch.is_full() {
+        while !self.is_ended && batch.frames.len() < frames_max && batch.gaps.len() < frames_max {
             let gaps_before = batch.gaps.len();
             let step = match &mut self.format {
                 Format::Pcap(walk) => walk.step(&mut self.window, batch, &mut self.summary),
@@ -225,7 +278,7 @@ impl Reader {
             self.is_ended = step.unwrap_or_else(|error| stopped(batch, &error)) == Step::End;
             self.limit_gaps(batch, gaps_before);
         }
-        !batch.is_empty() || !batch.gaps.is_empty() || !batch.key_logs.is_empty()
+        !self.is_ended || !batch.is_empty() || !batch.gaps.is_empty() || !batch.key_logs.is_empty()
     }
 
     /// What is known now, and the window, which knows the digest.
@@ -271,6 +324,12 @@ fn stopped(batch: &mut Batch, error: &io::Error) -> Step {
 
 /// The time of a count of ticks since 1970; a tick is the `per_second`th part of a second.
 fn time_of(ticks: u64, per_second: u128, offset_seconds: i64) -> Time {
+    if let Ok(per_second @ 1..=1_000_000_000) = u64::try_from(per_second) {
+        // The product stays below 10^18.
+        let nanos = (ticks % per_second).saturating_mul(1_000_000_000) / per_second;
+        let seconds = i64::try_from(ticks / per_second).unwrap_or(i64::MAX);
+        return Time::stated(seconds.saturating_add(offset_seconds), u32::try_from(nanos).unwrap_or(0));
+    }
     let per_second = per_second.max(1);
     let ticks = u128::from(ticks);
     let seconds = i64::try_from(ticks / per_second).unwrap_or(i64::MAX);

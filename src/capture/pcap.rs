@@ -9,20 +9,21 @@ use std::io;
 use pcap_parser::pcap::{PcapHeader, parse_pcap_header};
 
 use crate::capture::order::Order;
-use crate::capture::{Batch, Frame, LinkType, Step, Summary, in_frame, time_of, whole};
+use crate::capture::stretch::Record;
+use crate::capture::{Batch, Frame, LinkType, Step, Summary, in_frame, whole};
 use crate::input::Window;
 use crate::limits;
-use crate::provenance::{GapReason, Time};
+use crate::provenance::{FrameNumber, GapReason, Time};
 
 /// A walk through one file.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    layout: Option<Layout>,
+    pub(super) layout: Option<Layout>,
 }
 
 /// How the records of a file are written.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
+pub(super) struct Layout {
     order: Order,
     header_bytes: usize,
     ticks_per_second: u32,
@@ -144,11 +145,60 @@ impl Layout {
 
     /// A fraction of more than a second, which damaged files hold, runs into the seconds.
     fn time(&self, record: &[u8]) -> Option<Time> {
-        let seconds = u64::from(self.order.u32_at(record, 0)?);
-        let fraction = u64::from(self.order.u32_at(record, 4)?);
-        let ticks = seconds.saturating_mul(u64::from(self.ticks_per_second));
-        let per_second = u128::from(self.ticks_per_second);
-        Some(time_of(ticks.saturating_add(fraction), per_second, 0))
+        let seconds = self.order.u32_at(record, 0)?;
+        let mut fraction = self.order.u32_at(record, 4)?;
+        let mut seconds = i64::from(seconds);
+        if fraction >= self.ticks_per_second {
+            seconds = seconds.saturating_add(i64::from(fraction / self.ticks_per_second));
+            fraction %= self.ticks_per_second;
+        }
+        let nanos = if self.ticks_per_second == 1_000_000 { fraction.saturating_mul(1000) } else { fraction };
+        Some(Time::stated(seconds, nanos))
+    }
+
+    /// What stands at `at`: an ordinary record is taken here, everything else is left to the careful
+    /// walk.
+    pub(super) fn at<'b>(&self, bytes: &'b [u8], at: usize, number: u64) -> Record<'b> {
+        let Some(record) = bytes.get(at..).filter(|rest| rest.len() >= self.header_bytes) else {
+            return Record::Incomplete;
+        };
+        let Some((captured_bytes, wire_bytes)) = self.lengths(record) else {
+            return Record::Incomplete;
+        };
+        let captured = usize::try_from(captured_bytes).unwrap_or(usize::MAX);
+        if captured > limits::FRAME_BYTES_MAX {
+            return Record::Odd;
+        }
+        let end = self.header_bytes.saturating_add(captured);
+        let Some(packet) = record.get(self.header_bytes..end) else {
+            return Record::Incomplete;
+        };
+        let frame = Frame {
+            number: FrameNumber(number),
+            time: self.time(record),
+            link_type: self.link_type,
+            wire_bytes,
+            captured_bytes,
+        };
+        Record::Packet(frame, packet, at.saturating_add(end))
+    }
+
+    /// Where the next record begins if one begins at `at`, as far as its header is believable: its
+    /// time is about that of the record `near`.
+    pub(super) fn plausible(&self, bytes: &[u8], at: usize, near: &[u8]) -> Option<usize> {
+        let record = bytes.get(at..)?;
+        if record.len() < self.header_bytes {
+            return Some(bytes.len());
+        }
+        let days = |record: &[u8]| Some(self.order.u32_at(record, 0)? >> DAY_BITS);
+        let (captured, wire) = self.lengths(record)?;
+        let is_near = days(near)?.abs_diff(days(record)?) <= 1;
+        let fits = captured > 0
+            && captured <= wire
+            && wire <= u32::try_from(limits::FRAME_BYTES_MAX).unwrap_or(u32::MAX)
+            && self.order.u32_at(record, 4)? < self.ticks_per_second;
+        let end = at.saturating_add(self.header_bytes).saturating_add(usize::try_from(captured).ok()?);
+        (is_near && fits).then_some(end)
     }
 }
 
@@ -163,6 +213,8 @@ fn file_header(head: &[u8], order: Order) -> Option<PcapHeader> {
     Some(parse_pcap_header(&plain).ok()?.1)
 }
 
+/// Times of one file lie about so many bits of seconds together: twelve days.
+const DAY_BITS: u32 = 20;
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
 const NANOSECONDS: u32 = 0xa1b2_3c4d;
 const MODIFIED: u32 = 0xa1b2_cd34;

@@ -14,20 +14,21 @@ use std::io;
 use pcap_parser::{Block, OptionCode, PcapNGOption, parse_block_be, parse_block_le};
 
 use crate::capture::order::Order;
+use crate::capture::stretch;
 use crate::capture::{Batch, Frame, LinkType, Step, Summary, in_frame, time_of, whole};
 use crate::input::Window;
 use crate::limits;
-use crate::provenance::{Gap, GapReason, Time};
+use crate::provenance::{FrameNumber, Gap, GapReason, Time};
 
 /// A walk through one file.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    section: Option<Section>,
+    pub(super) section: Option<Section>,
 }
 
 /// What the blocks of a section refer to.
 #[derive(Debug)]
-struct Section {
+pub(super) struct Section {
     order: Order,
     interfaces: Vec<Interface>,
     /// The latest drop counter of each interface.
@@ -73,6 +74,19 @@ impl Trouble {
 
 pub(super) fn is_magic(head: &[u8]) -> bool {
     head.starts_with(&SECTION_HEADER.to_le_bytes()) && order_of_section(head).is_some()
+}
+
+/// How many bytes stand before the first packet.
+pub(super) fn header_bytes(head: &[u8]) -> Option<usize> {
+    let order = order_of_section(head)?;
+    let mut at = 0_usize;
+    while let Some(block) = head.get(at..).filter(|block| block.len() >= BLOCK_BYTES_MIN) {
+        if matches!(order.u32_at(block, 0)?, PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
+            return Some(at);
+        }
+        at = at.saturating_add(length_of(block, order)?);
+    }
+    None
 }
 
 impl Walk {
@@ -305,6 +319,51 @@ impl Section {
             wire_bytes: order.u32_at(block, 24)?,
             rest: block.get(28..body_end)?,
         })
+    }
+
+    /// What stands at `at`: an ordinary packet block is taken here, everything else is left to the
+    /// careful walk.
+    pub(super) fn at<'b>(&self, bytes: &'b [u8], at: usize, number: u64) -> stretch::Record<'b> {
+        use stretch::Record::{Incomplete, Odd, Packet};
+        let Some(block) = bytes.get(at..).filter(|rest| rest.len() >= BLOCK_BYTES_MIN) else {
+            return Incomplete;
+        };
+        let kind = self.order.u32_at(block, 0);
+        let Some(length) = length_of(block, self.order).filter(|_| kind == Some(ENHANCED_PACKET)) else {
+            return Odd;
+        };
+        let Some(block) = block.get(..length) else {
+            return Incomplete;
+        };
+        let record = self.record(ENHANCED_PACKET, block).filter(|_| is_closed(block, self.order));
+        let packet = record.and_then(|record| {
+            let interface = self.interfaces.get(usize::try_from(record.interface).ok()?)?;
+            let captured = usize::try_from(record.captured_bytes).ok()?;
+            let bytes = record.rest.get(..captured).filter(|_| captured <= limits::FRAME_BYTES_MAX)?;
+            let frame = Frame {
+                number: FrameNumber(number),
+                time: record.ticks.and_then(|ticks| interface.time(ticks)),
+                link_type: interface.link_type,
+                wire_bytes: record.wire_bytes,
+                captured_bytes: record.captured_bytes,
+            };
+            Some((frame, bytes))
+        });
+        packet.map_or(Odd, |(frame, bytes)| Packet(frame, bytes, at.saturating_add(length)))
+    }
+
+    /// Where the next block begins if one begins at `at`, as far as it is believable.
+    pub(super) fn plausible(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let block = bytes.get(at..)?;
+        if block.len() < BLOCK_BYTES_MIN {
+            return Some(bytes.len());
+        }
+        if !self.order.u32_at(block, 0).is_some_and(|kind| KNOWN.contains(&kind)) {
+            return None;
+        }
+        let length = length_of(block, self.order)?;
+        let is_whole = block.get(..length).is_none_or(|block| is_closed(block, self.order));
+        is_whole.then_some(at.saturating_add(length))
     }
 
     /// How much of a simple packet was captured, which only the first interface's snaplen tells.

@@ -20,6 +20,7 @@ use crate::provider::Knowledge;
 pub mod delegation;
 pub mod join;
 pub mod origin;
+pub mod records;
 pub mod resolution;
 pub mod surroundings;
 
@@ -38,7 +39,7 @@ pub struct Case<'e> {
     pub host_source: Option<HostSource>,
     /// What DNS said of it, in the order of the evidence.
     pub resolutions: Vec<Resolution>,
-    /// What DNS said of it with a search suffix behind it, where that has addresses.
+    /// What DNS said of it with a search suffix behind it.
     pub suffixed: Vec<Resolution>,
     /// The handshakes meant for it, in the order of the evidence.
     pub connections: Vec<Connection<'e>>,
@@ -261,6 +262,7 @@ fn hosts_in(evidence: &Evidence, answers: &resolution::Answers<'_>) -> BTreeMap<
     if hosts.is_empty() {
         hosts.extend(configured(evidence));
     }
+    hosts.retain(|name, _| !name.as_str().contains('*'));
     let suffixed: BTreeSet<Name> = answers.search_suffix_questions(&hosts, &meant);
     hosts.retain(|name, source| *source != HostSource::Asked || !suffixed.contains(name));
     hosts

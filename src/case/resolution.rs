@@ -17,6 +17,8 @@ use crate::provenance::{Place, SourceId, Time};
 /// One answer set: the aliases from the asked name, and the addresses at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
+    /// The name that it begins with: the question.
+    pub start: Name,
     /// The aliases in order; empty when the name has its addresses itself.
     pub aliases: Vec<Alias>,
     /// The addresses at the end, with the answer that holds them.
@@ -249,7 +251,7 @@ impl<'e> Answers<'e> {
         self.all.get(at)?.answer.rcode.as_deref()
     }
 
-    /// The resolutions of the host with a search suffix that hold addresses.
+    /// What DNS says of the host with a search suffix behind it.
     pub fn suffixed(&self, host: &Name) -> Vec<Resolution> {
         // the first and the last string that begin with the host and a dot: `!` is the least printable
         // character, `/` follows the dot
@@ -261,7 +263,7 @@ impl<'e> Answers<'e> {
                 && !self.targets.contains(*name)
         });
         let walked = below.flat_map(|(name, entries)| entries.iter().filter_map(|at| self.walk(name, *at)));
-        let mut found: Vec<Resolution> = walked.filter(|it| !it.addresses.is_empty()).collect();
+        let mut found: Vec<Resolution> = walked.collect();
         found.sort_by_key(|it| it.answer);
         found
     }
@@ -270,6 +272,7 @@ impl<'e> Answers<'e> {
     fn walk(&self, host: &Name, at: usize) -> Option<Resolution> {
         let first = *self.all.get(at)?;
         let mut resolution = Resolution {
+            start: host.clone(),
             aliases: Vec::new(),
             addresses: Vec::new(),
             ttl: None,

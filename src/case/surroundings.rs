@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::join::{Connection, Handshakes};
+use super::records::Records;
 use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
 use crate::name::Name;
@@ -18,6 +19,8 @@ pub struct Surroundings<'e> {
     pub answers: Answers<'e>,
     /// All handshakes.
     pub handshakes: Handshakes<'e>,
+    /// What DNS says beside addresses.
+    pub records: Records,
     /// The certificates that a text shows and no handshake presented.
     pub loose: Vec<(ObservationId, SourceId, &'e Certificate)>,
     /// The mail exchanges that DNS names.
@@ -38,6 +41,7 @@ impl<'e> Surroundings<'e> {
         let mut around = Self {
             answers,
             handshakes,
+            records: Records::of(evidence),
             loose: Vec::new(),
             exchangers: Vec::new(),
             by_leaf: BTreeMap::new(),

@@ -85,6 +85,10 @@ pub(super) struct ReadArguments {
     /// Threads to use; all processors without it. The output is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+    /// Memory for the open connections of a capture, such as 256M or 2G; more than that are given up,
+    /// which a gap says [default: 512M]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) max_memory: Option<u64>,
     /// Draw no progress bar (it is drawn on a terminal only)
     #[arg(long)]
     pub(super) no_progress: bool,
@@ -206,6 +210,32 @@ pub(super) enum Schema {
     Report,
     Facts,
 }
+
+/// A number of bytes, with K, M or G for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("expected a size such as 256M, found {text}");
+    let upper = text.to_ascii_uppercase();
+    let bare = upper.strip_suffix("IB").or_else(|| upper.strip_suffix('B')).unwrap_or(&upper);
+    let end = bare.find(|c: char| !c.is_ascii_digit()).unwrap_or(bare.len());
+    let (digits, unit) = bare.split_at_checked(end).ok_or_else(wrong)?;
+    let shift = match unit.trim() {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    let bytes = number.checked_mul(1 << shift).ok_or_else(wrong)?;
+    if bytes < MEMORY_BYTES_MIN {
+        return Err(format!("expected at least {}M, found {text}", MEMORY_BYTES_MIN >> 20));
+    }
+    Ok(bytes)
+}
+
+/// Below this not even one handshake in each shard can be followed.
+const MEMORY_BYTES_MIN: u64 = 1 << 20;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -9,9 +9,10 @@ use std::path::Path;
 
 use clap::Parser;
 
-use crate::analyze::{self, Gathered};
+use crate::analyze::{self, Gathered, Inputs};
 use crate::evidence::facts;
 use crate::input::Digest;
+use crate::limits;
 use crate::name::Name;
 use crate::report::select::{self, Ignore, Selection};
 use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
@@ -64,7 +65,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let done = match parsed.command {
         Command::Diagnose(it) => diagnose(&it),
-        Command::Facts(it) => write_facts(&it),
+        Command::Facts(it) => {
+            return write_facts(&it).unwrap_or_else(|message| {
+                warn(&message);
+                Exit::Usage
+            });
+        }
         Command::Data(it) => data::list(&it),
         Command::Explain { rule } => explain::page(&rule),
         Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
@@ -72,7 +78,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Man { command } => args::manual(command.as_deref()).map(|text| (text, Exit::Clean, None)),
         Command::Schema { of } => Ok((schema(of), Exit::Clean, None)),
     };
-    match done.and_then(|(text, exit, to)| deliver(&text, to.as_deref()).map(|()| exit)) {
+    match done.and_then(|(text, exit, to)| deliver(text.as_bytes(), to.as_deref()).map(|()| exit)) {
         Ok(exit) => exit,
         Err(message) => {
             warn(&message);
@@ -124,18 +130,28 @@ fn selection(arguments: &DiagnoseArguments, settings: &Settings) -> Result<Selec
     Ok(Selection { select: select.clone(), ignore })
 }
 
-fn write_facts(arguments: &FactsArguments) -> Done {
+fn write_facts(arguments: &FactsArguments) -> Result<Exit, String> {
     let digest = arguments.digest.unwrap_or(args::DigestChoice::None);
-    let gathered = gather(&arguments.read, digest)?;
-    let exit = match (gathered.opened, gathered.not_analysed.is_empty()) {
+    let args::FactsFormat::Ndjson = arguments.format;
+    let to = arguments.read.output.as_deref();
+    let inputs = reading(&arguments.read, digest, |options| {
+        let mut out: Box<dyn Write + Send> = match to {
+            Some(path) => Box::new(std::fs::File::create(path).map_err(|error| not_written(to, &error))?),
+            None => Box::new(io::stdout()),
+        };
+        let written = analyze::write_facts(&arguments.read.paths, options, &mut *out);
+        match written.and_then(|inputs| out.flush().map(|()| inputs)) {
+            // A reader that closes the pipe early is no error.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Inputs { opened: 1, ..Inputs::default() }),
+            written => written.map_err(|error| not_written(to, &error)),
+        }
+    })?;
+    warn_of(&inputs);
+    Ok(match (inputs.opened, inputs.not_analysed.is_empty()) {
         (0, _) => Exit::Usage,
         (_, true) => Exit::Clean,
         (_, false) => Exit::Inconclusive,
-    };
-    let text = match arguments.format {
-        args::FactsFormat::Ndjson => facts::write(&gathered.evidence),
-    };
-    Ok((text, exit, arguments.read.output.clone()))
+    })
 }
 
 fn schema(of: Schema) -> String {
@@ -155,6 +171,17 @@ fn selected_hosts(texts: &[String]) -> Result<Vec<Name>, String> {
 
 /// Reads the inputs and says what could not be read.
 fn gather(arguments: &ReadArguments, digest: args::DigestChoice) -> Result<Gathered, String> {
+    let gathered = reading(arguments, digest, |options| Ok(analyze::gather(&arguments.paths, options)))?;
+    warn_of(&gathered.inputs);
+    Ok(gathered)
+}
+
+/// Does what reads the inputs, with a progress bar and the threads asked for.
+fn reading<T: Send>(
+    arguments: &ReadArguments,
+    digest: args::DigestChoice,
+    read: impl FnOnce(&analyze::Options<'_>) -> Result<T, String> + Send,
+) -> Result<T, String> {
     if let Some(path) = arguments.keylog.iter().find(|path| !path.is_file()) {
         return Err(format!("{}: expected a key log for --keylog, found no file", path.display()));
     }
@@ -164,16 +191,20 @@ fn gather(arguments: &ReadArguments, digest: args::DigestChoice) -> Result<Gathe
         args::DigestChoice::None => Digest::None,
     };
     let tell = |bytes: u64| progress.advance(bytes);
-    let options = analyze::Options { key_logs: &arguments.keylog, digest, progress: &tell };
-    let gathered = in_pool(arguments, || analyze::gather(&arguments.paths, &options))?;
+    let memory_bytes = arguments.max_memory.unwrap_or(limits::MEMORY_BYTES_MAX);
+    let options = analyze::Options { key_logs: &arguments.keylog, digest, memory_bytes, progress: &tell };
+    let done = in_pool(arguments, || read(&options))?;
     progress.finish();
-    if gathered.opened == 0 && gathered.not_analysed.is_empty() {
+    done
+}
+
+fn warn_of(inputs: &Inputs) {
+    if inputs.opened == 0 && inputs.not_analysed.is_empty() {
         warn("no file was found below the given paths");
     }
-    for (name, why) in &gathered.not_analysed {
+    for (name, why) in &inputs.not_analysed {
         warn(&format!("{}: {}", report::escape::line(name), report::escape::line(why)));
     }
-    Ok(gathered)
 }
 
 fn in_pool<T: Send>(arguments: &ReadArguments, work: impl FnOnce() -> T + Send) -> Result<T, String> {
@@ -181,7 +212,7 @@ fn in_pool<T: Send>(arguments: &ReadArguments, work: impl FnOnce() -> T + Send) 
 }
 
 fn exit_of(gathered: &Gathered, report: &Report, is_selected: bool) -> Exit {
-    if gathered.opened == 0 {
+    if gathered.inputs.opened == 0 {
         return Exit::Usage;
     }
     let is_wrong = report.cases.iter().any(|case| {
@@ -194,7 +225,7 @@ fn exit_of(gathered: &Gathered, report: &Report, is_selected: bool) -> Exit {
     let inconclusive = |case: &report::CaseEntry| case.outcome == Outcome::Inconclusive;
     let nothing_judged =
         report.cases.iter().all(inconclusive) || (is_selected && report.cases.iter().any(inconclusive));
-    if nothing_judged || !gathered.not_analysed.is_empty() { Exit::Inconclusive } else { Exit::Clean }
+    if nothing_judged || !gathered.inputs.not_analysed.is_empty() { Exit::Inconclusive } else { Exit::Clean }
 }
 
 fn style(arguments: &DiagnoseArguments, settings: &Settings) -> Style {
@@ -211,20 +242,22 @@ fn style(arguments: &DiagnoseArguments, settings: &Settings) -> Style {
 }
 
 /// Writes to the file, or to standard output. A reader that closes the pipe early is no error.
-fn deliver(text: &str, to: Option<&Path>) -> Result<(), String> {
+fn deliver(text: &[u8], to: Option<&Path>) -> Result<(), String> {
     let written = if let Some(path) = to {
         std::fs::write(path, text)
     } else {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        out.write_all(text).and_then(|()| out.flush())
     };
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let place = to.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-            Err(format!("{place}: cannot be written: {error}"))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(to, &error)),
         _ => Ok(()),
     }
+}
+
+fn not_written(to: Option<&Path>, error: &io::Error) -> String {
+    let place = to.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    format!("{place}: cannot be written: {error}")
 }
 
 fn warn(message: &str) {

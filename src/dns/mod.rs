@@ -7,6 +7,7 @@
 mod data;
 pub mod datagram;
 pub mod encrypted;
+pub mod endpoint;
 pub mod queries;
 mod svcb;
 pub mod tcp;

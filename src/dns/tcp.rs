@@ -100,6 +100,10 @@ impl StreamReader for Reader {
             None => Interest::Done,
         }
     }
+
+    fn held_bytes(&self) -> usize {
+        self.pending.capacity()
+    }
 }
 
 /// A header and the shortest question.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,25 +15,25 @@ use super::{Counts, Evidence, Fact, Observation, Reading, Source};
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
 
 /// A place as a facts file writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 pub struct PlaceLine {
     /// The path of the source.
     pub source: String,
     /// The frames, for a capture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub frames: Option<Vec<u64>>,
     /// First and last line, for a text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub lines: Option<[u32; 2]>,
     /// First and last column, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub columns: Option<[u32; 2]>,
 }
 
 #[derive(Serialize)]
 struct LineOut<'a, T> {
     kind: &'static str,
-    at: &'a [PlaceLine],
+    at: Places<'a>,
     #[serde(flatten)]
     fact: &'a T,
 }
@@ -60,67 +61,81 @@ pub fn is_facts(head: &[u8]) -> bool {
 }
 
 /// Writes all evidence, one line per fact.
-pub fn write(evidence: &Evidence) -> String {
-    let mut text = String::new();
-    let paths: Vec<&str> = evidence.sources.iter().map(|source| source.path.as_str()).collect();
+pub fn write(evidence: &Evidence) -> Vec<u8> {
+    let mut text = Vec::new();
+    let paths: Vec<String> = evidence.sources.iter().map(|source| source.path.clone()).collect();
     for (at, source) in evidence.sources.iter().enumerate() {
         let id = SourceId(u32::try_from(at).unwrap_or(u32::MAX));
         let counts = evidence.counts.get(at).copied().unwrap_or_default();
-        line(&mut text, "source", &[], &SourceLine { source: source.clone(), counts });
-        let of_source = |places: &[Place]| places.first().is_some_and(|place| place.source() == id);
-        for observation in evidence.observations.iter().filter(|observation| of_source(&observation.at)) {
-            fact_line(&mut text, &observation.fact, &on_paper(&observation.at, &paths));
+        line(&mut text, "source", &[], &paths, &SourceLine { source: source.clone(), counts });
+        for observation in evidence.observations_of(id) {
+            write_fact(&mut text, &observation.fact, &observation.at, &paths);
         }
         for gap in evidence.gaps_of(id) {
-            line(&mut text, "gap", &on_paper(&gap.at, &paths), &GapLine { reason: gap.reason.to_string() });
+            line(&mut text, "gap", &gap.at, &paths, &GapLine { reason: gap.reason.to_string() });
         }
     }
     text
 }
 
-fn fact_line(text: &mut String, fact: &Fact, at: &[PlaceLine]) {
+/// Writes one fact as a line; `paths` are the names of the sources.
+pub fn write_fact(text: &mut Vec<u8>, fact: &Fact, at: &[Place], paths: &[String]) {
     match fact {
-        Fact::DnsAnswer(it) => line(text, fact.kind(), at, it),
-        Fact::TlsHandshake(it) => line(text, fact.kind(), at, it),
-        Fact::TlsAlert(it) => line(text, fact.kind(), at, it),
-        Fact::Certificate(it) => line(text, fact.kind(), at, it),
-        Fact::HttpExchange(it) => line(text, fact.kind(), at, it),
-        Fact::Run(it) => line(text, fact.kind(), at, it),
-        Fact::Override(it) => line(text, fact.kind(), at, it),
-        Fact::ClientVerdict(it) => line(text, fact.kind(), at, it),
-        Fact::CloudMapping(it) => line(text, fact.kind(), at, it),
+        Fact::DnsAnswer(it) => line(text, fact.kind(), at, paths, it),
+        Fact::TlsHandshake(it) => line(text, fact.kind(), at, paths, it),
+        Fact::TlsAlert(it) => line(text, fact.kind(), at, paths, it),
+        Fact::Certificate(it) => line(text, fact.kind(), at, paths, it),
+        Fact::HttpExchange(it) => line(text, fact.kind(), at, paths, it),
+        Fact::Run(it) => line(text, fact.kind(), at, paths, it),
+        Fact::Override(it) => line(text, fact.kind(), at, paths, it),
+        Fact::ClientVerdict(it) => line(text, fact.kind(), at, paths, it),
+        Fact::CloudMapping(it) => line(text, fact.kind(), at, paths, it),
     }
 }
 
-fn line<T: Serialize>(text: &mut String, kind: &'static str, at: &[PlaceLine], fact: &T) {
-    if let Ok(json) = serde_json::to_string(&LineOut { kind, at, fact }) {
-        text.push_str(&json);
-        text.push('\n');
+fn line<T: Serialize>(text: &mut Vec<u8>, kind: &'static str, at: &[Place], paths: &[String], fact: &T) {
+    let start = text.len();
+    if serde_json::to_writer(&mut *text, &LineOut { kind, at: Places { at, paths }, fact }).is_ok() {
+        text.push(b'\n');
+    } else {
+        text.truncate(start);
     }
 }
 
-fn on_paper(at: &[Place], paths: &[&str]) -> Vec<PlaceLine> {
-    let path = |id: SourceId| {
-        let at = usize::try_from(id.0).unwrap_or(usize::MAX);
-        paths.get(at).map_or_else(String::new, |path| (*path).to_owned())
-    };
-    at.iter()
-        .map(|place| match place {
-            Place::Frames { source, frames } => PlaceLine {
-                source: path(*source),
-                frames: Some(frames.iter().map(|frame| frame.0).collect()),
-                lines: None,
-                columns: None,
-            },
-            Place::Lines { source, first, last, columns } => PlaceLine {
-                source: path(*source),
-                frames: None,
-                lines: Some([*first, *last]),
-                columns: columns.map(|(from, to)| [from, to]),
-            },
-            Place::Whole { source } => PlaceLine { source: path(*source), frames: None, lines: None, columns: None },
-        })
-        .collect()
+/// Places with the names of their sources.
+struct Places<'a> {
+    at: &'a [Place],
+    paths: &'a [String],
+}
+
+impl Serialize for Places<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.at.iter().map(|place| PlaceOut { place, paths: self.paths }))
+    }
+}
+
+struct PlaceOut<'a> {
+    place: &'a Place,
+    paths: &'a [String],
+}
+
+impl Serialize for PlaceOut<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let source = usize::try_from(self.place.source().0).ok().and_then(|at| self.paths.get(at));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("source", source.map_or("", String::as_str))?;
+        match self.place {
+            Place::Frames { frames, .. } => map.serialize_entry("frames", frames)?,
+            Place::Lines { first, last, columns, .. } => {
+                map.serialize_entry("lines", &[first, last])?;
+                if let Some((from, to)) = columns {
+                    map.serialize_entry("columns", &[from, to])?;
+                }
+            }
+            Place::Whole { .. } => {}
+        }
+        map.end()
+    }
 }
 
 /// Reads a facts file back, one reading per source that it speaks of. Lines that are no facts are
@@ -161,7 +176,7 @@ fn read_line(line: &[u8], readings: &mut BTreeMap<String, Reading>) -> Result<()
     }
     let path = at.first().map(|place| place.source.clone()).ok_or("no place")?;
     let reading = readings.entry(path.clone()).or_insert_with(|| Reading::of(Source::named(&path, "unknown", 0)));
-    let at = at.into_iter().map(off_paper).collect();
+    let at = at.into_iter().map(|place| off_paper(place, reading)).collect();
     if kind == "gap" {
         let it: GapLine = decode(Value::Object(map))?;
         reading.gaps.push(Gap { at, reason: GapReason::Recorded(it.reason) });
@@ -191,8 +206,17 @@ fn decode<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|e| e.to_string())
 }
 
-fn off_paper(place: PlaceLine) -> Place {
-    let source = SourceId(0);
+fn off_paper(place: PlaceLine, reading: &mut Reading) -> Place {
+    let source = if place.source == reading.source.path {
+        SourceId(0)
+    } else {
+        let known = reading.others.iter().position(|other| *other == place.source);
+        let at = known.unwrap_or_else(|| {
+            reading.others.push(place.source);
+            reading.others.len().saturating_sub(1)
+        });
+        SourceId(u32::try_from(at.saturating_add(1)).unwrap_or(0))
+    };
     match (place.frames, place.lines) {
         (Some(frames), _) => Place::in_frames(source, frames.into_iter().map(FrameNumber)),
         (None, Some([first, last])) => {

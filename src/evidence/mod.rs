@@ -228,8 +228,11 @@ pub struct Source {
 pub struct Reading {
     /// The source.
     pub source: Source,
-    /// What was seen in it; places name source 0 until [`Evidence::gather`] numbers it.
+    /// What was seen in it; places name source 0, which is this one, or one of the others, counted
+    /// from 1, until [`Evidence::gather`] numbers them all.
     pub observations: Vec<Observation>,
+    /// The names of other sources that places speak of: the files of the same ring buffer.
+    pub others: Vec<String>,
     /// What could not be read in it.
     pub gaps: Vec<Gap>,
     /// Counted while reading.
@@ -285,7 +288,14 @@ impl Source {
 impl Reading {
     /// A reading without anything in it yet.
     pub fn of(source: Source) -> Self {
-        Self { source, observations: Vec::new(), gaps: Vec::new(), counts: Counts::default(), quotes: BTreeMap::new() }
+        Self {
+            source,
+            observations: Vec::new(),
+            others: Vec::new(),
+            gaps: Vec::new(),
+            counts: Counts::default(),
+            quotes: BTreeMap::new(),
+        }
     }
 
     /// Whether it holds a DNS answer, a handshake or a certificate: what a diagnosis is made of.

@@ -3,6 +3,8 @@
 //! Sources are numbered by name. Observations and gaps are ordered by source, then by the first
 //! frame or line of their first place; what starts at the same place keeps its reader's order.
 
+use std::collections::BTreeMap;
+
 use super::{Evidence, Observation, Reading};
 use crate::provenance::{Gap, Place, SourceId};
 
@@ -14,24 +16,30 @@ impl Evidence {
             (&a.source.path, &a.source.sha256, a.source.bytes).cmp(&(&b.source.path, &b.source.sha256, b.source.bytes))
         });
         readings.dedup_by(|later, earlier| later.source == earlier.source && later.source.sha256.is_some());
+        let mut ids: BTreeMap<String, SourceId> = BTreeMap::new();
+        for (id, reading) in (0..).map(SourceId).zip(&readings) {
+            ids.entry(reading.source.path.clone()).or_insert(id);
+        }
         tell_apart(&mut readings);
         let mut evidence = Self::default();
         for (id, reading) in (0..).map(SourceId).zip(readings) {
-            evidence.take(id, reading);
+            let others: Vec<SourceId> =
+                reading.others.iter().map(|name| ids.get(name).copied().unwrap_or(id)).collect();
+            evidence.take(id, &others, reading);
         }
         evidence
     }
 
-    fn take(&mut self, id: SourceId, reading: Reading) {
+    fn take(&mut self, id: SourceId, others: &[SourceId], reading: Reading) {
         let mut observations = reading.observations;
         for observation in &mut observations {
-            move_to(&mut observation.at, id);
+            move_to(&mut observation.at, id, others);
         }
         observations.sort_by_key(first_place);
         self.observations.append(&mut observations);
         let mut gaps = reading.gaps;
         for gap in &mut gaps {
-            move_to(&mut gap.at, id);
+            move_to(&mut gap.at, id, others);
         }
         gaps.sort_by_key(|gap| (gap.at.first().map_or(0, Place::start), gap.reason.to_string()));
         self.gaps.append(&mut gaps);
@@ -42,7 +50,14 @@ impl Evidence {
 
     /// The gaps of one source.
     pub fn gaps_of(&self, id: SourceId) -> impl Iterator<Item = &Gap> {
-        self.gaps.iter().filter(move |gap| gap.at.first().is_some_and(|place| place.source() == id))
+        let start = self.gaps.partition_point(|gap| source_of(&gap.at) < id);
+        self.gaps.iter().skip(start).take_while(move |gap| source_of(&gap.at) == id)
+    }
+
+    /// The observations of one source.
+    pub fn observations_of(&self, id: SourceId) -> impl Iterator<Item = &Observation> {
+        let start = self.observations.partition_point(|observation| source_of(&observation.at) < id);
+        self.observations.iter().skip(start).take_while(move |observation| source_of(&observation.at) == id)
     }
 }
 
@@ -68,8 +83,15 @@ fn first_place(observation: &Observation) -> u64 {
     observation.at.first().map_or(0, Place::start)
 }
 
-fn move_to(at: &mut [Place], id: SourceId) {
+fn source_of(at: &[Place]) -> SourceId {
+    at.first().map_or(SourceId(0), Place::source)
+}
+
+/// Gives places their final sources: 0 becomes `id`, other numbers are counted from 1 in `others`.
+fn move_to(at: &mut [Place], id: SourceId, others: &[SourceId]) {
     for place in at {
-        *place = place.clone().moved_to(id);
+        let other = usize::try_from(place.source().0).unwrap_or(0).checked_sub(1);
+        let to = other.and_then(|at| others.get(at)).copied().unwrap_or(id);
+        place.move_to(to);
     }
 }

@@ -1,15 +1,17 @@
 //! One direction of a TCP stream: [`Assembler`] takes segments in any order and hands their bytes on
 //! in stream order, each chunk with its frame (RFC 9293 section 3.4).
 //!
-//! The bytes that were captured first win where segments overlap. Without a SYN the stream begins at
-//! the lowest sequence number among the first segments: reading waits until enough of them are here,
-//! so that a few that came late are not lost. A hole is declared only when the pending bytes reach
-//! their limit or the capture ends.
+//! The bytes that were captured first win where segments overlap; where the later ones differ, that
+//! is noted as a [`Assembler::conflict`], because the receiver may have taken the others. Without a
+//! SYN the stream begins at the lowest sequence number among the first segments: reading waits until
+//! enough of them are here, so that a few that came late are not lost. A hole is declared only when
+//! the pending bytes reach their limit or the capture ends.
 
 use std::collections::BTreeMap;
 
 use super::{Interest, Origin, StreamReader};
-use crate::limits::STREAM_PENDING_BYTES_MAX;
+use crate::limits::{STREAM_COMPARED_BYTES_MAX, STREAM_PENDING_BYTES_MAX};
+use crate::provenance::FrameNumber;
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
@@ -20,36 +22,73 @@ pub struct Assembler {
     next: Option<u64>,
     pending: BTreeMap<u64, (Vec<u8>, Origin)>,
     pending_bytes: usize,
+    /// The offset of the first byte that was handed on.
+    began: Option<u64>,
+    /// The last bytes that were handed on, to compare what comes again.
+    handed_on: Vec<u8>,
+    /// The offset behind the last byte, where a FIN was seen.
+    end: Option<u64>,
     is_done: bool,
-    has_syn: bool,
     /// The initial sequence number, where a SYN was seen.
     pub initial: Option<u32>,
+    /// The first segment that contradicts bytes which were captured before it.
+    pub conflict: Option<FrameNumber>,
 }
 
 impl Assembler {
-    /// Whether the reader wants nothing more.
-    pub fn is_done(&self) -> bool {
-        self.is_done
+    /// Whether nothing more is wanted: the reader has all it needs, or the stream has ended.
+    pub fn is_over(&self) -> bool {
+        self.is_done || (self.end.is_some() && self.next == self.end)
     }
 
     /// Whether any byte was handed on or waits.
     pub fn has_bytes(&self) -> bool {
-        self.is_done || !self.pending.is_empty() || self.next.is_some_and(|next| next > MIDDLE)
+        self.is_done || !self.pending.is_empty() || !self.handed_on.is_empty()
+    }
+
+    /// Whether a SYN with this sequence number begins another connection than the one that gave the
+    /// bytes here. Where no SYN was seen, one that fits before the first byte only came late.
+    pub fn is_of_another(&mut self, sequence: u32) -> bool {
+        match (self.initial, self.began) {
+            _ if !self.has_bytes() => false,
+            (Some(initial), _) => initial != sequence,
+            (None, Some(began)) => {
+                let start = self.offset_of(sequence.wrapping_add(1));
+                !(began.saturating_sub(START_BYTES_U64)..=began).contains(&start)
+            }
+            (None, None) => false,
+        }
+    }
+
+    /// How many bytes are held.
+    pub fn held_bytes(&self) -> usize {
+        self.pending_bytes.saturating_add(self.handed_on.capacity())
     }
 
     /// A SYN: the stream begins behind it.
     pub fn syn(&mut self, sequence: u32) {
+        if self.initial.is_some_and(|initial| initial != sequence) && !self.has_bytes() {
+            *self = Self::default();
+        }
         let first = sequence.wrapping_add(1);
         self.initial = Some(sequence);
-        self.has_syn = true;
         let start = self.offset_of(first);
         if self.next.is_none() {
             self.next = Some(start);
             self.pending = self.pending.split_off(&start);
+            self.pending_bytes = self.pending.values().map(|(bytes, _)| bytes.len()).sum();
         }
     }
 
-    /// Bytes of a segment, `cut` more of which were on the wire.
+    /// A FIN behind `bytes` bytes that begin with this sequence number: the stream ends there.
+    pub fn fin(&mut self, sequence: u32, bytes: usize) {
+        if self.end.is_none() && self.base.is_some() {
+            let end = self.offset_of(sequence).saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+            self.end = Some(end);
+        }
+    }
+
+    /// Bytes of a segment.
     pub fn segment(&mut self, sequence: u32, bytes: &[u8], origin: Origin, reader: &mut impl StreamReader) {
         if self.is_done || bytes.is_empty() {
             return;
@@ -72,7 +111,7 @@ impl Assembler {
         }
     }
 
-    /// The capture has ended: everything that waits is handed on, holes are declared.
+    /// Nothing more comes: everything that waits is handed on, holes are declared.
     pub fn finish(&mut self, reader: &mut impl StreamReader) {
         self.start();
         self.drain(reader);
@@ -94,27 +133,52 @@ impl Assembler {
         let (mut offset, mut bytes) = (offset, bytes);
         if let Some(next) = self.next {
             let known = usize::try_from(next.saturating_sub(offset)).unwrap_or(usize::MAX);
-            let Some(rest) = bytes.get(known..).filter(|rest| !rest.is_empty()) else {
+            let (repeated, rest) = bytes.split_at_checked(known).unwrap_or((bytes, &[]));
+            self.compare_handed_on(offset, next, repeated, origin);
+            if rest.is_empty() {
                 return;
-            };
+            }
             offset = offset.max(next);
             bytes = rest;
         }
         while !bytes.is_empty() {
-            let before = self.pending.range(..=offset).next_back().map(|(start, (held, _))| end_of(*start, held));
-            if let Some(end) = before.filter(|end| *end > offset) {
-                let known = usize::try_from(end - offset).unwrap_or(usize::MAX);
+            let before = self.pending.range(..=offset).next_back();
+            let before =
+                before.map(|(start, (held, _))| (*start, held)).filter(|(start, held)| end_of(*start, held) > offset);
+            if let Some((start, held)) = before {
+                let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
+                let there = held.get(from..).unwrap_or_default();
+                let known = there.len().min(bytes.len());
+                if there.get(..known) != bytes.get(..known) {
+                    self.conflict.get_or_insert(origin.frame);
+                }
                 bytes = bytes.get(known..).unwrap_or_default();
-                offset = end;
+                offset = offset.saturating_add(u64::try_from(known).unwrap_or(u64::MAX));
                 continue;
             }
             let after = self.pending.range(offset..).next().map(|(start, _)| *start);
             let room = after.map_or(usize::MAX, |start| usize::try_from(start - offset).unwrap_or(usize::MAX));
             let part = bytes.get(..room).unwrap_or(bytes);
-            self.pending_bytes += part.len();
+            self.pending_bytes = self.pending_bytes.saturating_add(part.len());
             self.pending.insert(offset, (part.to_vec(), origin));
             offset = end_of(offset, part);
             bytes = bytes.get(part.len()..).unwrap_or_default();
+        }
+    }
+
+    /// Compares bytes that come again with those that were handed on, as far as these are still here.
+    /// One byte before the next is a keep-alive (RFC 9293 section 3.8.4), whose value means nothing.
+    fn compare_handed_on(&mut self, offset: u64, next: u64, repeated: &[u8], origin: Origin) {
+        let held = u64::try_from(self.handed_on.len()).unwrap_or(0);
+        let Some(from) = offset.checked_sub(next.saturating_sub(held)).and_then(|from| usize::try_from(from).ok())
+        else {
+            return;
+        };
+        let there = self.handed_on.get(from..).unwrap_or_default();
+        let is_keep_alive = repeated.len() == 1 && there.len() == 1;
+        let differs = there.iter().zip(repeated).any(|(there, here)| there != here);
+        if differs && !is_keep_alive {
+            self.conflict.get_or_insert(origin.frame);
         }
     }
 
@@ -137,10 +201,17 @@ impl Assembler {
     }
 
     fn hand_on(&mut self, bytes: &[u8], origin: Origin, reader: &mut impl StreamReader) {
+        self.began = self.began.or(self.next);
         self.next = self.next.map(|next| end_of(next, bytes));
         if reader.feed(bytes, origin) == Interest::Done {
             self.stop();
+            return;
         }
+        if self.handed_on.len().saturating_add(bytes.len()) > STREAM_COMPARED_BYTES_MAX {
+            self.handed_on.clear();
+        }
+        let newest = bytes.len().saturating_sub(STREAM_COMPARED_BYTES_MAX);
+        self.handed_on.extend_from_slice(bytes.get(newest..).unwrap_or_default());
     }
 
     fn skip_hole(&mut self, reader: &mut impl StreamReader) {
@@ -151,14 +222,16 @@ impl Assembler {
             self.stop();
             return;
         }
+        self.handed_on.clear();
         self.next = Some(start);
         self.drain(reader);
     }
 
     fn stop(&mut self) {
         self.is_done = true;
-        self.pending.clear();
+        self.pending = BTreeMap::new();
         self.pending_bytes = 0;
+        self.handed_on = Vec::new();
     }
 }
 
@@ -175,7 +248,8 @@ fn low_half(number: u64) -> u32 {
 const MIDDLE: u64 = 1 << 40;
 /// How much is waited for to learn where a stream without a SYN begins.
 const START_BYTES: usize = 64 << 10;
-const START_SEGMENTS: usize = 32;
+const START_BYTES_U64: u64 = 64 << 10;
+const START_SEGMENTS: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -249,5 +323,50 @@ mod tests {
     fn the_first_captured_bytes_win() {
         let it = assembled(None, &[(10, b"aXc"), (10, b"abcd")]);
         assert_eq!(it.bytes, b"aXcd");
+    }
+
+    #[test]
+    fn bytes_that_contradict_the_first_ones_are_noted() {
+        type Segments<'s> = &'s [(u32, &'s [u8])];
+        let cases: [(&str, Segments<'_>, bool); 7] = [
+            ("the same again", &[(10, b"abcd"), (10, b"abcd")], false),
+            ("a part again", &[(10, b"abcd"), (11, b"bc"), (12, b"cdef")], false),
+            ("a keep-alive", &[(10, b"abcd"), (13, b"\0"), (14, b"ef")], false),
+            ("another byte in what was handed on", &[(10, b"abcd"), (10, b"aXcd")], true),
+            ("another byte in what waits", &[(20, b"abcd"), (18, b"zzXbcd")], true),
+            ("another byte beyond what waits", &[(20, b"abcd"), (22, b"XdY")], true),
+            ("next to each other", &[(20, b"abcd"), (24, b"X"), (19, b"Y")], false),
+        ];
+        for (what, segments, expected) in cases {
+            let (mut assembler, mut collect) = (Assembler::default(), Collect::default());
+            assembler.syn(9);
+            for (number, (sequence, bytes)) in (1..).zip(segments) {
+                let origin = Origin { frame: FrameNumber(number), time: None };
+                assembler.segment(*sequence, bytes, origin, &mut collect);
+            }
+            assert_eq!(assembler.conflict.is_some(), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_over_when_all_before_its_fin_is_here() {
+        let (mut assembler, mut collect) = (Assembler::default(), Collect::default());
+        let origin = Origin { frame: FrameNumber(1), time: None };
+        assembler.syn(u32::MAX);
+        assembler.segment(3, b"de", origin, &mut collect);
+        assembler.fin(3, 2);
+        assert!(!assembler.is_over());
+        assembler.segment(0, b"abc", origin, &mut collect);
+        assert!(assembler.is_over());
+        assert_eq!(collect.bytes, b"abcde");
+    }
+
+    #[test]
+    fn another_syn_without_bytes_begins_anew() {
+        let (mut assembler, mut collect) = (Assembler::default(), Collect::default());
+        assembler.syn(5);
+        assembler.syn(900_000_000);
+        assembler.segment(900_000_001, b"ab", Origin { frame: FrameNumber(1), time: None }, &mut collect);
+        assert_eq!((collect.bytes.as_slice(), collect.holes.len()), (&b"ab"[..], 0));
     }
 }

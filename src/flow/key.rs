@@ -1,15 +1,22 @@
 //! Which connection a packet belongs to, and which way it goes: [`FlowKey`].
 
-use std::hash::{BuildHasher, Hash};
-use std::net::SocketAddr;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Both ends of a connection, the smaller first: the same for both directions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Both ends of a connection, the smaller first: the same for both directions. Small, because one
+/// is made of every packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
-    /// The smaller end.
-    pub low: SocketAddr,
-    /// The greater end.
-    pub high: SocketAddr,
+    is_v6: bool,
+    low: End,
+    high: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct End {
+    /// An IPv4 address stands in the second half.
+    address: [u64; 2],
+    port: u16,
 }
 
 /// Which way a packet goes.
@@ -24,10 +31,35 @@ pub enum Way {
 impl FlowKey {
     /// The key of a packet, and its way.
     pub fn of(source: SocketAddr, destination: SocketAddr) -> (Self, Way) {
+        Self::between((source.ip(), source.port()), (destination.ip(), destination.port()))
+    }
+
+    /// The key of a packet from an address and port to another.
+    pub fn between(source: (IpAddr, u16), destination: (IpAddr, u16)) -> (Self, Way) {
+        let is_v6 = source.0.is_ipv6() || destination.0.is_ipv6();
+        let (source, destination) = (End::of(source), End::of(destination));
         if source <= destination {
-            (Self { low: source, high: destination }, Way::FromLow)
+            (Self { is_v6, low: source, high: destination }, Way::FromLow)
         } else {
-            (Self { low: destination, high: source }, Way::FromHigh)
+            (Self { is_v6, low: destination, high: source }, Way::FromHigh)
+        }
+    }
+
+    /// The smaller end.
+    pub fn low(&self) -> SocketAddr {
+        self.low.socket(self.is_v6)
+    }
+
+    /// The greater end.
+    pub fn high(&self) -> SocketAddr {
+        self.high.socket(self.is_v6)
+    }
+
+    /// The ends of a packet that goes this way: who sent it, who it is for.
+    pub fn ends(&self, way: Way) -> (SocketAddr, SocketAddr) {
+        match way {
+            Way::FromLow => (self.low(), self.high()),
+            Way::FromHigh => (self.high(), self.low()),
         }
     }
 
@@ -35,6 +67,67 @@ impl FlowKey {
     pub fn shard(&self, count: usize) -> usize {
         let hash = foldhash::fast::FixedState::with_seed(0x7768_7963).hash_one(self);
         let count = u64::try_from(count.max(1)).unwrap_or(1);
-        usize::try_from(hash % count).unwrap_or(0)
+        usize::try_from((hash >> 32) % count).unwrap_or(0)
+    }
+}
+
+impl Hash for FlowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64((u64::from(self.low.port) << 16) | u64::from(self.high.port));
+        if self.is_v6 {
+            state.write_u64(self.low.address[0]);
+            state.write_u64(self.low.address[1]);
+            state.write_u64(self.high.address[0]);
+            state.write_u64(self.high.address[1]);
+        } else {
+            // Both are below 2^32.
+            state.write_u64((self.low.address[1] << 32) | self.high.address[1]);
+        }
+    }
+}
+
+impl End {
+    fn of((address, port): (IpAddr, u16)) -> Self {
+        let address = match address {
+            IpAddr::V4(v4) => [0, u64::from(v4.to_bits())],
+            IpAddr::V6(v6) => {
+                let bits = v6.to_bits();
+                let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+                [half(bits >> 64), half(bits)]
+            }
+        };
+        Self { address, port }
+    }
+
+    fn socket(self, is_v6: bool) -> SocketAddr {
+        let [high, low] = self.address;
+        let address = if is_v6 {
+            IpAddr::V6(Ipv6Addr::from_bits((u128::from(high) << 64) | u128::from(low)))
+        } else {
+            IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(low).unwrap_or(0)))
+        };
+        SocketAddr::new(address, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_have_one_key_and_the_ends_come_back() {
+        for (one, other) in [
+            ("192.0.2.1:40000", "198.51.100.2:443"),
+            ("[2001:db8::1]:443", "[2001:db8::2]:40000"),
+            ("[::1]:7", "[::1]:8"),
+            ("10.0.0.1:5", "10.0.0.1:5"),
+        ] {
+            let (one, other): (SocketAddr, SocketAddr) = (one.parse().unwrap(), other.parse().unwrap());
+            let (key, way) = FlowKey::of(one, other);
+            let (back, way_back) = FlowKey::of(other, one);
+            assert_eq!(key, back);
+            assert_eq!((key.ends(way), key.ends(way_back)), ((one, other), (other, one)));
+            assert!(key.shard(16) < 16);
+        }
     }
 }

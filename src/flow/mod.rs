@@ -32,4 +32,8 @@ pub trait StreamReader {
     fn feed(&mut self, bytes: &[u8], origin: Origin) -> Interest;
     /// `missing` bytes are not in the capture; what follows is after the hole.
     fn hole(&mut self, missing: u64) -> Interest;
+    /// About how many bytes of memory it holds, which `--max-memory` counts.
+    fn held_bytes(&self) -> usize {
+        0
+    }
 }

@@ -13,6 +13,7 @@
 //!
 //! What is in a source is for others to say; here it is bytes: a [`Source`] and its [`Window`].
 
+mod digest;
 mod source;
 mod unpack;
 mod window;
@@ -24,7 +25,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub use source::Source;
 pub use unpack::{Member, Members};
-pub use window::{Digest, Ending, Finished, Window};
+pub use window::{Digest, Ending, Finished, Room, Window};
 
 use crate::limits;
 
@@ -52,9 +53,23 @@ enum Origin {
 }
 
 impl InputFile {
+    /// How many bytes it has; `None` for what is no regular file.
+    pub fn bytes(&self) -> Option<u64> {
+        let Origin::Path(path) = &self.origin else {
+            return None;
+        };
+        let data = fs::metadata(path).ok()?;
+        data.is_file().then_some(data.len())
+    }
+
     /// Whether it can be opened more than once.
     pub fn is_readable_again(&self) -> bool {
         self.origin != Origin::StandardInput
+    }
+
+    /// Whether it is compressed or an archive; a file that cannot be read is none.
+    pub fn is_container(&self) -> bool {
+        self.open().and_then(|mut source| unpack::is_container(&mut source)).unwrap_or(false)
     }
 
     /// The sources within it: itself, or what is in it when it is compressed or an archive.

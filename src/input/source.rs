@@ -84,9 +84,37 @@ impl Source {
         Ok(head)
     }
 
+    /// Up to `bytes_max` bytes of a file from `position`; nothing of a stream.
+    pub fn part(&self, position: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
+        let Some((file, bytes)) = self.file() else {
+            return Ok(Vec::new());
+        };
+        let left = usize::try_from(bytes.saturating_sub(position)).unwrap_or(usize::MAX);
+        let mut part = vec![0; bytes_max.min(left)];
+        let mut filled = 0_usize;
+        while let Some(room) = part.get_mut(filled..).filter(|room| !room.is_empty()) {
+            let at = position.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+            match read_file_at(file, room, at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) => break,
+                read => filled = filled.saturating_add(read?),
+            }
+        }
+        part.truncate(filled);
+        Ok(part)
+    }
+
     /// A window over all its bytes.
     pub fn window(self, digest: Digest) -> Window {
         Window::new(self, digest)
+    }
+
+    /// The file and its length when it was opened.
+    pub(super) fn file(&self) -> Option<(&File, u64)> {
+        match &self.body {
+            Body::File { file, at_first } => Some((file, at_first.bytes)),
+            Body::Stream(_) => None,
+        }
     }
 
     /// What was read ahead from a stream, which the window begins with.
@@ -133,11 +161,11 @@ impl Source {
 }
 
 #[cfg(unix)]
-fn read_file_at(file: &File, room: &mut [u8], position: u64) -> io::Result<usize> {
+pub(super) fn read_file_at(file: &File, room: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, room, position)
 }
 
 #[cfg(windows)]
-fn read_file_at(file: &File, room: &mut [u8], position: u64) -> io::Result<usize> {
+pub(super) fn read_file_at(file: &File, room: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, room, position)
 }

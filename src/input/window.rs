@@ -3,11 +3,12 @@
 //! The buffer grows to the record that is asked for and no further; whoever asks has checked the
 //! record's length against its own limit, and [`limits::BLOCK_BYTES_MAX`] holds here in any case.
 
+use std::fs::File;
 use std::io;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::input::Source;
+use crate::input::digest::Digester;
+use crate::input::source::read_file_at;
 use crate::limits;
 
 /// Whether the bytes are digested while they are read.
@@ -28,7 +29,33 @@ pub struct Window {
     end: usize,
     /// How many bytes were taken from the source.
     read: u64,
-    digest: Option<Sha256>,
+    digest: Option<Digester>,
+    /// Where the bytes of the buffer begin that were not digested yet.
+    undigested: usize,
+    /// The error that ended reading ahead: told when its bytes are wanted.
+    failed: Option<io::Error>,
+}
+
+/// A piece of the buffer that waits for bytes of a file, so that several workers read at once.
+pub struct Room<'w> {
+    file: &'w File,
+    position: u64,
+    bytes: &'w mut [u8],
+    filled: usize,
+}
+
+impl Room<'_> {
+    /// Reads the bytes; fewer when the file ends before or cannot be read.
+    pub fn read(&mut self) {
+        while let Some(room) = self.bytes.get_mut(self.filled..).filter(|room| !room.is_empty()) {
+            let position = self.position.saturating_add(u64::try_from(self.filled).unwrap_or(u64::MAX));
+            match read_file_at(self.file, room, position) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) | Ok(0) => return,
+                Ok(read) => self.filled = self.filled.saturating_add(read),
+            }
+        }
+    }
 }
 
 /// How reading all of a source ended.
@@ -56,28 +83,85 @@ pub struct Finished {
 impl Window {
     pub(super) fn new(mut source: Source, digest: Digest) -> Self {
         let ahead = source.take_ahead();
-        let mut window = Self {
+        Self {
             source,
             start: 0,
             end: ahead.len(),
             read: u64::try_from(ahead.len()).unwrap_or(u64::MAX),
-            digest: (digest == Digest::Sha256).then(Sha256::new),
+            digest: (digest == Digest::Sha256).then(Digester::new),
+            undigested: 0,
+            failed: None,
             buffer: ahead,
-        };
-        if let Some(digest) = &mut window.digest {
-            digest.update(&window.buffer);
         }
-        window
+    }
+
+    /// Has at least `at_least` bytes at hand, as far as `read` reads them into all rooms it is given.
+    /// Only for files: a stream, and what could not be read, is left to [`Window::fill`].
+    pub fn fill_together(&mut self, at_least: usize, read: impl FnOnce(&mut [Room<'_>])) {
+        let at_least = at_least.min(limits::BLOCK_BYTES_MAX);
+        if self.end.saturating_sub(self.start) >= at_least || self.source.len().is_none() {
+            return;
+        }
+        self.make_room(at_least);
+        let Some((file, bytes)) = self.source.file() else {
+            return;
+        };
+        let left = usize::try_from(bytes.saturating_sub(self.read)).unwrap_or(usize::MAX);
+        let free = self.buffer.get_mut(self.end..at_least).unwrap_or_default();
+        let wanted = free.len().min(left);
+        let mut position = self.read;
+        let mut rooms: Vec<Room<'_>> = Vec::new();
+        for bytes in free.get_mut(..wanted).unwrap_or_default().chunks_mut(limits::WINDOW_BYTES) {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            rooms.push(Room { file, position, bytes, filled: 0 });
+            position = position.saturating_add(length);
+        }
+        read(&mut rooms);
+        let mut taken = 0_usize;
+        for room in &rooms {
+            taken = taken.saturating_add(room.filled);
+            if room.filled < room.bytes.len() {
+                break;
+            }
+        }
+        self.end = self.end.saturating_add(taken);
+        self.read = self.read.saturating_add(u64::try_from(taken).unwrap_or(0));
     }
 
     /// The bytes at hand, at least `at_least` of them unless the source ends before.
     pub fn fill(&mut self, at_least: usize) -> io::Result<&[u8]> {
         let at_least = at_least.min(limits::BLOCK_BYTES_MAX);
         if self.end.saturating_sub(self.start) < at_least {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             self.make_room(at_least);
             while self.end < at_least && self.read_more()? > 0 {}
         }
-        Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
+        Ok(self.at_hand())
+    }
+
+    /// The bytes at hand, `wanted` of them unless the source ends, or cannot be read, before.
+    pub fn fill_ahead(&mut self, wanted: usize) -> &[u8] {
+        let wanted = wanted.min(limits::BLOCK_BYTES_MAX);
+        if self.end.saturating_sub(self.start) < wanted && self.failed.is_none() {
+            self.make_room(wanted);
+            while self.end < wanted {
+                match self.read_more() {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(error) => {
+                        self.failed = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+        self.at_hand()
+    }
+
+    fn at_hand(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Leaves the first `bytes` of the bytes at hand behind.
@@ -133,21 +217,57 @@ impl Window {
                 self.consume(at_hand);
             }
         }
+        self.digest_buffer();
         Ok(Finished {
             bytes: self.read,
             is_changed: self.source.is_changed(),
-            sha256: self.digest.map(|digest| hexadecimal(&digest.finalize())),
+            sha256: self.digest.and_then(Digester::finish),
         })
     }
 
-    /// Moves the bytes at hand to the front of a buffer with room for `at_least` and one read.
+    /// Moves the bytes at hand to the front of a buffer with room for `at_least` and one read, or for
+    /// all that is left of a file.
     fn make_room(&mut self, at_least: usize) {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end = self.end.saturating_sub(self.start);
+        let at_hand = self.start..self.end;
+        let length = at_hand.len();
+        if self.digest.is_some() && self.read > BESIDE_BYTES {
+            self.exchange(at_hand);
+        } else {
+            self.digest_buffer();
+            self.buffer.copy_within(at_hand, 0);
+        }
+        self.undigested = length;
+        self.end = length;
         self.start = 0;
-        let wanted = at_least.saturating_add(limits::WINDOW_BYTES);
+        let left = self.source.len().map_or(u64::MAX, |bytes| bytes.saturating_sub(self.read));
+        let left = usize::try_from(left).unwrap_or(usize::MAX).max(1);
+        let wanted = at_least.saturating_add(limits::WINDOW_BYTES).min(length.saturating_add(left));
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
+        }
+    }
+
+    /// Digests what was read since the last time.
+    fn digest_buffer(&mut self) {
+        if let (Some(digest), Some(bytes)) = (&mut self.digest, self.buffer.get(self.undigested..self.end)) {
+            digest.update(bytes);
+        }
+    }
+
+    /// Gives the buffer to be digested beside, and goes on in another with the bytes at hand.
+    fn exchange(&mut self, at_hand: std::ops::Range<usize>) {
+        let Some(digest) = &mut self.digest else {
+            return;
+        };
+        digest.move_beside();
+        let kept = self.buffer.get(at_hand).unwrap_or_default().to_vec();
+        let part = self.undigested..self.end;
+        self.buffer = digest.exchange(std::mem::take(&mut self.buffer), part);
+        if self.buffer.len() < kept.len() {
+            self.buffer.resize(kept.len(), 0);
+        }
+        if let Some(front) = self.buffer.get_mut(..kept.len()) {
+            front.copy_from_slice(&kept);
         }
     }
 
@@ -156,23 +276,21 @@ impl Window {
         let wanted = room.len().min(limits::WINDOW_BYTES);
         let room = room.get_mut(..wanted).unwrap_or_default();
         let read = self.source.read_at(room, self.read)?;
-        if let (Some(digest), Some(bytes)) = (&mut self.digest, room.get(..read)) {
-            digest.update(bytes);
-        }
         self.end = self.end.saturating_add(read);
         self.read = self.read.saturating_add(u64::try_from(read).unwrap_or(0));
         Ok(read)
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
-}
+/// From here on a source is digested beside its reading.
+const BESIDE_BYTES: u64 = 4 << 20;
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
+    use crate::input::digest::hexadecimal;
 
     /// A stream that gives one byte at a time.
     struct Drip(std::collections::VecDeque<u8>);
@@ -202,7 +320,7 @@ mod tests {
 
     #[test]
     fn windows_show_every_byte_once() {
-        let bytes: Vec<u8> = (0..limits::WINDOW_BYTES * 3 + 17).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let bytes: Vec<u8> = (0..limits::WINDOW_BYTES * 23 + 17).map(|at| u8::try_from(at % 251).unwrap()).collect();
         let whole = hexadecimal(&Sha256::digest(&bytes));
         for step in [7, 4096, limits::WINDOW_BYTES + 1] {
             for mut source in sources(&bytes) {
@@ -247,5 +365,43 @@ mod tests {
         std::fs::write(&path, "short").unwrap();
         assert_eq!(window.read_all(100).0, b"short");
         assert!(window.finish().unwrap().is_changed);
+    }
+
+    #[test]
+    fn a_file_that_shrinks_ends_where_it_ends_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let bytes = vec![7; limits::WINDOW_BYTES * 5];
+        std::fs::write(&path, &bytes).unwrap();
+        for digest in [Digest::None, Digest::Sha256] {
+            std::fs::write(&path, &bytes).unwrap();
+            let mut window = Source::open(&path).unwrap().window(digest);
+            File::options().write(true).open(&path).unwrap().set_len(300_000).unwrap();
+            window.fill_together(limits::WINDOW_BYTES * 4, |rooms| rooms.iter_mut().rev().for_each(Room::read));
+            assert_eq!(window.fill(limits::WINDOW_BYTES * 4).unwrap().len(), 300_000);
+            window.consume(300_000);
+            assert!(window.is_at_end().unwrap());
+            let finished = window.finish().unwrap();
+            assert_eq!((finished.bytes, finished.is_changed), (300_000, true));
+        }
+    }
+
+    /// A stream that breaks after its bytes.
+    struct Breaks(usize);
+
+    impl io::Read for Breaks {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let bytes = self.0.min(room.len());
+            self.0 -= bytes;
+            if bytes == 0 { Err(io::Error::other("broken")) } else { Ok(bytes) }
+        }
+    }
+
+    #[test]
+    fn an_error_ahead_is_told_when_its_bytes_are_wanted() {
+        let mut window = Source::stream(Box::new(Breaks(10))).window(Digest::None);
+        assert_eq!(window.fill_ahead(1000).len(), 10);
+        assert_eq!(window.fill(10).unwrap().len(), 10);
+        assert!(window.fill(11).is_err());
     }
 }

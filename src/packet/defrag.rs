@@ -62,6 +62,11 @@ pub struct Reassembled {
 }
 
 impl Reassembled {
+    /// The payload of the packet.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
     /// Decodes what the packet carries.
     pub fn decode(&self) -> Result<Decoded<'_>, Undecoded> {
         let body = Body {

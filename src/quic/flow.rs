@@ -327,7 +327,7 @@ fn joined(said: Said, client: SocketAddr, server: SocketAddr) -> Joined {
 }
 
 fn ends(key: FlowKey, client: Way) -> (SocketAddr, SocketAddr) {
-    if client == Way::FromLow { (key.low, key.high) } else { (key.high, key.low) }
+    key.ends(client)
 }
 
 fn back(way: Way) -> Way {

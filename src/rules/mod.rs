@@ -8,16 +8,20 @@ use crate::case::Case;
 use crate::evidence::ObservationId;
 
 pub mod acme;
+pub mod apart;
 pub mod apigw;
 pub mod appliance;
 pub mod beware;
 pub mod cdn;
 pub mod cert;
 pub mod chain;
+pub mod client;
 pub mod cloudfront;
 pub mod config;
 pub mod defaults;
 pub mod deploy;
+pub mod dns;
+pub mod ech;
 pub mod finding;
 pub mod hosting;
 pub mod insufficient;
@@ -26,10 +30,15 @@ pub mod k8s;
 pub mod lb;
 pub mod mail;
 pub mod r#match;
+pub mod mitm;
+pub mod net;
 pub mod none;
 pub mod outcome;
+pub mod r#override;
 pub mod panel;
 pub mod presented;
+pub mod proxy;
+pub mod reach;
 pub mod refusal;
 pub mod server;
 pub mod sni;
@@ -137,7 +146,8 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 
 /// Judges one case.
 pub fn judge(case: &Case<'_>) -> Judgement {
-    let verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
+    let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
+    apart::tell(&mut verdicts);
     Judgement { outcome: outcome::of(case), verdicts, beware: beware::of(case) }
 }
 
@@ -189,10 +199,21 @@ pub static RULES: &[&Rule] = &[
     &chain::misordered_or_extra::RULE,
     &chain::private_ca::RULE,
     &chain::self_signed::RULE,
+    &client::clock_wrong::RULE,
     &cloudfront::alternate_name_missing::RULE,
     &deploy::dual_cert_variant::RULE,
     &deploy::nodes_differ::RULE,
     &deploy::renewed_not_loaded::RULE,
+    &dns::hijack_or_poisoning::RULE,
+    &dns::https_rr_alt_endpoint::RULE,
+    &dns::ipv6_differs::RULE,
+    &dns::mixed_answer_set::RULE,
+    &dns::recycled_cloud_ip::RULE,
+    &dns::search_suffix_wildcard::RULE,
+    &dns::split_horizon::RULE,
+    &dns::stale_answer::RULE,
+    &dns::wildcard_record::RULE,
+    &ech::outer_name::RULE,
     &hosting::custom_domain_not_bound::RULE,
     &hosting::legacy_target::RULE,
     &hosting::stale_ip_record::RULE,
@@ -208,13 +229,24 @@ pub static RULES: &[&Rule] = &[
     &r#match::wildcard_depth::RULE,
     &r#match::wildcard_not_apex::RULE,
     &r#match::www_apex::RULE,
+    &mitm::local_antivirus::RULE,
+    &mitm::tls_interception::RULE,
+    &net::block_page::RULE,
+    &net::captive_portal::RULE,
     &none::certificate_ok::RULE,
+    &r#override::hosts_or_resolve::RULE,
     &panel::default_certificate::RULE,
+    &proxy::tls_servername_leak::RULE,
     &server::rejects_sni::RULE,
     &sni::absent::RULE,
+    &sni::differs_from_host::RULE,
+    &sni::ip_literal_url::RULE,
     &sni::required::RULE,
+    &sni::unrelated_to_dialed_host::RULE,
     &tls::client_certificate_required::RULE,
     &tls::parameters_refused::RULE,
+    &tls::session_resumption::RULE,
+    &tool::checked_the_target::RULE,
     &tool::no_servername::RULE,
     &traefik::default_certificate::RULE,
     &webserver::default_vhost::RULE,

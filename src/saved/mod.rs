@@ -282,6 +282,7 @@ fn quote(reading: &mut Reading, text: &decode::Text) {
 
 /// The response headers that rules use.
 const HEADERS: &[&str] = &[
+    "date",
     "server",
     "via",
     "x-cache",

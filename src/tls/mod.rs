@@ -32,9 +32,9 @@ use crate::provenance::Time;
 /// What reads the application data of one direction, once keys have opened it: bytes in stream
 /// order, each chunk with the frame in which its record ends. Whoever made it gets it back with the
 /// connection and knows its type (`Box<dyn Any>`). Without keys none is made.
-pub trait InnerReader: StreamReader + Any + Send {}
+pub trait InnerReader: StreamReader + Any + Send + Sync {}
 
-impl<T: StreamReader + Any + Send> InnerReader for T {}
+impl<T: StreamReader + Any + Send + Sync> InnerReader for T {}
 
 /// One TLS handshake attempt of one connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -199,7 +199,7 @@ impl Reader {
         self.inner.take()
     }
 
-    /// About how many bytes it holds.
+    /// About how many bytes it holds, beside itself.
     pub fn held_bytes(&self) -> usize {
         let waiting = if let Guard::Waiting(_, bytes) = &self.guard { *bytes } else { 0 };
         let seen = self.seen.capacity().saturating_mul(size_of::<Seen>());

@@ -15,7 +15,7 @@ use crate::provenance::Time;
 /// Reads a certificate, and says what could not be read of it.
 pub fn read(der: &[u8]) -> (Certificate, Option<String>) {
     let mut certificate = Certificate {
-        sha256: Some(hex(&Sha256::digest(der))),
+        sha256: Some(digest(der)),
         local_id: None,
         subject: None,
         issuer: None,
@@ -40,9 +40,15 @@ pub fn read(der: &[u8]) -> (Certificate, Option<String>) {
     }
 }
 
+/// The digest of a certificate, by which handshakes name it.
+pub fn digest(der: &[u8]) -> String {
+    hex(&Sha256::digest(der))
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 fn serial(bytes: &[u8]) -> String {

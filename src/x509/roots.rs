@@ -3,7 +3,7 @@
 //! The crate that carries the embedded ones has no date of its own: its version stands for it. A root is
 //! found by its name, and proves itself by its key ([`super::path`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::{der, pem};
@@ -19,6 +19,20 @@ pub struct Roots {
     /// The user's file; `None` for the embedded set.
     file: Option<String>,
 }
+
+/// Whether the organisation of a distinguished name is one that runs an embedded root: its
+/// intermediates carry it too.
+pub fn runs_a_root(name: &str) -> bool {
+    organisation(name).is_some_and(|it| ORGANISATIONS.contains(it))
+}
+
+fn organisation(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once("O=").filter(|(before, _)| before.is_empty() || before.ends_with(", "))?;
+    rest.split(", ").next()
+}
+
+static ORGANISATIONS: LazyLock<BTreeSet<String>> =
+    LazyLock::new(|| EMBEDDED.keys().filter_map(|subject| organisation(subject)).map(str::to_owned).collect());
 
 /// The embedded set.
 pub fn embedded() -> Roots {

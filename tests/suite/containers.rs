@@ -67,7 +67,7 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn gather(paths: &[PathBuf]) -> Gathered {
-    analyze::gather(paths, &analyze::Options { key_logs: &[], digest: Digest::Sha256, progress: &|_| {} })
+    analyze::gather(paths, &analyze::Options { digest: Digest::Sha256, ..analyze::Options::default() })
 }
 
 /// What a file of this name gives: the names of its sources with how many observations each has, and

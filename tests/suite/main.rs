@@ -14,11 +14,13 @@
 
 mod support;
 
+mod apart;
 mod cli;
 mod containers;
 mod corpus;
 mod data;
 mod determinism;
+mod engine;
 mod examples;
 mod exports;
 mod http;

@@ -98,7 +98,7 @@ fn facts_of(path: &str, bytes: &[u8]) -> Vec<String> {
     let written = facts::write(&Evidence::gather(vec![reading]));
     let mut ids: Vec<String> = Vec::new();
     let mut lines = Vec::new();
-    for line in written.lines() {
+    for line in String::from_utf8(written).unwrap().lines() {
         let mut fact: serde_json::Value = serde_json::from_str(line).unwrap();
         let kind = fact["kind"].as_str().unwrap().to_owned();
         if kind == "source" || kind == "gap" {

@@ -4,13 +4,12 @@
 use std::path::PathBuf;
 
 use whycert::analyze::{self, Gathered};
-use whycert::input::Digest;
 
 use crate::samples::{captures, samples};
 use crate::support::{capture_builder as build, root};
 
 fn gather(paths: &[PathBuf]) -> Gathered {
-    analyze::gather(paths, &analyze::Options { key_logs: &[], digest: Digest::None, progress: &|_| {} })
+    analyze::gather(paths, &analyze::Options::default())
 }
 
 /// Reads bytes as a file of that name, and judges what they give.

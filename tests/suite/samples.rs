@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use whycert::input::Digest;
 use whycert::rules::Verdict;
 use whycert::{analyze, case, rules};
 
@@ -40,7 +39,7 @@ impl Sample {
     /// What every rule says of every host, one line each; rules that do not apply are left out.
     fn verdicts(&self) -> String {
         let paths: Vec<PathBuf> = self.inputs.iter().map(|name| root().join(&self.folder).join(name)).collect();
-        let options = analyze::Options { key_logs: &[], digest: Digest::None, progress: &|_| {} };
+        let options = analyze::Options::default();
         let evidence = analyze::gather(&paths, &options).evidence;
         let mut lines = Vec::new();
         for case in case::build(&evidence, &[]) {

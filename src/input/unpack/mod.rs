@@ -88,6 +88,11 @@ impl Unpacked {
     }
 }
 
+/// Whether a source holds others.
+pub(super) fn is_container(source: &mut Source) -> io::Result<bool> {
+    Ok(detect(&source.head(HEAD_BYTES)?).is_some())
+}
+
 /// A format that holds others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {

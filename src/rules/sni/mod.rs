@@ -1,4 +1,7 @@
 //! Causes in the server name that a client sends, or does not.
 
 pub mod absent;
+pub mod differs_from_host;
+pub mod ip_literal_url;
+pub mod unrelated_to_dialed_host;
 pub mod required;

@@ -5,3 +5,4 @@ pub mod client_certificate;
 pub mod client_certificate_required;
 pub mod parameters;
 pub mod parameters_refused;
+pub mod session_resumption;

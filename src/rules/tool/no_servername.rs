@@ -1,9 +1,8 @@
 //! `tool.no_servername`: the check itself sent no server name.
 
 use crate::case::{Case, Connection};
-use crate::evidence::{Fact, Run};
+use crate::evidence::Run;
 use crate::name::Name;
-use crate::provenance::Place;
 use crate::provider::execute_api::Role;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, declare_rule};
@@ -76,13 +75,8 @@ pub(in crate::rules) fn is_s_client(case: &Case<'_>, connection: &Connection<'_>
 }
 
 fn run_of<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Option<&'e Run> {
-    let number = connection.handshake.run.filter(|_| connection.handshake.transport == Transport::Text)?;
-    case.evidence.observations.iter().find_map(|observation| match &observation.fact {
-        Fact::Run(run) if run.run == number && observation.at.first().map(Place::source) == Some(connection.source) => {
-            Some(run)
-        }
-        _ => None,
-    })
+    let number = connection.handshake.run.filter(|_| connection.handshake.transport == Transport::Text);
+    case.around.run(connection.source, number).map(|(_, run)| run)
 }
 
 /// The words in which a client without a server name and a tool without one differ.

@@ -1,0 +1,156 @@
+//! What the packets of a stretch become: a [`Part`] of it, decoded by one worker, with an [`Item`] per
+//! packet that some connection wants, queued for that connection's shard.
+//!
+//! A packet of a connection that wants nothing more ends here, after one look at the shards as they
+//! were before the round. Items hold places in the bytes of the round, not the bytes, so that their
+//! queues are used again.
+
+use super::shard::{SHARDS, Shard};
+use crate::capture::{Frame, LinkType, Stretch, Walked};
+use crate::flow::{FlowKey, Way};
+use crate::packet::{self, Decoded, Packet, Segment, Transport, Undecoded};
+use crate::provenance::{FrameNumber, Time};
+
+/// What one packet brings to a shard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub(super) key: FlowKey,
+    pub(super) way: Way,
+    pub(super) kind: ItemKind,
+    /// Where the payload stands in the bytes of the round, or of the reassembled packet.
+    pub(super) start: u32,
+    pub(super) length: u32,
+    /// Counted from 1 in its part.
+    pub(super) frame: u32,
+    pub(super) time: Option<Time>,
+}
+
+/// A UDP datagram, or a TCP segment with what moves its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ItemKind {
+    Datagram,
+    Segment { sequence: u32, syn: bool, fin: bool, rst: bool },
+}
+
+/// A fragment of an IP packet, to be read again in the order of the frames.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) link_type: LinkType,
+    pub(super) wire_bytes: u32,
+    pub(super) start: u32,
+    pub(super) length: u32,
+    pub(super) frame: u32,
+    pub(super) time: Option<Time>,
+}
+
+/// What one worker made of its part of a round.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    /// Where the walk began.
+    pub(super) begin: usize,
+    /// How many frames of the capture come before it.
+    pub(super) before: u64,
+    pub(super) walked: Walked,
+    /// The items, by shard.
+    pub(super) queues: Vec<Vec<Item>>,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) undecoded: Vec<(Undecoded, u32)>,
+}
+
+impl Part {
+    /// Walks the records of `stretch` that begin in `from..until`; forgets what it held before.
+    pub(super) fn walk(&mut self, stretch: &Stretch<'_>, from: usize, until: usize, shards: &[Shard]) {
+        self.clear();
+        self.begin = from;
+        let base = stretch.bytes();
+        self.walked = stretch.walk(from, until, |frame, bytes| self.take(base, frame, bytes, shards));
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.queues.resize_with(SHARDS, Vec::new);
+        self.queues.iter_mut().for_each(Vec::clear);
+        self.pieces.clear();
+        self.undecoded.clear();
+        self.walked = Walked::default();
+    }
+
+    /// Takes one frame, whose bytes stand within `base`.
+    pub(super) fn take(&mut self, base: &[u8], frame: &Frame, bytes: &[u8], shards: &[Shard]) {
+        let number = u32::try_from(frame.number.0).unwrap_or(u32::MAX);
+        match packet::decode(frame.link_type, bytes, frame.wire_bytes) {
+            Ok(Decoded::Packet(packet)) => {
+                if let Some(item) = item(&packet, base, number, frame.time) {
+                    self.queue(item, shards);
+                }
+            }
+            Ok(Decoded::Fragment(_)) => {
+                let (start, length) = place(base, bytes);
+                let (link_type, wire_bytes) = (frame.link_type, frame.wire_bytes);
+                self.pieces.push(Piece { link_type, wire_bytes, start, length, frame: number, time: frame.time });
+            }
+            Ok(Decoded::Other) => {}
+            Err(why) => self.undecoded.push((why, number)),
+        }
+    }
+
+    fn queue(&mut self, item: Item, shards: &[Shard]) {
+        let shard = item.key.shard(SHARDS);
+        let is_wanted = match item.kind {
+            ItemKind::Segment { syn: false, .. } => shards.get(shard).is_some_and(|it| it.wants(&item.key, item.way)),
+            _ => true,
+        };
+        if let Some(queue) = self.queues.get_mut(shard).filter(|_| is_wanted) {
+            queue.push(item);
+        }
+    }
+}
+
+/// The item of a packet whose payload stands within `base`; `None` for an empty segment that moves
+/// nothing.
+pub(super) fn item(packet: &Packet<'_>, base: &[u8], frame: u32, time: Option<Time>) -> Option<Item> {
+    let (ports, payload, kind) = match packet.transport {
+        Transport::Udp { source_port, destination_port, payload, .. } => {
+            ((source_port, destination_port), payload, ItemKind::Datagram)
+        }
+        Transport::Tcp(Segment { syn, fin, rst, sequence, payload, source_port, destination_port, .. }) => {
+            if payload.is_empty() && !(syn || fin || rst) {
+                return None;
+            }
+            ((source_port, destination_port), payload, ItemKind::Segment { sequence, syn, fin, rst })
+        }
+    };
+    let (key, way) = FlowKey::between((packet.source, ports.0), (packet.destination, ports.1));
+    let (start, length) = place(base, payload);
+    Some(Item { key, way, kind, start, length, frame, time })
+}
+
+/// Where `part` stands in `base`, which holds it.
+fn place(base: &[u8], part: &[u8]) -> (u32, u32) {
+    let start = part.as_ptr().addr().saturating_sub(base.as_ptr().addr());
+    (u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(part.len()).unwrap_or(0))
+}
+
+impl Item {
+    /// The payload in the bytes it stands in.
+    pub(super) fn payload<'b>(&self, base: &'b [u8]) -> &'b [u8] {
+        bytes_at(base, self.start, self.length)
+    }
+}
+
+impl Piece {
+    /// The bytes of its frame.
+    pub(super) fn bytes<'b>(&self, base: &'b [u8]) -> &'b [u8] {
+        bytes_at(base, self.start, self.length)
+    }
+}
+
+fn bytes_at(base: &[u8], start: u32, length: u32) -> &[u8] {
+    let (start, length) = (usize::try_from(start).unwrap_or(usize::MAX), usize::try_from(length).unwrap_or(0));
+    base.get(start..start.saturating_add(length)).unwrap_or_default()
+}
+
+/// The number of a frame in the capture, from the number of frames before its part.
+pub(super) fn numbered(before: u64, frame: u32) -> FrameNumber {
+    FrameNumber(before.saturating_add(u64::from(frame)))
+}

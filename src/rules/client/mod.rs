@@ -1,0 +1,3 @@
+//! Causes that lie in the client itself.
+
+pub mod clock_wrong;

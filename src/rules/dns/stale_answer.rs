@@ -1,0 +1,134 @@
+//! `dns.stale_answer`: the client used an answer that a newer one has replaced.
+
+use super::served;
+use crate::case::{Case, Connection, Origin, Resolution};
+use crate::name::Name;
+use crate::provenance::Time;
+use crate::rules::view::Shown;
+use crate::rules::{Mark, Sign, Strength, Verdict, declare_rule, reach, view};
+
+declare_rule! {
+    /// # What it finds
+    ///
+    /// A connection to an address that an older DNS answer for the host holds and the newest does not,
+    /// and that serves a certificate which does not cover the host.
+    ///
+    /// # Why it matters
+    ///
+    /// After a move the old server still answers, with whatever certificate it has. Caches, long-running
+    /// processes and proxies that resolve once go on calling it.
+    ///
+    /// # What it needs
+    ///
+    /// Two answers with their times, and the connection. Targets that change their addresses all the
+    /// time (execute-api, CloudFront, load balancers) are left out while owner and target are the same. It
+    /// is ruled out when the newest answer before the connection holds the address.
+    ///
+    /// # What to do
+    ///
+    /// Flush the caches, restart the process or proxy that resolved once, and lower the TTL before the
+    /// next move. Verify with `dig HOST`.
+    ///
+    /// # References
+    ///
+    /// RFC 1034 section 3.6; RFC 2181 section 8 (TTL).
+    "dns.stale_answer", "the client used an answer that a newer one has replaced", since "0.1.0", cap 0.75, rank 320
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(host) = reach::named(case) else {
+        return Verdict::NotApplicable;
+    };
+    let mut other: Option<Verdict> = None;
+    for it in reach::wrong(case) {
+        let verdict = match case.origin(it.connection) {
+            Some(Origin::Outdated { held, current }) if !is_neutral(held, current, host) => {
+                found(case, host, &it, held, current)
+            }
+            Some(Origin::Elsewhere(held)) => match newest_other(case, it.connection, held) {
+                Some(current) if !is_neutral(held, current, host) => found(case, host, &it, held, current),
+                _ => continue,
+            },
+            Some(Origin::Answered(held)) => match outlived(held, it.connection) {
+                Some(seconds) if !held.is_rotating(host) => Verdict::Unknown {
+                    missing: format!(
+                        "what DNS answers for {host} now: the address came from an answer whose TTL had ended {seconds} s before"
+                    ),
+                    ask: format!("dig {host}"),
+                },
+                _ if !has_other(case, it.connection) => continue,
+                _ => Verdict::Clear {
+                    because: format!("{} is in the newest answer for {host}", reach::server(it.connection)),
+                    cites: view::cites([held.answer, it.connection.id]),
+                },
+            },
+            _ => continue,
+        };
+        if matches!(verdict, Verdict::Found(_)) {
+            return verdict;
+        }
+        other = other.or(Some(verdict));
+    }
+    other.unwrap_or(Verdict::NotApplicable)
+}
+
+/// Whether some answer has addresses of the family without the one that was used.
+fn has_other(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    connection.server_ip().is_some_and(|address| {
+        case.resolutions.iter().any(|it| it.addresses_like(address).next().is_some() && !it.has_address(address))
+    })
+}
+
+/// Whether another address of the same rotating target says nothing.
+fn is_neutral(held: &Resolution, current: &Resolution, host: &Name) -> bool {
+    held.last_target() == current.last_target() && held.is_rotating(host)
+}
+
+/// An answer that is newer than the one that holds the address, of any source, before the connection.
+fn newest_other<'c>(case: &'c Case<'_>, connection: &Connection<'_>, held: &Resolution) -> Option<&'c Resolution> {
+    let (held_at, address) = (held.time?, connection.server_ip()?);
+    let before = |time: Time| connection.handshake.time.is_none_or(|opened| time.seconds <= opened.seconds);
+    let newer = |it: &&Resolution| {
+        it.time.is_some_and(|time| time.seconds > held_at.seconds && before(time))
+            && it.addresses_like(address).next().is_some()
+            && !it.has_address(address)
+    };
+    case.resolutions.iter().filter(newer).max_by_key(|it| it.time)
+}
+
+/// For how long the answer had ended when the connection began, where that is more than a cache's
+/// grace.
+fn outlived(held: &Resolution, connection: &Connection<'_>) -> Option<i64> {
+    let ended = held.expires().filter(|_| held.client.is_some())?;
+    let late = connection.handshake.time?.seconds.checked_sub(ended)?;
+    (late > GRACE_SECONDS).then_some(late)
+}
+
+fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, held: &Resolution, current: &Resolution) -> Verdict {
+    let right = reach::right(case);
+    let right = right.iter().find(|it| it.connection.server_ip().is_some_and(|address| current.has_address(address)));
+    let strength = match right {
+        Some(_) => Strength::Proven,
+        None => Strength::Strong,
+    };
+    let server = reach::server(it.connection);
+    let listed: Vec<String> = current.addresses.iter().map(|address| address.0.to_string()).collect();
+    let now = listed.join(", ");
+    let mut finding = served(host, it, strength)
+        .because(
+            format!("The client went to {server}, which DNS gave for {host} before and does not give any more. The server there does not have the certificate of {host}."),
+            format!("Flush the client's DNS caches and restart the process or proxy that resolved {host} once; DNS now gives {now}. Lower the TTL before the next move."),
+        )
+        .verified_by(format!("dig +short {host}"), format!("{now}, and connections that go there"))
+        .reason(format!("an older answer for {host} holds the address of {server}"), held.cites.clone())
+        .reason(format!("a newer answer holds {now} instead"), current.cites.clone())
+        .mark(Mark::new(held.answer, it.connection.server_ip().map(|ip| ip.to_string()).unwrap_or_default(), Sign::Wrong, "the older answer"))
+        .mark(Mark::new(current.answer, listed.first().cloned().unwrap_or_default(), Sign::Confirms, "the newer answer"));
+    if let Some(right) = right {
+        finding = super::served_right(finding, host, right);
+    }
+    finding.found()
+}
+
+/// The C library and resolvers keep answers a little longer than their TTL (RFC 8767).
+const GRACE_SECONDS: i64 = 20;

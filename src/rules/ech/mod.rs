@@ -1,0 +1,3 @@
+//! Causes that lie in Encrypted ClientHello.
+
+pub mod outer_name;

@@ -1,0 +1,251 @@
+//! How a host was reached: through which address and which answer, by which resolver, beside which
+//! other handshakes of the same client. What the rules about names, routes and middleboxes share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
+use crate::evidence::{HttpExchange, ObservationId, OverrideKind, Says};
+use crate::limits::NEIGHBOURS_MAX;
+use crate::name::Name;
+use crate::provider::suffix;
+use crate::rules::view::{self, Coverage, Shown};
+use crate::tls::{ChainState, Side, SniState};
+
+/// The first and the last connection of each kind: thousands of the same client to the same address
+/// say no more.
+pub fn distinct<'c, 'e>(case: &'c Case<'e>) -> Vec<&'c Connection<'e>> {
+    let mut kinds = BTreeMap::new();
+    for (at, it) in case.connections.iter().enumerate() {
+        let leaf = it.leaf().map(|leaf| leaf.certificate.id());
+        let handshake = it.handshake;
+        let names = (handshake.sni.as_deref(), handshake.sni_state, handshake.dialed.as_deref());
+        let kind = (it.source, it.client_ip(), handshake.server, names, leaf, it.alerts.len(), handshake.chain_state);
+        kinds.entry(kind).and_modify(|(_, last)| *last = at).or_insert((at, at));
+    }
+    let kept: BTreeSet<usize> = kinds.into_values().flat_map(|(first, last)| [first, last]).collect();
+    kept.into_iter().filter_map(|at| case.connections.get(at)).collect()
+}
+
+/// The distinct connections for the host whose certificate is visible.
+pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
+    let Some(host) = &case.host else {
+        return Vec::new();
+    };
+    let all = distinct(case).into_iter().filter(|it| it.handshake.chain_state == ChainState::Seen);
+    all.filter(|it| it.sni().is_none_or(|sni| sni == *host))
+        .filter_map(|connection| {
+            let leaf = connection.leaf()?;
+            Some(Shown { connection, leaf, coverage: view::coverage(leaf, host) })
+        })
+        .collect()
+}
+
+/// Those that asked for the host and were shown a certificate that does not cover it, or that the
+/// client itself refused for its names where a text does not show them.
+pub fn wrong<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
+    let Some(host) = &case.host else {
+        return Vec::new();
+    };
+    let is_wrong =
+        |it: &Shown<'_, '_>| it.is_wrong() || (it.coverage == Coverage::Unknown && is_refused(case, it.connection));
+    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && is_wrong(it)).collect()
+}
+
+/// Whether the run of a connection says that the certificate does not cover the host.
+fn is_refused(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let run = connection.handshake.run;
+    run.is_some()
+        && view::said(case, Says::NameMismatch).iter().any(|(id, verdict)| {
+            let at = case.evidence.observation(*id).and_then(|it| it.at.first());
+            verdict.run == run && at.is_some_and(|place| place.source() == connection.source)
+        })
+}
+
+/// Those that asked for the host and were shown a certificate that covers it.
+pub fn right<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
+    let Some(host) = &case.host else {
+        return Vec::new();
+    };
+    let is_asked = |it: &Shown<'_, '_>| it.connection.asks_for(host) || host.ip().is_some();
+    shown(case).into_iter().filter(|it| it.coverage == Coverage::Covers && is_asked(it)).collect()
+}
+
+/// The name of the host, where it is a name.
+pub fn named<'c>(case: &'c Case<'_>) -> Option<&'c Name> {
+    case.host.as_ref().filter(|host| host.ip().is_none())
+}
+
+/// The server of a connection, for people.
+pub fn server(connection: &Connection<'_>) -> String {
+    connection.handshake.server.map_or_else(|| "the server".to_owned(), |it| it.to_string())
+}
+
+/// Whether a certificate names the host's owner or nobody in particular: by registrable domain.
+pub fn is_same_owner(leaf: &Leaf<'_>, host: &Name) -> bool {
+    let own = owner(host.as_str());
+    leaf.labels().iter().any(|label| owner(label) == own)
+}
+
+/// The registrable domain of a name; the name itself where it has none.
+pub fn owner(name: &str) -> String {
+    suffix::registrable(name).map_or_else(|| name.trim_start_matches("*.").to_ascii_lowercase(), |it| it.to_string())
+}
+
+/// The HTTP exchanges that a connection carried, as far as the evidence ties them to it.
+pub fn exchanges<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Vec<(ObservationId, &'e HttpExchange)> {
+    case.around.exchanges_of(connection.source, connection.handshake.run).collect()
+}
+
+/// A server's fatal alert before any certificate.
+pub fn refusal(connection: &Connection<'_>) -> Option<(ObservationId, String)> {
+    let fatal = connection
+        .alerts
+        .iter()
+        .find(|(_, alert)| alert.from == Side::Server && alert.level.as_deref() != Some("warning") && !alert.encrypted);
+    let fatal = fatal.filter(|_| connection.handshake.chain_state == ChainState::Missing)?;
+    Some((fatal.0, fatal.1.description.clone().unwrap_or_else(|| "an alert".to_owned())))
+}
+
+/// What says that the client refused the certificate of a connection: its own words or its alert.
+pub fn complaint(case: &Case<'_>, connection: &Connection<'_>) -> Option<(ObservationId, String)> {
+    let said = case.verdicts.iter().find(|(_, it)| it.says == Says::ChainUntrusted);
+    if let Some((id, it)) = said {
+        return Some((*id, format!("{} says: {}", it.client, it.words)));
+    }
+    let refuses = |it: &str| matches!(it, "unknown_ca" | "bad_certificate" | "certificate_unknown");
+    connection.alerts.iter().find_map(|(id, alert)| {
+        let description = alert.description.as_deref().filter(|it| alert.from == Side::Client && refuses(it))?;
+        Some((*id, format!("the client answers with the alert {description}")))
+    })
+}
+
+/// Who gave an answer: the resolver's address, the server that a command named, or the place it ran at.
+pub fn resolver(case: &Case<'_>, resolution: &Resolution) -> String {
+    if let Some(resolver) = resolution.resolver {
+        return resolver.ip().to_string();
+    }
+    let Some(source) = resolution.source else {
+        return "the resolver".to_owned();
+    };
+    let named = case.around.overrides_of(source, resolution.run).find(|(_, it)| it.by == OverrideKind::Server);
+    if let Some(to) = named.and_then(|(_, it)| it.to.clone()) {
+        return to;
+    }
+    let vantage = case.around.run(source, resolution.run).and_then(|(_, run)| run.vantage.clone());
+    vantage.unwrap_or_else(|| path_of(case, source))
+}
+
+fn path_of(case: &Case<'_>, source: crate::provenance::SourceId) -> String {
+    let at = usize::try_from(source.0).unwrap_or(usize::MAX);
+    case.evidence.sources.get(at).map_or_else(|| "the resolver".to_owned(), |it| it.path.clone())
+}
+
+/// The answers of one resolver.
+#[derive(Clone, Debug)]
+pub struct View<'c> {
+    /// The resolver, for people.
+    pub by: String,
+    /// Its answers with an address or an alias, in the order of the evidence.
+    pub answers: Vec<&'c Resolution>,
+}
+
+impl View<'_> {
+    /// Whether one of its answers holds the address.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        self.answers.iter().any(|it| it.has_address(address))
+    }
+
+    /// All addresses in its answers.
+    pub fn addresses(&self) -> BTreeSet<IpAddr> {
+        self.answers.iter().flat_map(|it| it.addresses.iter().map(|address| address.0)).collect()
+    }
+
+    /// The observations of its answers, of the first few.
+    pub fn cites(&self) -> Vec<ObservationId> {
+        view::cites(self.answers.iter().take(4).flat_map(|it| it.cites.iter().copied()))
+    }
+}
+
+/// The answers for the host, by resolver; at most as many resolvers as are worth comparing.
+pub fn views<'c>(case: &'c Case<'_>) -> Vec<View<'c>> {
+    let mut views: Vec<View<'c>> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for it in case.resolutions.iter().filter(|it| !it.addresses.is_empty() || !it.aliases.is_empty()) {
+        let by = resolver(case, it);
+        let at = *known.entry(by.clone()).or_insert_with(|| {
+            views.push(View { by, answers: Vec::new() });
+            views.len().saturating_sub(1)
+        });
+        if let Some(view) = views.get_mut(at) {
+            view.answers.push(it);
+        }
+    }
+    views
+}
+
+/// Other handshakes of the same client, or of the same text: what its network does to other names.
+pub fn neighbours<'c, 'e>(case: &'c Case<'e>, connection: &Connection<'_>) -> Vec<&'c Connection<'e>> {
+    let all: Vec<&Connection<'e>> = match connection.client_ip() {
+        Some(client) => case.around.of_client(connection.source, client).take(NEIGHBOURS_MAX).collect(),
+        None => case
+            .around
+            .handshakes
+            .all()
+            .iter()
+            .filter(|it| it.source == connection.source)
+            .take(NEIGHBOURS_MAX)
+            .collect(),
+    };
+    all.into_iter().filter(|it| it.id != connection.id && is_near(it, connection)).collect()
+}
+
+/// Whether two handshakes happened within the minutes in which a network does not change.
+pub fn is_near(one: &Connection<'_>, other: &Connection<'_>) -> bool {
+    match (one.handshake.time, other.handshake.time) {
+        (Some(one), Some(other)) => one.seconds.abs_diff(other.seconds) <= NEAR_SECONDS,
+        _ => true,
+    }
+}
+
+/// Whether the certificate of a connection covers the name that it asked for.
+pub fn is_right(connection: &Connection<'_>) -> bool {
+    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
+        return false;
+    };
+    connection.handshake.sni_state == SniState::Sent && view::coverage(leaf, &sni) == Coverage::Covers
+}
+
+/// Whether the certificate of a connection was seen not to cover the name that it asked for.
+pub fn is_wrong(connection: &Connection<'_>) -> bool {
+    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
+        return false;
+    };
+    view::coverage(leaf, &sni) == Coverage::DoesNotCover
+}
+
+/// The address of a connection; of a saved output without one, the only address that the evidence has
+/// of the host.
+pub fn address_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<IpAddr> {
+    connection.server_ip().or_else(|| {
+        let known: BTreeSet<IpAddr> =
+            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
+        let is_dialed =
+            connection.joined_by == JoinedBy::Sni && connection.handshake.dialed == connection.handshake.sni;
+        known.first().copied().filter(|_| known.len() == 1 && is_dialed)
+    })
+}
+
+/// The command that shows what an address serves for the host.
+pub fn ask_address(host: &Name, address: IpAddr) -> String {
+    let at = std::net::SocketAddr::new(address, 443);
+    format!("openssl s_client -connect {at} -servername {host} </dev/null | openssl x509 -noout -ext subjectAltName")
+}
+
+/// The command that shows the certificate of the host, with the check of its name.
+pub fn check_host(host: &Name) -> String {
+    format!("openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null")
+}
+
+/// Ten minutes: a captive portal, a filter or a proxy does not come and go faster.
+const NEAR_SECONDS: u64 = 600;
