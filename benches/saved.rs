@@ -38,7 +38,7 @@ fn measure(what: &str, path: &Path) {
     forget_peak();
     let before = peak();
     let start = Instant::now();
-    let options = analyze::Options { digest: Digest::None, key_logs: &[], progress: &|_| {} };
+    let options = analyze::Options { digest: Digest::None, ..analyze::Options::default() };
     let gathered = analyze::gather(&[path.to_owned()], &options);
     let seconds = start.elapsed().as_secs_f64();
     let bytes: u64 = gathered.evidence.sources.iter().map(|source| source.bytes).sum();

@@ -334,7 +334,7 @@ fn read_source(
             Ok(finished) => close(&mut reading, finished),
             Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
         }
-        return FileRead::of(vec![reading]);
+        return read.readings.push(reading);
     }
     let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));

@@ -13,7 +13,7 @@ fn evidence_of(name: &str, bytes: &[u8]) -> Evidence {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let options = analyze::Options { digest: Digest::None, key_logs: &[], progress: &|_| {} };
+    let options = analyze::Options { digest: Digest::None, ..analyze::Options::default() };
     analyze::gather(&[path], &options).evidence
 }
 
