@@ -135,7 +135,7 @@ pub fn write_facts(
         out.write_all(&facts::write(&gathered.evidence))?;
         return Ok(gathered.inputs);
     }
-    let keys = keys::Found::first(&found.files);
+    let mut keys = keys::Found::first(&found.files);
     let mut inputs = Inputs::default();
     let mut held: Vec<Reading> = Vec::new();
     for group in &groups(&found.files) {
@@ -144,6 +144,7 @@ pub fn write_facts(
             if let Some(error) = read.failed {
                 return Err(error);
             }
+            keys.add(std::iter::once(&read.keys));
             if read.is_recorded {
                 held.extend(read.readings);
             } else {
