@@ -272,7 +272,10 @@ fn resolved(_: &mut Log, at: &At, params: Node<'_>, sink: &mut Sink) {
             }
         }
     }
-    answer(at, records, kind.unwrap_or_else(|| "A".to_owned()), sink);
+    // Service records are logged without their data: nothing follows from what is not there.
+    if kind.as_deref().is_none_or(|kind| matches!(kind, "A" | "AAAA")) {
+        answer(at, records, kind.unwrap_or_else(|| "A".to_owned()), sink);
+    }
 }
 
 fn answer(at: &At, records: Vec<DnsRecord>, kind: String, sink: &mut Sink) {
