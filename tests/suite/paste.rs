@@ -139,6 +139,16 @@ pub fn differences(path: &str, bytes: &[u8]) -> Vec<String> {
     found
 }
 
+/// Samples in which a damage does lose something: path, damage, what is lost.
+const LOST: &[(&str, &str, &str)] = &[
+    ("samples/stage_url_clients/curl_json/ticket.txt", "wrap at 80", "a line of JSON is cut within its strings"),
+    (
+        "samples/stage_url_clients/node/error.txt",
+        "wrap at 80",
+        "the sentence is cut within the word that names the error",
+    ),
+];
+
 #[test]
 fn samples_survive_pasting() {
     let mut wrong = Vec::new();
@@ -153,5 +163,10 @@ fn samples_survive_pasting() {
         }
     }
     assert!(tried > 10, "there are transcripts among the samples");
+    for (path, damage, what) in LOST {
+        let known = wrong.iter().position(|it| it.starts_with(&format!("{path}: {damage}")));
+        assert!(known.is_some(), "{path} survives {damage}: take it off the list ({what})");
+        wrong.remove(known.unwrap_or_default());
+    }
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
