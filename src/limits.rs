@@ -101,6 +101,13 @@ pub const BLOCK_BYTES_MAX: usize = 16 << 20;
 /// The bytes of IP fragments of one source that wait for the rest of their packets.
 pub const FRAGMENTS_PENDING_BYTES_MAX: usize = 64 << 20;
 
+/// The bytes of one record of an export (a frame of tshark, an event of a browser); a longer one is
+/// passed over, with a gap.
+pub const RECORD_BYTES_MAX: usize = 32 << 20;
+
+/// Connections and requests of a browser's log that are followed at the same time.
+pub const LOG_SOURCES_MAX: usize = 1 << 16;
+
 /// The bytes of one file of `--data` or `--roots`: Amazon's ranges take under 3 MB.
 pub const DATA_BYTES_MAX: u64 = 64 << 20;
 

@@ -9,7 +9,7 @@ cases=(
     tls13_keylog_capture tls13_secrets_capture tls13_keylog_ok_capture
     dig_only_transcript curl_error_only_transcript
     mixed_utf16 x509_pem
-    stage_url_forms
+    stage_url_forms stage_url_exports stage_url_clients
     expired_capture expired_transcript not_yet_valid_capture not_yet_valid_transcript tls13_no_sni_capture
     static_address_capture static_address_transcript
     not_covering_capture incomplete_chain_capture incomplete_chain_transcript
@@ -145,6 +145,60 @@ x509_pem() {
 }
 
 # The first sample's traffic in other link types and file forms, one folder each.
+# One capture, as each tool prints it.
+stage_url_exports() {
+    local folder=$samples/stage_url_exports pcap=$work/exports.pcap form
+    capture "$pcap" -i eth0 'ip or arp' -- 'curl -sS https://www.example.com/'
+    for form in tshark_json tshark_ek tshark_pdml tshark_verbose tshark_fields tcpdump_x netlog; do
+        echo "stage_url_exports/$form"
+        mkdir -p "$folder/$form"
+    done
+    local only=(-Y 'dns or tls')
+    tshark -n -r "$pcap" "${only[@]}" -T json >"$folder/tshark_json/customer.json"
+    tshark -n -r "$pcap" "${only[@]}" -T ek >"$folder/tshark_ek/customer.json"
+    tshark -n -r "$pcap" "${only[@]}" -T pdml | grep -v '<pdml' >"$work/customer.pdml"
+    # the first lines name the version and the file
+    { echo '<?xml version="1.0" encoding="utf-8"?>'; echo '<pdml version="0">'; grep -v '^<?xml' "$work/customer.pdml"; } \
+        >"$folder/tshark_pdml/customer.pdml"
+    tshark -n -r "$pcap" "${only[@]}" -V >"$folder/tshark_verbose/customer.txt"
+    tshark -n -r "$pcap" "${only[@]}" -T fields -E header=y -E separator=, -E quote=d -e frame.number -e frame.time_epoch \
+        -e ip.src -e ip.dst -e tcp.srcport -e tcp.dstport -e udp.srcport -e udp.dstport -e tcp.stream \
+        -e dns.flags.response -e dns.qry.name -e dns.qry.type -e dns.cname -e dns.a \
+        -e tls.handshake.type -e tls.handshake.extensions_server_name -e tls.handshake.version \
+        -e tls.handshake.ciphersuite -e tls.handshake.certificate >"$folder/tshark_fields/customer.csv"
+    tcpdump -n -tttt -X -r "$pcap" 'port 53 or port 443' 2>/dev/null >"$folder/tcpdump_x/customer.txt"
+    netlog "$folder/netlog/customer.json"
+}
+
+# netlog FILE: what Chrome logs while it opens the page; the command line names folders of this machine
+netlog() {
+    client "chromium --headless=new --no-sandbox --disable-gpu --no-first-run --disable-sync --disable-extensions \
+        --disable-background-networking --disable-component-update --disable-default-apps --disable-domain-reliability \
+        --user-data-dir='$work/chromium' --log-net-log='$work/netlog.json' --timeout=8000 --dump-dom \
+        https://www.example.com/" >/dev/null 2>&1 || true
+    sed -E 's/"command_line":"[^"]*"/"command_line":""/; s/"os_type":"[^"]*"/"os_type":"Linux"/;
+        s/"activeFieldTrialGroups":\[[^]]*\]/"activeFieldTrialGroups":[]/' "$work/netlog.json" >"$1"
+}
+
+# The words of clients that are not curl.
+stage_url_clients() {
+    local folder=$samples/stage_url_clients form
+    for form in wget wget_no_check python node git curl_trace curl_json; do
+        echo "stage_url_clients/$form"
+        mkdir -p "$folder/$form"
+    done
+    transcript "$folder/wget/ticket.txt" 'wget -O /dev/null https://www.example.com/'
+    transcript "$folder/wget_no_check/ticket.txt" 'wget --no-check-certificate -S -O /dev/null https://www.example.com/'
+    local ask="import urllib.request; urllib.request.urlopen('https://www.example.com/')"
+    client "/usr/bin/python3 -c \"$ask\"" >"$folder/python/error.txt" 2>&1 || true
+    ask="require('https').get('https://www.example.com/')"
+    client "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt node -e \"$ask\"" >"$folder/node/error.txt" 2>&1 || true
+    client 'git clone https://www.example.com/x.git x' >"$folder/git/error.txt" 2>&1 || true
+    transcript "$folder/curl_trace/ticket.txt" 'dig www.example.com' 'curl --trace-ascii - --trace-time https://www.example.com/'
+    transcript "$folder/curl_json/ticket.txt" 'dig +short www.example.com' \
+        "curl -sk -o /dev/null -w '%{json}\n' https://www.example.com/"
+}
+
 stage_url_forms() {
     local form
     for form in sll sll2 nano dns_tcp ipv6 two_interfaces loopback raw_ip vlan null; do

@@ -330,6 +330,14 @@ fn read_source(
         capture.file(Reading::of(Source::named(name, kind.name(), 0)), window, kind, options.progress);
         return read.take(capture.finish());
     }
+    if let Ok(Some(export)) = window.fill(EXPORT_HEAD_BYTES).map(saved::export::detect) {
+        let mut reading = saved::export::read(name, export, &mut window, options.progress);
+        match window.finish() {
+            Ok(finished) => close(&mut reading, finished),
+            Err(error) => reading.gaps.extend(unreadable(name, input::reason(&error)).gaps),
+        }
+        return read.readings.push(reading);
+    }
     let (bytes, ending) = window.read_all(TEXT_BYTES_MAX);
     (options.progress)(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     let finished = window.finish();
@@ -395,6 +403,9 @@ const HEAD_BYTES: usize = 64;
 const SMALL_BYTES: u64 = 8 << 20;
 /// So many small files are read before what they gave is written.
 const SMALL_FILES: usize = 256;
+
+/// The bytes that tell which export a text is.
+const EXPORT_HEAD_BYTES: usize = 4096;
 
 /// Runs work on so many threads, or on all processors.
 pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> T + Send) -> Result<T, String> {

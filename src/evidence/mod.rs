@@ -136,6 +136,10 @@ pub enum OverrideKind {
     Server,
     /// A hosts file.
     Hosts,
+    /// A Host header that names another host than the URL.
+    HostHeader,
+    /// A proxy, which resolves names and connects for the client.
+    Proxy,
 }
 
 /// What a client said of the certificate, in its own words.
@@ -174,6 +178,10 @@ pub enum Says {
     Expired,
     /// It is not yet valid.
     NotYetValid,
+    /// The client's time lies outside its validity; the words do not say on which side.
+    DateInvalid,
+    /// It is refused; the words do not say why.
+    Refused,
     /// The handshake failed before a certificate was judged.
     HandshakeFailed,
 }

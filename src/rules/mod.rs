@@ -24,6 +24,7 @@ pub mod dns;
 pub mod ech;
 pub mod finding;
 pub mod hosting;
+pub mod h2;
 pub mod insufficient;
 pub mod issuers;
 pub mod k8s;
@@ -214,6 +215,7 @@ pub static RULES: &[&Rule] = &[
     &dns::stale_answer::RULE,
     &dns::wildcard_record::RULE,
     &ech::outer_name::RULE,
+    &h2::connection_coalescing::RULE,
     &hosting::custom_domain_not_bound::RULE,
     &hosting::legacy_target::RULE,
     &hosting::stale_ip_record::RULE,

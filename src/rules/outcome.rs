@@ -74,7 +74,7 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
     });
     let untrusted = presented::of(case).iter().any(|it| issuers::is_untrusted_by_all(case, it));
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
-        Says::Expired | Says::NotYetValid => true,
+        Says::Expired | Says::NotYetValid | Says::DateInvalid => true,
         Says::ChainUntrusted => presented::is_about_trust(verdict),
         _ => false,
     });

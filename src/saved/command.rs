@@ -243,7 +243,7 @@ fn is_tool(word: &str) -> bool {
 fn without_secrets(command: &str) -> String {
     let mut shown: Vec<String> = Vec::new();
     let mut hide = false;
-    for word in command.split(' ') {
+    for word in raw_words(command) {
         if std::mem::take(&mut hide) {
             shown.push(secret::REMOVED.to_owned());
             continue;
@@ -253,12 +253,26 @@ fn without_secrets(command: &str) -> String {
         let is_header = ["authorization:", "cookie:", "x-api-key:", "token:"].iter().any(|name| lower.contains(name));
         if is_header {
             shown.push(secret::REMOVED.to_owned());
-            hide = true;
+            hide = !word.contains(['\'', '"']);
         } else {
             shown.push(secret::hidden(word).into_owned());
         }
     }
     shown.join(" ")
+}
+
+/// The words of a command as they are written, with their quotes: what a quote holds is one word.
+fn raw_words(command: &str) -> Vec<&str> {
+    let mut quote = None;
+    let is_between = |c: char| {
+        match quote {
+            None if c == '\'' || c == '"' => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+        c == ' ' && quote.is_none()
+    };
+    command.split(is_between).collect()
 }
 
 /// The value of an option, written `-name value` or `--name=value`.

@@ -15,6 +15,7 @@ pub mod dig;
 pub mod dig_yaml;
 pub mod displaydns;
 pub mod drill;
+pub mod export;
 pub mod getent;
 pub mod gnutls_cli;
 pub mod grammar;
@@ -23,6 +24,7 @@ pub mod hosts;
 pub mod json;
 pub mod kdig;
 pub mod keytool;
+pub mod language;
 pub mod nmap;
 pub mod nslookup;
 pub mod openssl_s_client;
@@ -37,6 +39,7 @@ pub mod runs;
 pub mod sslscan;
 pub mod sslyze;
 pub mod testssl;
+pub mod wget;
 pub mod whois;
 pub mod zone_file;
 
@@ -48,7 +51,7 @@ use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 
 /// One line of decoded text: as its tool printed it, whatever was put around it since.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Its number in the original file, from 1. A place on it covers all lines that it was wrapped over.
     pub number: u32,
@@ -148,6 +151,8 @@ pub struct Sink {
     pub observations: Vec<Observation>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// The text of lines that records stand on, where it can be shown.
+    pub quotes: BTreeMap<u32, String>,
     /// The last line of each line that was wrapped, by its first.
     wrapped: BTreeMap<u32, u32>,
 }
@@ -204,6 +209,7 @@ pub static FORMATS: &[&SavedFormat] = &[
     &displaydns::FORMAT,
     &zone_file::FORMAT,
     &dig::FORMAT,
+    &wget::FORMAT,
     &gnutls_cli::FORMAT,
     &keytool::FORMAT,
     &certutil::FORMAT,
@@ -216,7 +222,13 @@ pub static FORMATS: &[&SavedFormat] = &[
     &openssl_x509::FORMAT,
     &curl::FORMAT,
     &browser::FORMAT,
+    &language::FORMAT,
     &whois::FORMAT,
+    &export::lines::PDML,
+    &export::lines::VERBOSE,
+    &export::lines::TCPDUMP,
+    &export::lines::ZEEK,
+    &export::tshark::fields::FORMAT,
     &json::FORMAT,
 ];
 
@@ -267,3 +279,16 @@ fn quote(reading: &mut Reading, text: &decode::Text) {
         }
     }
 }
+
+/// The response headers that rules use.
+const HEADERS: &[&str] = &[
+    "date",
+    "server",
+    "via",
+    "x-cache",
+    "x-amzn-errortype",
+    "x-amz-apigw-id",
+    "x-amzn-requestid",
+    "x-amz-cf-id",
+    "x-amz-cf-pop",
+];

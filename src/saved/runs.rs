@@ -121,6 +121,7 @@ fn is_within(open: &Start, format: &SavedFormat, lines: &[Line]) -> bool {
     let is_message = |id: &str| MESSAGES.contains(&id);
     match (opened.id, format.id) {
         (own, other) if own == other => !opened.repeats,
+        (own, _) if EXPORTS.contains(&own) => true,
         ("curl", "json") => !asks_registry_or_dns(open.prompted.as_ref()),
         (own, other) if is_message(own) && is_message(other) => true,
         ("host", other) if is_message(other) => {
@@ -176,8 +177,12 @@ fn remember_version(
 /// The formats that one line machine reads: one's lines within another's are its own.
 const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];
 
+/// Exports of lines: nothing but a command ends them, whatever their lines resemble.
+const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "tcpdump", "zeek"];
 /// Outputs that hold lines which open another format elsewhere.
 const HOLDS: &[(&str, &str)] = &[
+    ("wget", "openssl_s_client"),
+    ("wget", "openssl_x509"),
     ("zone_file", "dig"),
     ("resolvectl", "dig"),
     ("dig", "resolvectl"),

@@ -6,7 +6,8 @@ pub fn name(description: u8) -> String {
     known.map_or_else(|| format!("alert {description}"), |(_, name)| (*name).to_owned())
 }
 
-const NAMES: &[(u8, &str)] = &[
+/// The names by number.
+pub const NAMES: &[(u8, &str)] = &[
     (0, "close_notify"),
     (10, "unexpected_message"),
     (20, "bad_record_mac"),

@@ -253,7 +253,8 @@ pub fn version_name(version: u16) -> String {
     }
 }
 
-fn cipher_name(cipher: u16) -> String {
+/// The IANA name of a cipher suite.
+pub fn cipher_name(cipher: u16) -> String {
     tls_parser::TlsCipherSuite::from_id(cipher).map_or_else(|| format!("0x{cipher:04x}"), |suite| suite.name.to_owned())
 }
 

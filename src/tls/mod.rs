@@ -3,7 +3,7 @@
 //! Names are RFC 8446's. A chain that is not there says why ([`ChainState`]), never an empty list
 //! that could mean three things. The record layer is in [`record`], the messages in [`handshake`].
 
-mod alert;
+pub mod alert;
 #[cfg(test)]
 mod builder;
 mod certificates;

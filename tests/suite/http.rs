@@ -48,7 +48,9 @@ fn random_bytes_never_panic() {
         feed(&mut h2::Reader::default(), &bytes, step);
         feed(&mut Inner::default(), &bytes, step);
         let mut streams: Vec<(u64, Stream)> = (0..4).map(|id| (id, Stream::new(id))).collect();
-        streams.iter_mut().for_each(|(_, stream)| feed(stream, &bytes, step));
+        for (_, stream) in &mut streams {
+            feed(stream, &bytes, step);
+        }
         let _ = h3::heads(&streams);
         let _ = Decoder::default().decode(&bytes, |_, _| {});
         if let Ok(table) = Table::from_encoder_stream(&bytes) {

@@ -22,6 +22,7 @@ mod data;
 mod determinism;
 mod engine;
 mod examples;
+mod exports;
 mod http;
 mod layers;
 mod names;

@@ -208,9 +208,19 @@ impl Page<'_> {
     fn rows(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
         let own: Vec<Mark> = marks.iter().filter(|mark| mark.on == it.id).cloned().collect();
         match it.at.first() {
-            Some(PlaceEntry::Lines { .. }) if !self.report.quotes.is_empty() => self.quoted(it, &own),
+            Some(PlaceEntry::Lines { .. }) if self.is_quoted(it) => self.quoted(it, &own),
             _ => self.drawn(it, &own),
         }
+    }
+
+    /// Whether a line of the observation is there to be quoted; those of an export can be too long.
+    fn is_quoted(&self, it: &ObservationEntry) -> bool {
+        it.at.iter().any(|place| match place {
+            PlaceEntry::Lines { source, lines: [first, last], .. } => {
+                self.report.quotes.range((*source, *first)..=(*source, *last)).next().is_some()
+            }
+            _ => false,
+        })
     }
 
     /// The lines that hold the marked words, or the first line of the observation.

@@ -42,11 +42,11 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let clocks = clocks(case);
-    let leaf = covering(case, host);
-    let Some(leaf) = leaf else {
+    let Some(leaf) = covering(case, host).next() else {
         return unknown(host, &refused);
     };
-    let inside = clocks.iter().find(|clock| is_inside(leaf, clock.time) && !clock.is_clients);
+    let suits_all = |clock: &&Clock| covering(case, host).all(|leaf| is_inside(leaf, clock.time));
+    let inside = clocks.iter().filter(|clock| !clock.is_clients).find(suits_all);
     let outside = clocks.iter().find(|clock| !is_inside(leaf, clock.time));
     match (inside, outside) {
         (Some(right), wrong) => found(host, leaf, &refused, right, wrong.filter(|clock| clock.is_clients)),
@@ -143,10 +143,12 @@ fn http_date(text: &str) -> Option<Time> {
     Some(Time::from_civil(civil, Zone::Stated))
 }
 
-fn covering<'c, 'e>(case: &'c Case<'e>, host: &Name) -> Option<&'c Leaf<'e>> {
+/// The certificates that the host was served, as far as their dates are known: of several the client may
+/// have refused any.
+fn covering<'c, 'e>(case: &'c Case<'e>, host: &'c Name) -> impl Iterator<Item = &'c Leaf<'e>> {
     let shown = case.connections.iter().filter_map(|it| it.leaf());
     let dated = |leaf: &&Leaf<'e>| leaf.certificate.not_before.is_some() && leaf.certificate.not_after.is_some();
-    shown.filter(dated).find(|leaf| matches!(view::coverage(leaf, host), Coverage::Covers | Coverage::Unknown))
+    shown.filter(dated).filter(|leaf| matches!(view::coverage(leaf, host), Coverage::Covers | Coverage::Unknown))
 }
 
 fn is_inside(leaf: &Leaf<'_>, time: Time) -> bool {

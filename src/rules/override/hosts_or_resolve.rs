@@ -144,5 +144,7 @@ fn words(by: OverrideKind) -> &'static str {
         OverrideKind::ConnectIp => "the address in -connect",
         OverrideKind::Server => "the resolver that the command names",
         OverrideKind::Hosts => "the hosts file",
+        OverrideKind::HostHeader => "the Host header",
+        OverrideKind::Proxy => "the proxy",
     }
 }

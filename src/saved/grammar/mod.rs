@@ -7,3 +7,4 @@ pub mod message;
 pub mod rr;
 pub mod short;
 pub mod time;
+pub mod words;

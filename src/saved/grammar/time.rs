@@ -2,10 +2,11 @@
 
 use crate::provenance::{Time, Zone};
 
-/// `Jun 12 00:00:00 2026 GMT`, as OpenSSL and curl print certificate dates.
+/// `Jun 12 00:00:00 2026 GMT`, as OpenSSL and curl print certificate dates, and `Fri, 12 Jun 2026
+/// 00:00:00 GMT` of curl with GnuTLS.
 pub fn certificate_date(text: &str) -> Option<Time> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let [month, day, clock, year, zone] = words.as_slice() else {
+    let ([month, day, clock, year, zone] | [_, day, month, year, clock, zone]) = words.as_slice() else {
         return None;
     };
     civil(year, month, day, clock, if *zone == "GMT" { Zone::Stated } else { Zone::Unknown })
@@ -22,6 +23,12 @@ pub fn when(text: &str) -> Option<Time> {
         [_, month, day, clock, year] => civil(year, month, day, clock, Zone::Unknown),
         _ => None,
     }
+}
+
+/// `2026-11-22 07:01:24`, the clock of a machine whose zone nothing says.
+pub fn date_and_clock(text: &str) -> Option<Time> {
+    let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
+    Some(Time::from_civil(civil, Zone::Unknown))
 }
 
 /// `2026-11-22 06:55:52 UTC`, as kdig prints.

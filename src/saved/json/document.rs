@@ -126,6 +126,16 @@ impl Document<'_> {
         self.of.line_at(self.begin)
     }
 
+    /// The lines of it, each with its number.
+    pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
+        let mut offset = self.begin;
+        self.text.split('\n').map(move |line| {
+            let number = self.of.line_at(offset);
+            offset = offset.saturating_add(line.len()).saturating_add(1);
+            (number, line)
+        })
+    }
+
     /// The whole value.
     pub fn root(&self) -> Option<&RawValue> {
         serde_json::from_str(&self.text).ok()

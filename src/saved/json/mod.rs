@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 
 use super::grammar::asked;
-use super::{RunText, SavedFormat, Sink, command};
+use super::{Line, RunText, SavedFormat, Sink, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
@@ -22,17 +22,26 @@ pub mod elbv2;
 pub mod registration;
 pub mod route53;
 pub mod scanner;
+mod table;
+mod tree;
+mod yaml;
 
 use document::{Object, Text, elements};
 
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, RDAP, DNS over HTTPS as JSON, kdig +json, sslyze --json_out, testssl.sh --jsonfile-pretty",
+    made_by: "aws … --output json, yaml or table, RDAP, DNS over HTTPS, kdig +json, sslyze --json_out, testssl.sh --jsonfile-pretty",
     is_command: |words| {
         words.first().is_some_and(|word| word == "aws" || (word == "kdig" && words.iter().any(|it| it == "+json")))
     },
-    opens: |line| matches!(line, "{" | "[" | "[{" | "{}" | "[]") || line.starts_with("{\"") || line.starts_with("[{\""),
+    opens: |line| {
+        table::opens(line)
+            || yaml::opens(line)
+            || matches!(line, "{" | "[" | "[{" | "{}" | "[]")
+            || line.starts_with("{\"")
+            || line.starts_with("[{\"")
+    },
     repeats: false,
     read,
 };
@@ -91,10 +100,12 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         };
         sink.observe(Fact::Run(it), [run.first_line()]);
     }
-    let text = Text::of(run.lines);
+    let laid_out = laid_out(run);
+    let text = Text::of(laid_out.as_deref().unwrap_or(run.lines));
     let documents = text.documents();
+    let mut exported = Exported::default();
     for document in &documents {
-        if scanner::read(document, run, sink) || dns_answers(document, run, sink) {
+        if exported.takes(document, sink) || scanner::read(document, run, sink) || dns_answers(document, run, sink) {
             continue;
         }
         let mut found = Vec::new();
@@ -114,10 +125,54 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             sink.gap(document.first_line(), GapReason::Undecoded { what: "JSON".to_owned(), why });
         }
     }
+    exported.finish(sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
     if documents.is_empty() && words.first().is_some_and(|word| word == "aws") && !is_error(run) {
-        let why = "no JSON; --output text and table lose the keys, ask for --output json".to_owned();
+        let why = "--output text loses the keys; ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
+    }
+}
+
+/// The JSON that YAML or a table stands for.
+fn laid_out(run: &RunText<'_>) -> Option<Vec<Line>> {
+    let layout = command::value(&run.command, &["--output"]);
+    let has = |opens: fn(&str) -> bool| run.lines.iter().any(|line| opens(&line.text));
+    let is_json = run.lines.iter().any(|line| line.text.starts_with(['{', '[']));
+    let tree = match layout {
+        Some("yaml") => yaml::read(run.lines),
+        Some("table") => table::read(run.lines),
+        _ if is_json => None,
+        _ if has(table::opens) => table::read(run.lines),
+        _ if has(yaml::opens) => yaml::read(run.lines),
+        _ => None,
+    };
+    tree.map(|tree| tree.lines())
+}
+
+/// Exports among the documents: those that follow each other are one.
+#[derive(Default)]
+struct Exported {
+    open: Option<(&'static export::Export, export::Reading)>,
+}
+
+impl Exported {
+    fn takes(&mut self, document: &document::Document<'_>, sink: &mut Sink) -> bool {
+        let head: String = document.text().chars().take(HEAD_CHARS).collect();
+        let Some(export) = export::detect(head.as_bytes()) else { return false };
+        if self.open.as_ref().is_none_or(|(open, _)| open.id != export.id) {
+            std::mem::take(self).finish(sink);
+        }
+        let (_, reading) = self.open.get_or_insert_with(|| (export, export::Reading::of(export)));
+        for (number, line) in document.lines() {
+            reading.feed_line(number, line, sink);
+        }
+        true
+    }
+
+    fn finish(self, sink: &mut Sink) {
+        if let Some((_, reading)) = self.open {
+            reading.finish(sink);
+        }
     }
 }
 
@@ -202,6 +257,8 @@ fn errors(run: &RunText<'_>, domain: Option<&Name>, region: Option<&String>, sin
     }
 }
 
+/// What tells an export from other JSON stands in its first characters.
+const HEAD_CHARS: usize = 4096;
 const DEPTH_MAX: usize = 6;
 const OBJECTS_MAX: usize = 100_000;
 const HINTS: &[&str] = &[".execute-api.", ".cloudfront.net"];

@@ -1,0 +1,3 @@
+//! Causes that lie in HTTP/2.
+
+pub mod connection_coalescing;

@@ -1,0 +1,531 @@
+//! `curl` of 7.29 to 8.18: `-v`, `--trace`, `--trace-ascii`, `-i`, `-I`, `-w`, and the bare
+//! `curl: (60)` line, in the words of OpenSSL, GnuTLS, NSS, Schannel, SecureTransport and rustls.
+//!
+//! With `-k` curl does not compare names, and what it says of trust counts for nothing. The server
+//! name it sends is the host of the URL, never the Host header.
+
+mod handshake;
+mod lines;
+mod write_out;
+
+use std::collections::BTreeMap;
+
+use lines::{Kind, Told};
+
+use super::grammar::words;
+use super::{HEADERS, RunText, SavedFormat, Sink, command};
+use crate::evidence::{ClientVerdict, Fact, HttpExchange, Override, OverrideKind, Run, Says, ServerName};
+use crate::name::Name;
+use crate::x509::Certificate;
+
+/// `curl`.
+pub static FORMAT: SavedFormat = SavedFormat {
+    id: "curl",
+    made_by: "curl -v, curl --trace-ascii, curl -w '%{json}', curl",
+    is_command: |words| words.first().is_some_and(|word| matches!(word.as_str(), "curl" | "curl.exe")),
+    opens,
+    repeats: false,
+    read,
+};
+
+/// Lines that only curl prints. Redirected, the progress meter stands before the first of them.
+fn opens(line: &str) -> bool {
+    let one = [super::Line { text: line.to_owned(), ..super::Line::default() }];
+    match lines::told(&one, false).first().map(|told| told.kind) {
+        Some(Kind::Error(..)) => true,
+        Some(Kind::Info(text)) => {
+            text.starts_with("Trying ")
+                || text.starts_with("About to connect() to ")
+                || (text.starts_with("Host ") && text.ends_with(" was resolved."))
+                || (text.starts_with("Added ") && text.ends_with(" to DNS cache"))
+                || text.starts_with("Connecting to hostname: ")
+                || text.starts_with("Uses proxy env variable ")
+                || text.starts_with("Could not resolve host: ")
+        }
+        _ => write_out::is_json(line),
+    }
+}
+
+/// What the command, or failing that the output, says was asked for.
+struct Asked {
+    shown: Option<String>,
+    host: Option<Name>,
+    port: u16,
+    is_proxied: bool,
+}
+
+impl Asked {
+    fn of(run: &RunText<'_>, told: &[Told<'_>]) -> Self {
+        let is_proxied = command::value(&run.command, PROXY_OPTIONS).is_some();
+        let mut asked = match url(&run.command) {
+            Some((shown, host, port)) => Self { shown: Some(shown), host, port, is_proxied },
+            None => Self { shown: None, host: None, port: 443, is_proxied },
+        };
+        asked.host = asked.host.or_else(|| host_told(told));
+        asked
+    }
+}
+
+fn url(words: &[String]) -> Option<(String, Option<Name>, u16)> {
+    let mut skip = false;
+    let mut plain: Vec<&String> = Vec::new();
+    for word in words.iter().skip(1) {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        skip = VALUED_OPTIONS.contains(&word.as_str());
+        if !word.starts_with('-') {
+            plain.push(word);
+        }
+    }
+    let named = command::value(words, &["--url"]).map(str::to_owned);
+    let text = named
+        .or_else(|| plain.iter().find(|word| word.contains("://")).map(|word| (*word).clone()))
+        .or_else(|| plain.iter().rfind(|word| word.contains('.')).map(|word| (*word).clone()))?;
+    split_url(&text)
+}
+
+/// A URL without user, password and query; its host and port.
+fn split_url(text: &str) -> Option<(String, Option<Name>, u16)> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let path = rest.strip_prefix(authority).unwrap_or_default().split(['?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or(authority);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
+        _ => (authority, if scheme == "https" { 443 } else { 80 }),
+    };
+    Some((format!("{scheme}://{authority}{path}"), Name::parse(host), port))
+}
+
+fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let told = lines::told(run.lines, has_switch(&run.command, &["--include", "--head", "--show-headers"], "iI"));
+    let mut asked = Asked::of(run, &told);
+    let written = write_out::of(run);
+    if asked.host.is_none()
+        && let Some((shown, host, port)) = written.as_ref().and_then(|it| split_url(&it.url))
+    {
+        asked = Asked { shown: Some(shown), host, port, is_proxied: asked.is_proxied };
+    }
+    let is_without_name = told.iter().any(|it| matches!(it.kind, Kind::Info(text) if text.contains("disables SNI")));
+    let server_name = match &asked.host {
+        _ if is_without_name => ServerName::No,
+        Some(host) if host.ip().is_some() => ServerName::No,
+        Some(host) => ServerName::Yes(host.to_string()),
+        None => ServerName::Unknown,
+    };
+    sink.observe(
+        Fact::Run(Run {
+            run: run.number,
+            tool: "curl".to_owned(),
+            version: run.version.clone().or_else(|| version_told(&told)),
+            command: run.shown.clone(),
+            vantage: run.vantage.clone(),
+            time: None,
+            host: asked.host.clone(),
+            server_name,
+        }),
+        [run.first_line()],
+    );
+    overrides(run, &told, &asked, sink);
+    match &written {
+        Some(it) if told.is_empty() => write_out::observe(it, run, asked.host.as_ref(), sink),
+        _ => handshake::observe(run, &told, &asked, sink),
+    }
+    verdicts(run, &told, asked.host.as_ref(), sink);
+    exchange(run, &told, &asked, sink);
+}
+
+/// Whether a long option stands in the command, or one of the letters in a bundle of short ones.
+fn has_switch(words: &[String], long: &[&str], short: &str) -> bool {
+    words.iter().skip(1).any(|word| {
+        long.contains(&word.as_str())
+            || word.strip_prefix('-').is_some_and(|bundle| {
+                let flags = bundle.chars().take_while(|c| BARE_SWITCHES.contains(*c));
+                !bundle.starts_with('-') && flags.into_iter().any(|c| short.contains(c))
+            })
+    })
+}
+
+/// `> User-Agent: curl/8.5.0`.
+fn version_told(told: &[Told<'_>]) -> Option<String> {
+    told.iter().find_map(|line| match line.kind {
+        Kind::Sent(text) => {
+            let (name, value) = text.split_once(": ")?;
+            let version = value.trim().strip_prefix("curl/")?;
+            name.eq_ignore_ascii_case("user-agent").then(|| format!("curl {version}"))
+        }
+        _ => None,
+    })
+}
+
+fn host_told(told: &[Told<'_>]) -> Option<Name> {
+    let infos = || told.iter().filter_map(|line| if let Kind::Info(text) = line.kind { Some(text) } else { None });
+    let is_redirected = infos().any(|text| text.starts_with("Connecting to hostname: "));
+    let tunnelled = infos().find_map(|text| {
+        let (_, rest) = text.split_once("tunnel to ")?;
+        Name::parse(rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']', '.']))
+    });
+    let is_proxied = tunnelled.is_some() || infos().any(|text| text.starts_with("Uses proxy env variable "));
+    let added = || infos().find_map(|text| Name::parse(text.strip_prefix("Added ")?.split(':').next()?));
+    let connected = || {
+        infos().filter(|_| !is_redirected && !is_proxied).find_map(|text| {
+            let host = text.strip_prefix("Connected to ").or_else(|| text.strip_prefix("Established connection to "));
+            let resolved = text
+                .strip_prefix("Host ")
+                .and_then(|rest| rest.strip_suffix(" was resolved."))
+                .and_then(|it| it.rsplit_once(':'))
+                .map(|it| it.0);
+            let about = text.strip_prefix("About to connect() to ");
+            let unresolved = text.strip_prefix("Could not resolve host: ");
+            let refused = text.strip_prefix("Failed to connect to ");
+            let host = host.or(about).or(unresolved).or(refused).and_then(|rest| rest.split([' ', ';']).next());
+            host.or(resolved).filter(|host| *host != "(nil)").and_then(Name::parse)
+        })
+    };
+    let said = || {
+        told.iter().find_map(|line| match line.kind {
+            Kind::Info(text) | Kind::Error(_, text) => words::said(text)?.host,
+            _ => None,
+        })
+    };
+    let asked = || {
+        told.iter().find_map(|line| match line.kind {
+            Kind::Sent(text) => header(text, "host").and_then(|host| Name::parse(host.split(':').next()?)),
+            _ => None,
+        })
+    };
+    tunnelled.or_else(added).or_else(connected).or_else(said).or_else(asked)
+}
+
+/// The value of a header line.
+fn header<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let (found, value) = text.split_once(':')?;
+    found.eq_ignore_ascii_case(name).then(|| value.trim())
+}
+
+fn overrides(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
+    let mut found: Vec<(u32, Override)> = Vec::new();
+    let mut add = |line: u32, by: OverrideKind, host: Option<Name>, to: Option<String>| {
+        let it = Override { by, host, to, run: Some(run.number) };
+        if !found.iter().any(|(_, known)| known.by == it.by && known.host == it.host) {
+            found.push((line, it));
+        }
+    };
+    let first = run.first_line();
+    for pair in run.command.windows(2) {
+        let [option, value] = pair else { continue };
+        match option.as_str() {
+            "--resolve" => {
+                let (host, to) = resolved(value);
+                add(first, OverrideKind::Resolve, host, to);
+            }
+            "--connect-to" => {
+                let parts = colon_parts(value);
+                let host = parts.first().and_then(|host| Name::parse(host)).or_else(|| asked.host.clone());
+                let to = parts.get(2).filter(|to| !to.is_empty()).map(|to| (*to).to_owned());
+                add(first, OverrideKind::ConnectTo, host, to);
+            }
+            "-H" | "--header" => {
+                let host = header(value, "host").and_then(|host| Name::parse(host.split(':').next()?));
+                if host.is_some() && host != asked.host {
+                    add(first, OverrideKind::HostHeader, host, asked.host.as_ref().map(ToString::to_string));
+                }
+            }
+            option if PROXY_OPTIONS.contains(&option) => {
+                let to = split_url(value).map(|(shown, ..)| shown);
+                add(first, OverrideKind::Proxy, asked.host.clone(), to);
+            }
+            _ => {}
+        }
+    }
+    for line in told {
+        let Kind::Info(text) = line.kind else { continue };
+        if let Some(added) = text.strip_prefix("Added ").and_then(|rest| rest.strip_suffix(" to DNS cache")) {
+            let (host, to) = resolved(added);
+            add(line.number, OverrideKind::Resolve, host, to);
+        } else if let Some(to) = text.strip_prefix("Connecting to hostname: ") {
+            add(line.number, OverrideKind::ConnectTo, asked.host.clone(), Some(to.to_owned()));
+        } else if let Some((_, to)) = text.strip_prefix("Uses proxy env variable ").and_then(|it| it.split_once("== "))
+        {
+            let to = split_url(to.trim_matches('\'')).map(|(shown, ..)| shown);
+            add(line.number, OverrideKind::Proxy, asked.host.clone(), to);
+        } else if text.contains("tunnel to ") {
+            add(line.number, OverrideKind::Proxy, asked.host.clone(), None);
+        }
+    }
+    for (line, it) in found {
+        sink.observe(Fact::Override(it), [line]);
+    }
+}
+
+/// `HOST:PORT:ADDRESS` of `--resolve`; a plus sign before it lets the entry time out.
+fn resolved(value: &str) -> (Option<Name>, Option<String>) {
+    let mut parts = value.trim_start_matches('+').splitn(3, ':');
+    let host = parts.next().and_then(Name::parse);
+    (host, parts.nth(1).map(|to| to.trim_matches(['[', ']']).to_owned()))
+}
+
+/// Parts between colons; those within square brackets do not count.
+fn colon_parts(value: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    value
+        .split(|c: char| {
+            match c {
+                '[' => depth = depth.saturating_add(1),
+                ']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ':' && depth == 0
+        })
+        .map(|part| part.trim_matches(['[', ']']))
+        .collect()
+}
+
+fn verdicts(run: &RunText<'_>, told: &[Told<'_>], host: Option<&Name>, sink: &mut Sink) {
+    let is_blind = has_switch(&run.command, &["--insecure"], "k")
+        || told.iter().any(|line| {
+            matches!(line.kind, Kind::Info(text)
+                if text.contains("continuing anyway") || text.contains("peer verification disabled"))
+        });
+    let mut seen: Vec<Says> = Vec::new();
+    for line in told.iter().rev() {
+        let (code, words) = match line.kind {
+            Kind::Error(code, words) => (Some(code), words),
+            Kind::Info(words) if !words.contains("continuing anyway") => (None, words),
+            _ => continue,
+        };
+        let Some((says, about, presented)) = says_of(words, is_blind, code) else { continue };
+        if seen.contains(&says) || (says == Says::Refused && !seen.is_empty()) {
+            continue;
+        }
+        seen.push(says);
+        let it = ClientVerdict {
+            client: "curl".to_owned(),
+            says,
+            host: about.or_else(|| host.cloned()),
+            presented,
+            code: code.map(str::to_owned),
+            words: words.to_owned(),
+            run: Some(run.number),
+        };
+        sink.observe(Fact::ClientVerdict(it), [line.number]);
+    }
+}
+
+/// What a line of curl says of the certificate, of which host, with which names.
+fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Option<Name>, Vec<String>)> {
+    if text.contains("subjectAltName: ") && (text.contains("matched cert's") || text.contains("matches cert's")) {
+        let names: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+        let host = names.first().and_then(|host| Name::parse(host));
+        let presented = names.get(1).map(|name| (*name).to_owned()).into_iter().collect();
+        return (!is_blind).then_some((Says::NameMatches, host, presented));
+    }
+    if let Some(name) = text.strip_prefix("common name: ").and_then(|rest| rest.strip_suffix(" (matched)")) {
+        return (!is_blind).then(|| (Says::NameMatches, None, vec![name.to_owned()]));
+    }
+    if let Some((_, error)) = text.split_once("NSS error ") {
+        let code = error.split_whitespace().next().unwrap_or_default();
+        let says = NSS_ERRORS.iter().find(|(number, _)| *number == code)?.1;
+        return Some((says, None, Vec::new()));
+    }
+    let is_telling = text.starts_with("TLSv") || text.starts_with("SSLv") || text.starts_with('[');
+    if let Some(said) = words::said(text).filter(|_| !is_telling) {
+        return Some((said.says, said.host, said.presented));
+    }
+    match code? {
+        "35" => Some((Says::HandshakeFailed, None, Vec::new())),
+        "51" | "60" => Some((Says::Refused, None, Vec::new())),
+        _ => None,
+    }
+}
+
+fn exchange(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
+    let mut headers = BTreeMap::new();
+    let mut status = None;
+    let mut host = None;
+    let mut lines = Vec::new();
+    let mut is_tunnel = false;
+    for line in told {
+        match line.kind {
+            Kind::Sent(text) if text.starts_with("CONNECT ") => is_tunnel = true,
+            Kind::Sent(text) if text.contains(" HTTP/") => is_tunnel = false,
+            Kind::Sent(text) if !is_tunnel => {
+                if let Some(name) = header(text, "host") {
+                    host = Name::parse(name.split(':').next().unwrap_or(name));
+                    lines.push(line.number);
+                }
+            }
+            Kind::Info(text) => {
+                if let Some((_, name)) = text.split_once("[:authority: ") {
+                    host = Name::parse(name.trim_end_matches(']').split(':').next().unwrap_or(name));
+                    lines.push(line.number);
+                }
+            }
+            Kind::Received(text) if !is_tunnel => {
+                if text.starts_with("HTTP/") {
+                    status = text.split_whitespace().nth(1).and_then(|code| code.parse().ok());
+                    lines.push(line.number);
+                } else if let Some((name, value)) = text.split_once(':') {
+                    let name = name.to_ascii_lowercase();
+                    if HEADERS.contains(&name.as_str()) {
+                        headers.insert(name, value.trim().to_owned());
+                        lines.push(line.number);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if status.is_some() {
+        let it = HttpExchange {
+            url: asked.shown.clone(),
+            host: host.or_else(|| asked.host.clone()),
+            status,
+            headers,
+            run: Some(run.number),
+            ..HttpExchange::default()
+        };
+        sink.observe(Fact::HttpExchange(it), lines);
+    }
+}
+
+/// A certificate known from text only, with nothing known of it yet.
+fn certificate(local_id: String, run: u32) -> Certificate {
+    Certificate {
+        sha256: None,
+        local_id: Some(local_id),
+        subject: None,
+        issuer: None,
+        san: None,
+        not_before: None,
+        not_after: None,
+        serial: None,
+        run: Some(run),
+        der: None,
+    }
+}
+
+/// Mozilla's error numbers, as curl's NSS builds print them.
+const NSS_ERRORS: &[(&str, Says)] = &[
+    ("-12276", Says::NameMismatch),
+    ("-8181", Says::Expired),
+    ("-8179", Says::ChainUntrusted),
+    ("-8172", Says::ChainUntrusted),
+    ("-8162", Says::Expired),
+    ("-12182", Says::HandshakeFailed),
+    ("-12190", Says::HandshakeFailed),
+    ("-12286", Says::HandshakeFailed),
+];
+/// Options whose value is not the URL.
+const VALUED_OPTIONS: &[&str] = &[
+    "-H",
+    "--header",
+    "-o",
+    "--output",
+    "-w",
+    "--write-out",
+    "-x",
+    "--proxy",
+    "-A",
+    "--user-agent",
+    "-e",
+    "--referer",
+    "-b",
+    "--cookie",
+    "-c",
+    "--cookie-jar",
+    "-d",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "-u",
+    "--user",
+    "-X",
+    "--request",
+    "--resolve",
+    "--connect-to",
+    "--cacert",
+    "--capath",
+    "--cert",
+    "-E",
+    "--key",
+    "-m",
+    "--max-time",
+    "--connect-timeout",
+    "--interface",
+    "--trace",
+    "--trace-ascii",
+    "-K",
+    "--config",
+    "--url",
+    "--tls-max",
+    "--ciphers",
+    "--noproxy",
+    "--retry",
+    "-F",
+    "--form",
+    "-T",
+    "--upload-file",
+    "--dns-servers",
+    "--doh-url",
+    "--socks5",
+    "--socks5-hostname",
+    "--socks4",
+    "--socks4a",
+    "--preproxy",
+    "--stderr",
+    "-D",
+    "--dump-header",
+];
+const PROXY_OPTIONS: &[&str] =
+    &["-x", "--proxy", "--preproxy", "--socks5", "--socks5-hostname", "--socks4", "--socks4a", "--proxy1.0"];
+/// Short options without a value, which can stand together behind one dash.
+const BARE_SWITCHES: &str = "vVskIiLfSg46GNnOJjqpRBa0123#l";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_give_their_host_and_keep_no_secret() {
+        for (command, shown, host, port) in [
+            (
+                "curl -v https://www.example.com/prod?X-Amz-Signature=1",
+                "https://www.example.com/prod",
+                "www.example.com",
+                443,
+            ),
+            (
+                "curl -H 'Host: x.example.com' https://u:p@a.example.com:8443/",
+                "https://a.example.com:8443/",
+                "a.example.com",
+                8443,
+            ),
+            ("curl -o out.html www.example.com", "http://www.example.com", "www.example.com", 80),
+            (
+                "curl -x http://proxy.example.com:3128 https://www.example.com",
+                "https://www.example.com",
+                "www.example.com",
+                443,
+            ),
+            ("curl https://[2001:db8::1]/", "https://[2001:db8::1]/", "2001:db8::1", 443),
+        ] {
+            let words = shlex::split(command).unwrap();
+            assert_eq!(url(&words), Some((shown.to_owned(), Name::parse(host), port)), "{command}");
+        }
+    }
+
+    #[test]
+    fn switches_are_found_in_bundles_and_not_in_values() {
+        for (command, expected) in [
+            ("curl -skv https://a", true),
+            ("curl --insecure https://a", true),
+            ("curl -okay https://a", false),
+            ("curl -H k https://a", false),
+        ] {
+            let words = shlex::split(command).unwrap();
+            assert_eq!(has_switch(&words, &["--insecure"], "k"), expected, "{command}");
+        }
+    }
+}
