@@ -122,15 +122,16 @@ fn inputs_of(paths: &[PathBuf], options: &Options<'_>) -> input::Gathered {
 /// The sources come in the order of their names. Small ones are written in the order of
 /// [`facts::write`]; a capture with more than [`limits::FACTS_HELD_MAX`] facts is written while it is
 /// read, in an order that depends on its packets alone, and its source's line comes last. Where keys
-/// can turn up late, in an archive or on standard input beside other inputs, all is held until the end.
+/// can turn up late, in what is packed or on standard input beside other inputs, all is held.
 pub fn write_facts(
     paths: &[PathBuf],
     options: &Options<'_>,
     out: &mut (dyn Write + Send + 'static),
 ) -> io::Result<Inputs> {
     let found = inputs_of(paths, options);
-    let hides = |file: &InputFile| !file.is_readable_again() || file.is_container();
-    if found.files.len() > 1 && found.files.par_iter().any(hides) {
+    let is_alone = found.files.len() == 1;
+    let hides = |file: &InputFile| if file.is_readable_again() { file.is_container() } else { !is_alone };
+    if found.files.par_iter().any(hides) {
         let gathered = gather(paths, options);
         out.write_all(&facts::write(&gathered.evidence))?;
         return Ok(gathered.inputs);
@@ -148,6 +149,7 @@ pub fn write_facts(
             if read.is_recorded {
                 held.extend(read.readings);
             } else {
+                keys.add(std::iter::once(&read.keys));
                 read.readings.iter_mut().for_each(|reading| keys.judge(reading));
                 out.write_all(&facts::write(&Evidence::gather(read.readings)))?;
             }

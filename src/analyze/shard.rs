@@ -84,6 +84,8 @@ struct Slot {
     state: State,
     /// The initial sequence numbers, by way.
     initial: [Option<u32>; 2],
+    /// Another one of the same way, before any byte was here.
+    other_initial: [Option<u32>; 2],
     /// Whether each way wants nothing more.
     is_over: [bool; 2],
     /// Whether a packet came since the search for silent connections passed.
@@ -224,13 +226,17 @@ impl Shard {
         slot.is_touched = true;
         let first = if syn { sequence.wrapping_add(1) } else { sequence };
         if let (true, Some(initial)) = (syn, slot.initial.get_mut(index(item.way))) {
-            *initial = Some(sequence);
+            let before = initial.replace(sequence).filter(|before| *before != sequence);
+            if let (Some(before), Some(other)) = (before, slot.other_initial.get_mut(index(item.way))) {
+                *other = Some(before);
+            }
         }
         if let (State::Begun(_), false) = (&slot.state, payload.is_empty()) {
             let mut flow = Box::new(Flow::new(!self.keys.is_empty()));
-            for (direction, initial) in [&mut flow.low, &mut flow.high].into_iter().zip(slot.initial) {
-                if let Some(initial) = initial {
-                    direction.assembler.syn(initial);
+            for (way, direction) in [&mut flow.low, &mut flow.high].into_iter().enumerate() {
+                let initials = [slot.other_initial.get(way), slot.initial.get(way)];
+                for initial in initials.into_iter().flatten().flatten() {
+                    direction.assembler.syn(*initial);
                 }
             }
             slot.state = State::Open(flow);
@@ -278,6 +284,7 @@ impl Shard {
             key,
             state: State::Begun(frame),
             initial: [None; 2],
+            other_initial: [None; 2],
             is_over: [false; 2],
             is_touched: true,
             held_bytes: 0,
@@ -313,6 +320,7 @@ impl Shard {
         if let Some(slot) = self.slots.get_mut(at) {
             slot.state = State::Begun(frame);
             slot.initial = [None; 2];
+            slot.other_initial = [None; 2];
             slot.is_over = [false; 2];
             self.over = self.over.saturating_sub(1);
             self.alive = self.alive.saturating_add(1);

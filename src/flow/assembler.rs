@@ -29,6 +29,8 @@ pub struct Assembler {
     /// The offset behind the last byte, where a FIN was seen.
     end: Option<u64>,
     is_done: bool,
+    /// Two SYNs contradict each other.
+    is_start_doubtful: bool,
     /// The initial sequence number, where a SYN was seen.
     pub initial: Option<u32>,
     /// The first segment that contradicts bytes which were captured before it.
@@ -65,10 +67,13 @@ impl Assembler {
         self.pending_bytes.saturating_add(self.handed_on.capacity())
     }
 
-    /// A SYN: the stream begins behind it.
+    /// A SYN: the stream begins behind it. Where two of them name different places before any byte is
+    /// here, neither is believed: the bytes will tell, as in a stream without one.
     pub fn syn(&mut self, sequence: u32) {
-        if self.initial.is_some_and(|initial| initial != sequence) && !self.has_bytes() {
-            *self = Self::default();
+        let is_other = self.initial.is_some_and(|initial| initial != sequence);
+        if (is_other || self.is_start_doubtful) && !self.has_bytes() {
+            *self = Self { is_start_doubtful: true, ..Self::default() };
+            return;
         }
         let first = sequence.wrapping_add(1);
         self.initial = Some(sequence);
@@ -362,11 +367,15 @@ mod tests {
     }
 
     #[test]
-    fn another_syn_without_bytes_begins_anew() {
-        let (mut assembler, mut collect) = (Assembler::default(), Collect::default());
-        assembler.syn(5);
-        assembler.syn(900_000_000);
-        assembler.segment(900_000_001, b"ab", Origin { frame: FrameNumber(1), time: None }, &mut collect);
-        assert_eq!((collect.bytes.as_slice(), collect.holes.len()), (&b"ab"[..], 0));
+    fn of_two_syns_without_bytes_neither_is_believed() {
+        for first in [6_u32, 900_000_001] {
+            let (mut assembler, mut collect) = (Assembler::default(), Collect::default());
+            assembler.syn(5);
+            assembler.syn(900_000_000);
+            assembler.syn(5);
+            assembler.segment(first, b"ab", Origin { frame: FrameNumber(1), time: None }, &mut collect);
+            assembler.finish(&mut collect);
+            assert_eq!((collect.bytes.as_slice(), collect.holes.len()), (&b"ab"[..], 0), "{first}");
+        }
     }
 }

@@ -142,14 +142,16 @@ impl Keys {
         let mut randoms: Vec<(&[u8; RANDOM_BYTES], &Known)> = other.by_random.iter().collect();
         randoms.sort_unstable_by_key(|(random, _)| **random);
         for (random, theirs) in randoms {
-            let new = || Known { file: number(theirs.file), is_used: Arc::clone(&theirs.is_used), ..Known::default() };
+            let is_used = || Arc::clone(&theirs.is_used);
+            let new = || Known { file: number(theirs.file), is_used: is_used(), ..Known::default() };
             let known = self.by_random.entry(*random).or_insert_with(new);
             theirs.secrets.iter().for_each(|(label, secret, file)| known.add(*label, secret, number(*file)));
         }
         let mut starts: Vec<(&[u8; 8], &Known)> = other.by_encrypted_premaster.iter().collect();
         starts.sort_unstable_by_key(|(start, _)| **start);
         for (start, theirs) in starts {
-            let new = || Known { file: number(theirs.file), is_used: Arc::clone(&theirs.is_used), ..Known::default() };
+            let is_used = || Arc::clone(&theirs.is_used);
+            let new = || Known { file: number(theirs.file), is_used: is_used(), ..Known::default() };
             let known = self.by_encrypted_premaster.entry(*start).or_insert_with(new);
             theirs.secrets.iter().for_each(|(label, secret, file)| known.add(*label, secret, number(*file)));
         }
