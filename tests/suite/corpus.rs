@@ -80,6 +80,18 @@ const KNOWN: &[Known] = &[
         "got 1 ['93fa70c05df3']",
         "the message holds 9 bytes for the certificate; the truth has the 8 that its damaged length covers",
     ),
+    (
+        "/KakaoTalk_chat.pcap",
+        "extra chain",
+        "frames [44]",
+        "the server's bytes do not follow the number of its SYN; they are in the file, the truth lacks them",
+    ),
+    (
+        "/KakaoTalk_chat.pcap",
+        "extra chain",
+        "frames [72]",
+        "the server's bytes do not follow the number of its SYN; they are in the file, the truth lacks them",
+    ),
     ("/openvpn.pcap", "sni", "10.251.71.30:1194", "TLS inside OpenVPN packets: not asked"),
     ("/openvpn.pcap", "version", "10.251.71.30:1194", "TLS inside OpenVPN packets: not asked"),
     ("/openvpn.pcap", "resumed", "10.251.71.30:1194", "TLS inside OpenVPN packets: not asked"),
