@@ -9,7 +9,7 @@
 //! file or folder that is itself an argument is read. Devices, pipes and sockets are read as
 //! arguments only, because one in a folder can block for ever.
 //!
-//! A file may hold several sources: compressed files and archives are unpacked ([`unpack`]).
+//! A file may hold several sources: compressed files and archives are unpacked (`unpack`).
 //!
 //! What is in a source is for others to say; here it is bytes: a [`Source`] and its [`Window`].
 

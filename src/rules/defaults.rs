@@ -1,5 +1,5 @@
 //! What the rules about certificates that software or a device comes with share: they differ in a
-//! [`Family`], the patterns are rows of the provider table.
+//! `Family`, the patterns are rows of the provider table.
 
 use crate::case::Case;
 use crate::name::Name;

@@ -2,7 +2,7 @@
 //! PHP, .NET, Rust, git, the AWS CLI.
 //!
 //! All of these send the host of the URL as the server name, unless it is an address. A line opens
-//! such an output only when its own words belong to one of them ([`TOOLS`]); which fault it names is
+//! such an output only when its own words belong to one of them (`TOOLS`); which fault it names is
 //! the table of [`words`].
 
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Causes in mail servers ([`is_mail`] tells a connection to one).
+//! Causes in mail servers (`is_mail` tells a connection to one).
 
 use crate::case::{Case, Connection};
 

@@ -1,8 +1,8 @@
 //! What the sentence of a TLS client says of a certificate: [`said`], in the words of every library
 //! that prints one.
 //!
-//! A sentence that names the host or the presented names is a row of [`SENTENCES`], with a hole for
-//! each; one that names neither is a row of [`FAULTS`]. What fits no row says nothing. Which fault a
+//! A sentence that names the host or the presented names is a row of `SENTENCES`, with a hole for
+//! each; one that names neither is a row of `FAULTS`. What fits no row says nothing. Which fault a
 //! client names first differs by library, so that one fault never rules out another.
 
 use nom::Parser;

@@ -1,7 +1,7 @@
 //! `openssl s_client`: the layouts of OpenSSL 1.0.2 to 4.0 and of LibreSSL, with and without `-brief`
 //! and `-showcerts`, `-msg`, `-debug`, `-trace`, `-tlsextdebug`.
 //!
-//! The SNI is what the printed ClientHello holds ([`hello`]), else what the command line and the
+//! The SNI is what the printed ClientHello holds (`hello`), else what the command line and the
 //! version say, never what the certificate names. Session keys and tickets are passed over.
 
 mod hello;
