@@ -34,7 +34,7 @@ pub fn find(line: &str) -> Option<Prompted> {
         prompt: prompt.filter(|prompt| is_telling(prompt)).map(str::to_owned),
         vantage: prompt.and_then(vantage),
         stages,
-        shown: without_secrets(command),
+        shown: secret::hidden(command).into_owned(),
     })
 }
 
@@ -239,42 +239,6 @@ fn is_tool(word: &str) -> bool {
     TOOLS.contains(&word) || POWERSHELL_TOOLS.iter().any(|tool| tool.eq_ignore_ascii_case(word))
 }
 
-/// The command with what follows secret options removed.
-fn without_secrets(command: &str) -> String {
-    let mut shown: Vec<String> = Vec::new();
-    let mut hide = false;
-    for word in raw_words(command) {
-        if std::mem::take(&mut hide) {
-            shown.push(secret::REMOVED.to_owned());
-            continue;
-        }
-        hide = SECRET_OPTIONS.contains(&word);
-        let lower = word.to_ascii_lowercase();
-        let is_header = ["authorization:", "cookie:", "x-api-key:", "token:"].iter().any(|name| lower.contains(name));
-        if is_header {
-            shown.push(secret::REMOVED.to_owned());
-            hide = !word.contains(['\'', '"']);
-        } else {
-            shown.push(secret::hidden(word).into_owned());
-        }
-    }
-    shown.join(" ")
-}
-
-/// The words of a command as they are written, with their quotes: what a quote holds is one word.
-fn raw_words(command: &str) -> Vec<&str> {
-    let mut quote = None;
-    let is_between = |c: char| {
-        match quote {
-            None if c == '\'' || c == '"' => quote = Some(c),
-            Some(open) if open == c => quote = None,
-            _ => {}
-        }
-        c == ' ' && quote.is_none()
-    };
-    command.split(is_between).collect()
-}
-
 /// The value of an option, written `-name value` or `--name=value`.
 pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
     for (at, word) in words.iter().enumerate() {
@@ -358,27 +322,6 @@ const PROMPT_ONLY: &[&str] = &[
 /// Tools that say something without any argument.
 const ALONE: &[&str] = &["date", "nslookup"];
 const LONG_OPTION_TOOLS: &[&str] = &["curl", "wget", "aws", "gnutls-cli", "nmap", "sslyze", "testssl.sh"];
-const SECRET_OPTIONS: &[&str] = &[
-    "-u",
-    "--user",
-    "--proxy-user",
-    "-U",
-    "-b",
-    "--cookie",
-    "--pass",
-    "-pass",
-    "-passin",
-    "--oauth2-bearer",
-    "-d",
-    "--data",
-    "--data-raw",
-    "--data-binary",
-    "--password",
-    "-psk",
-    "--proxy-header",
-    "-storepass",
-    "-keypass",
-];
 const COMMAND_CHARS_MAX: usize = 1 << 16;
 const PROMPT_CHARS_MAX: usize = 120;
 const RUNNERS_MAX: usize = 6;

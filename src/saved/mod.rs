@@ -165,7 +165,8 @@ impl Sink {
     }
 
     /// Adds a fact that stands on exactly these lines.
-    pub fn observe(&mut self, fact: Fact, lines: impl IntoIterator<Item = u32>) {
+    pub fn observe(&mut self, mut fact: Fact, lines: impl IntoIterator<Item = u32>) {
+        hide(&mut fact);
         let mut lines: Vec<u32> = lines.into_iter().collect();
         lines.sort_unstable();
         lines.dedup();
@@ -181,7 +182,10 @@ impl Sink {
     }
 
     /// Adds a gap on a line.
-    pub fn gap(&mut self, line: u32, reason: GapReason) {
+    pub fn gap(&mut self, line: u32, mut reason: GapReason) {
+        if let GapReason::Undecoded { why, .. } = &mut reason {
+            hide_in(why);
+        }
         let end = self.wrapped.get(&line).copied().unwrap_or(line);
         self.gaps.push(Gap::new(Place::on_lines(SourceId(0), line, end), reason));
     }
@@ -277,6 +281,23 @@ fn quote(reading: &mut Reading, text: &decode::Text) {
                 }
             }
         }
+    }
+}
+
+/// Takes secrets off what a fact repeats in the words of its tool.
+fn hide(fact: &mut Fact) {
+    match fact {
+        Fact::Run(it) => it.command.iter_mut().for_each(hide_in),
+        Fact::ClientVerdict(it) => hide_in(&mut it.words),
+        Fact::HttpExchange(it) => it.url.iter_mut().for_each(hide_in),
+        Fact::Override(it) => it.to.iter_mut().for_each(hide_in),
+        _ => {}
+    }
+}
+
+fn hide_in(text: &mut String) {
+    if let std::borrow::Cow::Owned(shown) = decode::secret::hidden(text) {
+        *text = shown;
     }
 }
 

@@ -35,5 +35,6 @@ mod quic;
 mod robustness;
 mod rules;
 mod samples;
+mod secrets;
 mod tidy;
 mod tls;
