@@ -163,6 +163,7 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         ignored: Vec::new(),
         ruled_out,
         undecided,
+        ask_for: judgement.ask_for.clone(),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),

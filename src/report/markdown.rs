@@ -161,16 +161,12 @@ impl Page<'_> {
     }
 
     fn ask_for(&mut self, case: &CaseEntry) {
-        if case.undecided.is_empty() {
+        if case.ask_for.is_empty() {
             return;
         }
         self.heading("Ask for");
-        let mut asked: Vec<&str> = Vec::new();
-        for it in &case.undecided {
-            if !asked.contains(&it.ask.as_str()) {
-                asked.push(&it.ask);
-                self.line(&format!("- {}: decides {}", code(&it.ask), prose(&it.missing)));
-            }
+        for it in &case.ask_for {
+            self.line(&format!("- {}: {}", code(&it.command), prose(&words::decides(it))));
         }
         self.line("");
     }

@@ -129,7 +129,7 @@ fn without_finding(report: &Report, case: &CaseEntry) -> Value {
         Outcome::WrongCertificate | Outcome::InvalidCertificate | Outcome::HandshakeFailed => ("fail", "error"),
         Outcome::NoHandshake | Outcome::Inconclusive => ("open", "none"),
     };
-    let ask = case.undecided.first().map_or_else(String::new, |it| format!(" Ask for: {}", safe(&it.ask)));
+    let ask = case.ask_for.first().map_or_else(String::new, |it| format!(" Ask for: {}", safe(&it.command)));
     let cites: Vec<ObservationId> = case.connections.iter().take(1).flat_map(|it| it.cites.iter().copied()).collect();
     let mut result = json!({
         "kind": kind,

@@ -1,7 +1,7 @@
 //! The words that every output for people shares: what an outcome is called, what a case comes to in
 //! one line, how strong a finding is.
 
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Severity, Strength};
+use super::{AskFor, CaseEntry, FindingEntry, Outcome, PlaceEntry, Severity, Strength};
 use crate::provenance::Time;
 
 /// An outcome as people read it.
@@ -143,7 +143,7 @@ pub fn detail_of(case: &CaseEntry) -> String {
         _ => finding
             .map(|it| it.headline.clone())
             .filter(|it| !it.is_empty())
-            .unwrap_or_else(|| case.undecided.first().map_or_else(String::new, |it| format!("ask for: {}", it.ask))),
+            .unwrap_or_else(|| case.ask_for.first().map_or_else(String::new, |it| format!("ask for: {}", it.command))),
     }
 }
 
@@ -179,3 +179,12 @@ pub fn place(place: &PlaceEntry) -> String {
 }
 
 const FRAMES_SHOWN: usize = 4;
+
+/// What a command to ask for would decide: in words, and the causes where it decides several.
+pub fn decides(it: &AskFor) -> String {
+    let tells = it.tells.first().map_or("", String::as_str);
+    match it.decides.as_slice() {
+        [] | [_] => format!("decides {tells}"),
+        several => format!("decides {tells} ({})", several.join(", ")),
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, 
     if !case.ruled_out.is_empty() {
         all.push(("ruledout", "Ruled out"));
     }
-    if !case.undecided.is_empty() {
+    if !case.ask_for.is_empty() {
         all.push(("ask", "Ask for"));
     }
     all
@@ -471,21 +471,15 @@ fn ruled_out(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
 }
 
 fn ask_for(case: &CaseEntry, suffix: &str) -> Markup {
-    let mut asked: Vec<&crate::report::Undecided> = Vec::new();
-    for it in &case.undecided {
-        if !asked.iter().any(|known| known.ask == it.ask) {
-            asked.push(it);
-        }
-    }
     let is_decided = words::is_error(case) && case.headed_by().len() == 1;
     html! {
-        @if !asked.is_empty() {
+        @if !case.ask_for.is_empty() {
             section id=(format!("ask{suffix}")) aria-labelledby=(format!("h-ask{suffix}")) {
                 h2 id=(format!("h-ask{suffix}")) { "Ask for" }
                 @if is_decided { p.sub { "The cause stands without these. They answer what the evidence leaves open." } }
                 ol.ask {
-                    @for it in asked {
-                        li { p { "Decides " (prose(&it.missing)) "." } p.cmd { code { (value(&it.ask)) } } }
+                    @for it in &case.ask_for {
+                        li { p { (prose(&capital(&words::decides(it)))) "." } p.cmd { code { (value(&it.command)) } } }
                     }
                 }
             }

@@ -4,13 +4,11 @@
 //! what is wrong, `----` what is right, `~~~~` what is doubtful, `++++` what confirms; colour only
 //! repeats them.
 
-use std::collections::BTreeSet;
-
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::line as safe;
 use super::words::{self, moment};
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Style};
+use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Severity, Style};
 
 mod checked;
 mod hosts;
@@ -110,8 +108,8 @@ impl Page<'_> {
         self.ignored(case);
         self.beware(case);
         self.checked(case);
-        self.undecided(case);
-        if let Some(finding) = case.findings.first().filter(|_| error.is_none()) {
+        self.ask_for(case);
+        if let Some(finding) = case.findings.first().filter(|it| error.is_none() && !is_beside(case, it)) {
             self.cure(finding);
         }
         self.ruled_out(case);
@@ -212,18 +210,16 @@ impl Page<'_> {
         }
     }
 
-    fn undecided(&mut self, case: &CaseEntry) {
-        if case.undecided.is_empty() {
-            return;
-        }
-        let mut asked: BTreeSet<&str> = BTreeSet::new();
+    fn ask_for(&mut self, case: &CaseEntry) {
         let mut label = "ask for";
-        for it in case.undecided.iter().filter(|it| asked.insert(&it.ask)) {
-            self.wrapped(label, &safe(&it.ask));
-            self.wrapped("", &format!("decides {}", safe(&it.missing)));
+        for it in &case.ask_for {
+            self.wrapped(label, &safe(&it.command));
+            self.wrapped("", &safe(&words::decides(it)));
             label = "";
         }
-        self.blank();
+        if !case.ask_for.is_empty() {
+            self.blank();
+        }
     }
 
     /// Each cause with the place of its counter-evidence and why, in columns where there is room. Causes
@@ -379,3 +375,10 @@ const LABEL_BESIDE_MIN: usize = 36;
 /// The least room in which the reason stands beside the rule.
 const BECAUSE_COLUMNS_MIN: usize = 24;
 const GAPS_SHOWN: usize = 5;
+
+/// Whether a finding is only a side fact of what came of the case: its cure does not mend the case.
+fn is_beside(case: &CaseEntry, finding: &FindingEntry) -> bool {
+    let is_broken =
+        matches!(case.outcome, Outcome::WrongCertificate | Outcome::InvalidCertificate | Outcome::HandshakeFailed);
+    is_broken && finding.severity == Severity::Note
+}
