@@ -36,7 +36,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     all.filter(|it| it.sni().is_none_or(|sni| sni == *host))
         .filter_map(|connection| {
             let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: view::coverage(leaf, host) })
+            Some(Shown { connection, leaf, coverage: view::coverage_in(case, connection, leaf, host) })
         })
         .collect()
 }
@@ -47,19 +47,7 @@ pub fn wrong<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let is_wrong =
-        |it: &Shown<'_, '_>| it.is_wrong() || (it.coverage == Coverage::Unknown && is_refused(case, it.connection));
-    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && is_wrong(it)).collect()
-}
-
-/// Whether the run of a connection says that the certificate does not cover the host.
-fn is_refused(case: &Case<'_>, connection: &Connection<'_>) -> bool {
-    let run = connection.handshake.run;
-    run.is_some()
-        && view::said(case, Says::NameMismatch).iter().any(|(id, verdict)| {
-            let at = case.evidence.observation(*id).and_then(|it| it.at.first());
-            verdict.run == run && at.is_some_and(|place| place.source() == connection.source)
-        })
+    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && it.is_wrong()).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that covers it.

@@ -34,6 +34,32 @@ pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
     }
 }
 
+/// What the certificate of a connection says of a host; where a text does not show its presented
+/// identifiers, what the client of the same run said of them.
+pub fn coverage_in(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, host: &Name) -> Coverage {
+    let own = coverage(leaf, host);
+    if !matches!(own, Coverage::Unknown | Coverage::ProviderDefault) || case.host.as_ref() != Some(host) {
+        return own;
+    }
+    match (own, said_in_run(case, connection)) {
+        (_, Some(Says::NameMatches)) => Coverage::Covers,
+        (Coverage::Unknown, Some(Says::NameMismatch)) => Coverage::DoesNotCover,
+        _ => own,
+    }
+}
+
+/// What the client of a connection's own run said of the host's name.
+fn said_in_run(case: &Case<'_>, connection: &Connection<'_>) -> Option<Says> {
+    let run = connection.handshake.run?;
+    let is_own = |id: ObservationId| {
+        let place = case.evidence.observation(id).and_then(|it| it.at.first());
+        place.is_some_and(|place| place.source() == connection.source)
+    };
+    let own = case.verdicts.iter().filter(|(id, it)| it.run == Some(run) && is_own(*id));
+    let mut said = own.map(|(_, it)| it.says).filter(|it| matches!(it, Says::NameMatches | Says::NameMismatch));
+    said.next()
+}
+
 fn is_covered_by_label(label: &str, host: &Name) -> bool {
     crate::name::match_dns(host, label).is_ok()
 }
@@ -42,9 +68,11 @@ fn is_covered_by_label(label: &str, host: &Name) -> bool {
 /// presents other names as well is somebody's own.
 pub fn default_of(leaf: &Leaf<'_>) -> Option<(String, String, String)> {
     let labels = leaf.labels();
-    let (region, suffix) = execute_api::default_certificate(labels.first()?)?;
-    let all = labels.iter().all(|label| execute_api::default_certificate(label).is_some());
-    all.then(|| (labels.first().map(|label| (*label).to_owned()).unwrap_or_default(), region, suffix))
+    let (label, (region, suffix)) =
+        labels.iter().find_map(|label| Some((*label, execute_api::default_certificate(label)?)))?;
+    let is_own =
+        |label: &&str| execute_api::default_certificate(label).is_some() || execute_api::is_endpoint_certificate(label);
+    labels.iter().all(is_own).then(|| (label.to_owned(), region, suffix))
 }
 
 /// A connection whose certificate is visible.
@@ -70,7 +98,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
         .filter(|connection| connection.sni().is_none_or(|sni| sni == *host))
         .filter_map(|connection| {
             let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: coverage(leaf, host) })
+            Some(Shown { connection, leaf, coverage: coverage_in(case, connection, leaf, host) })
         })
         .collect()
 }

@@ -37,13 +37,13 @@ pub(super) fn check(case: &Case<'_>, miss: &Miss) -> Verdict {
         return Verdict::Clear { because, cites: vec![it.leaf.id, it.connection.id] };
     }
     let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| !view::is_aws_default(it.leaf)).collect();
-    for it in shown.iter().filter(|it| it.coverage == Coverage::DoesNotCover) {
+    for it in shown.iter().filter(|it| it.coverage == Coverage::DoesNotCover && it.shows_identifiers()) {
         let tried = it.leaf.check(host).map(|check| check.tried).unwrap_or_default();
         if let Some(name) = (miss.of)(host, &tried, it) {
             return found(host, it, &name, miss);
         }
     }
-    match shown.iter().find(|it| it.coverage == Coverage::Unknown) {
+    match shown.iter().find(|it| !it.shows_identifiers()) {
         Some(it) => Verdict::Unknown {
             missing: format!("the presented identifiers of the certificate {}; a subject alone shows none", it.label()),
             ask: format!(
