@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::case::{Alias, Case, Connection, Leaf, Resolution};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
+use crate::provider::table::Kind;
 use crate::provider::{cloudfront, execute_api};
 use crate::rules::{Mark, Sign};
 use crate::tls::{ChainState, SniState};
@@ -44,8 +45,20 @@ pub fn coverage_in(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>
     match (own, said_in_run(case, connection)) {
         (_, Some(Says::NameMatches)) => Coverage::Covers,
         (Coverage::Unknown, Some(Says::NameMismatch)) => Coverage::DoesNotCover,
+        (Coverage::Unknown, None) if is_known_default(case, leaf, host) => Coverage::ProviderDefault,
         _ => own,
     }
+}
+
+/// Whether a certificate that a text describes without its identifiers signed itself and is one that
+/// software presents when it has no other: nobody issues those for a host.
+fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
+    let certificate = leaf.certificate;
+    let is_self_issued = certificate.subject.is_some() && certificate.subject == certificate.issuer;
+    let kinds = [Kind::NoServerName, Kind::Ingress, Kind::Traefik, Kind::Panel, Kind::Appliance];
+    is_self_issued
+        && certificate.common_name().is_some_and(|name| !is_covered_by_label(name, host))
+        && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
 }
 
 /// What the client of a connection's own run said of the host's name.

@@ -81,6 +81,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
                 presented: Vec::new(),
                 code: None,
                 words: text.to_owned(),
+                above: None,
                 run: Some(run.number),
             };
             sink.observe(Fact::ClientVerdict(it), [line.number]);

@@ -37,8 +37,8 @@ pub(super) fn check(case: &Case<'_>, miss: &Miss) -> Verdict {
         return Verdict::Clear { because, cites: vec![it.leaf.id, it.connection.id] };
     }
     let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| !view::is_aws_default(it.leaf)).collect();
-    for it in shown.iter().filter(|it| it.coverage == Coverage::DoesNotCover && it.shows_identifiers()) {
-        let tried = it.leaf.check(host).map(|check| check.tried).unwrap_or_default();
+    for it in shown.iter().filter(|it| it.coverage == Coverage::DoesNotCover) {
+        let tried = tried(host, it);
         if let Some(name) = (miss.of)(host, &tried, it) {
             return found(host, it, &name, miss);
         }
@@ -54,10 +54,23 @@ pub(super) fn check(case: &Case<'_>, miss: &Miss) -> Verdict {
     }
 }
 
+/// The presented identifiers; where a text shows none and the client says that they do not cover the host,
+/// the common name, which authorities always list among them.
+fn tried(host: &Name, it: &Shown<'_, '_>) -> Vec<Tried> {
+    match it.leaf.check(host) {
+        Some(check) => check.tried,
+        None => it.leaf.certificate.common_name().into_iter().map(|name| by_name(host, name)).collect(),
+    }
+}
+
+fn by_name(host: &Name, name: &str) -> Tried {
+    Tried { presented: name.to_owned(), rejection: crate::name::match_dns(host, name).err() }
+}
+
 fn found(host: &Name, it: &Shown<'_, '_>, name: &str, miss: &Miss) -> Verdict {
     let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{name}", name);
     let asked = it.connection.asks_for(host) || host.ip().is_some();
-    let strength = if asked { Strength::Proven } else { Strength::Strong };
+    let strength = if asked && it.shows_identifiers() { Strength::Proven } else { Strength::Strong };
     let label = if it.label().is_empty() { name.to_owned() } else { it.label() };
     let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
         .because(fill(miss.cause), fill(miss.remedy))

@@ -71,7 +71,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// Whether a handshake is known from a run of `openssl s_client`.
 pub(in crate::rules) fn is_s_client(case: &Case<'_>, connection: &Connection<'_>) -> bool {
-    run_of(case, connection).is_some_and(|run| run.tool == "openssl s_client")
+    run_of(case, connection).is_some_and(|run| ["openssl s_client", "openssl x509"].contains(&run.tool.as_str()))
 }
 
 fn run_of<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Option<&'e Run> {
