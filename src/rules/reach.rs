@@ -10,7 +10,7 @@ use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
 use crate::provider::suffix;
 use crate::rules::view::{self, Coverage, Shown};
-use crate::tls::{ChainState, Side, SniState};
+use crate::tls::{ChainState, Side, SniState, Transport};
 
 /// The first and the last connection of each kind: thousands of the same client to the same address
 /// say no more.
@@ -106,6 +106,13 @@ pub fn complaint(case: &Case<'_>, connection: &Connection<'_>) -> Option<(Observ
         let description = alert.description.as_deref().filter(|it| alert.from == Side::Client && refuses(it))?;
         Some((*id, format!("the client answers with the alert {description}")))
     })
+}
+
+/// Whether nothing shows that the client accepted the certificate of a connection: a text without a word
+/// about it. A capture shows a refusal as an alert.
+pub fn is_untold(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let accepts = |it: &crate::evidence::ClientVerdict| matches!(it.says, Says::ChainTrusted | Says::NameMatches);
+    connection.handshake.transport == Transport::Text && !case.verdicts.iter().any(|(_, it)| accepts(it))
 }
 
 /// Who gave an answer: the resolver's address, the server that a command named, or the place it ran at.
@@ -213,14 +220,22 @@ pub fn is_wrong(connection: &Connection<'_>) -> bool {
 }
 
 /// The address of a connection; of a saved output without one, the only address that the evidence has
-/// of the host.
+/// of the host, or the one that the last answer before it in the same text gives.
 pub fn address_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<IpAddr> {
     connection.server_ip().or_else(|| {
-        let known: BTreeSet<IpAddr> =
-            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
         let is_dialed =
             connection.joined_by == JoinedBy::Sni && connection.handshake.dialed == connection.handshake.sni;
-        known.first().copied().filter(|_| known.len() == 1 && is_dialed)
+        if !is_dialed {
+            return None;
+        }
+        let known: BTreeSet<IpAddr> =
+            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
+        if known.len() < 2 {
+            return known.first().copied();
+        }
+        let is_before = |it: &&Resolution| it.source == Some(connection.source) && it.answer < connection.id;
+        let last = case.resolutions.iter().rfind(|it| is_before(it) && !it.addresses.is_empty())?;
+        last.addresses.first().map(|it| it.0).filter(|_| last.addresses.len() == 1)
     })
 }
 
