@@ -230,13 +230,32 @@ pub fn address_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<IpAddr
         }
         let known: BTreeSet<IpAddr> =
             case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
-        if known.len() < 2 {
-            return known.first().copied();
+        let family = family_of(case, connection);
+        let of_family: Vec<&IpAddr> = known.iter().filter(|ip| family.is_none_or(|v4| ip.is_ipv4() == v4)).collect();
+        if let [] | [_] = of_family.as_slice() {
+            return of_family.first().copied().copied();
         }
         let is_before = |it: &&Resolution| it.source == Some(connection.source) && it.answer < connection.id;
         let last = case.resolutions.iter().rfind(|it| is_before(it) && !it.addresses.is_empty())?;
         last.addresses.first().map(|it| it.0).filter(|_| last.addresses.len() == 1)
     })
+}
+
+/// Whether a connection goes by IPv4: by its address, or by what its command was told.
+pub fn family(case: &Case<'_>, connection: &Connection<'_>) -> Option<bool> {
+    connection.server_ip().map(|ip| ip.is_ipv4()).or_else(|| family_of(case, connection))
+}
+
+/// Whether the command of a run was told to use IPv4, or IPv6.
+fn family_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<bool> {
+    let (_, run) = case.around.run(connection.source, connection.handshake.run)?;
+    let command = run.command.as_deref()?;
+    let has = |options: &[&str]| command.split_whitespace().any(|word| options.contains(&word));
+    match (has(&["-4", "--ipv4"]), has(&["-6", "--ipv6"])) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
 }
 
 /// The command that shows what an address serves for the host.

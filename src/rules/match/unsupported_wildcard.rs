@@ -77,6 +77,7 @@ static MISS: Miss = Miss {
     cause: "{name} has a * that clients refuse: a wildcard is the whole left-most label",
     remedy: "Reissue the certificate with a whole left-most label *, or with {host} itself.",
     label: "a wildcard is the whole left-most label",
+    told_by: &[],
 };
 
 /// Whether the pattern would fit if `*` stood for any characters of a label.
