@@ -77,8 +77,8 @@ fn check(case: &Case<'_>) -> Verdict {
 /// A covering certificate that was presented at the same address: the domain is attached there.
 fn also_right<'c, 'e>(case: &'c Case<'e>, served: &super::Served<'_, '_>) -> Option<view::Shown<'c, 'e>> {
     let super::Served::Shown(it) = served else { return None };
-    let server = it.connection?.handshake.server?;
-    view::covering(case).filter(|right| right.connection.handshake.server == Some(server))
+    let address = it.connection?.handshake.server?;
+    view::covering(case).filter(|right| right.connection.handshake.server == Some(address))
 }
 
 fn found(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>) -> Verdict {

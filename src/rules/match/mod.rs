@@ -92,7 +92,7 @@ fn found(host: &Name, it: &Shown<'_, '_>, name: &str, miss: &Miss) -> Verdict {
 }
 
 /// A client's words that mean this way of missing.
-fn told<'c, 'e>(case: &'c Case<'e>, miss: &Miss) -> Option<(ObservationId, &'e ClientVerdict)> {
+fn told<'e>(case: &Case<'e>, miss: &Miss) -> Option<(ObservationId, &'e ClientVerdict)> {
     let said = view::said(case, Says::NameMismatch);
     said.into_iter().map(|(id, verdict)| (id, *verdict)).find(|(_, verdict)| {
         let lower = verdict.words.to_lowercase();
