@@ -1,7 +1,7 @@
 //! What the evidence shows beside one case ([`Surroundings`]): all answers and handshakes, indexed, so
 //! that a rule about one host can look at the others without reading everything again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::join::{Connection, Handshakes};
@@ -10,6 +10,8 @@ use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
+use crate::provider::suffix;
+use crate::tls::SniState;
 use crate::x509::Certificate;
 
 /// All answers and handshakes of the evidence, and what belongs to runs.
@@ -26,7 +28,7 @@ pub struct Surroundings<'e> {
     /// The mail exchanges that DNS names.
     pub exchangers: Vec<(ObservationId, Name)>,
     by_leaf: BTreeMap<&'e str, Vec<usize>>,
-    by_issuer: BTreeMap<&'e str, Vec<usize>>,
+    owners: BTreeMap<&'e str, Vec<usize>>,
     by_server: BTreeMap<SocketAddr, Vec<usize>>,
     by_address: BTreeMap<IpAddr, Vec<usize>>,
     by_client: BTreeMap<(SourceId, IpAddr), Vec<usize>>,
@@ -45,7 +47,7 @@ impl<'e> Surroundings<'e> {
             loose: Vec::new(),
             exchangers: Vec::new(),
             by_leaf: BTreeMap::new(),
-            by_issuer: BTreeMap::new(),
+            owners: BTreeMap::new(),
             by_server: BTreeMap::new(),
             by_address: BTreeMap::new(),
             by_client: BTreeMap::new(),
@@ -56,8 +58,6 @@ impl<'e> Surroundings<'e> {
         for (at, connection) in around.handshakes.all().iter().enumerate() {
             if let Some(leaf) = connection.leaf() {
                 around.by_leaf.entry(leaf.certificate.id()).or_default().push(at);
-                let issuer = leaf.certificate.issuer.as_deref().unwrap_or_default();
-                around.by_issuer.entry(issuer).or_default().push(at);
             }
             if let Some(server) = connection.handshake.server {
                 around.by_server.entry(server).or_default().push(at);
@@ -67,9 +67,24 @@ impl<'e> Surroundings<'e> {
                 around.by_client.entry((connection.source, client)).or_default().push(at);
             }
         }
+        around.index_owners();
         around.index_runs(evidence);
         around.index_loose(evidence);
         around
+    }
+
+    /// Of each issuer one handshake per owner of the names that its certificates cover.
+    fn index_owners(&mut self) {
+        let mut names: HashSet<(&'e str, &'e str)> = HashSet::new();
+        let mut known: BTreeSet<(&'e str, String)> = BTreeSet::new();
+        for (at, connection) in self.handshakes.all().iter().enumerate() {
+            let (Some(leaf), Some(sni)) = (connection.leaf(), connection.handshake.sni.as_deref()) else { continue };
+            let is_right = connection.handshake.sni_state == SniState::Sent && connection.covers_sni() == Some(true);
+            let issuer = leaf.certificate.issuer.as_deref().unwrap_or_default();
+            if is_right && names.insert((issuer, sni)) && known.insert((issuer, suffix::owner(sni))) {
+                self.owners.entry(issuer).or_default().push(at);
+            }
+        }
     }
 
     fn index_loose(&mut self, evidence: &'e Evidence) {
@@ -139,9 +154,10 @@ impl<'e> Surroundings<'e> {
         self.pick(self.by_leaf.get(leaf))
     }
 
-    /// The handshakes whose certificate names this issuer.
-    pub fn issued_by(&self, issuer: &str) -> impl Iterator<Item = &Connection<'e>> {
-        self.pick(self.by_issuer.get(issuer))
+    /// Of the handshakes whose certificate names this issuer and covers the name asked for, the first of
+    /// each owner of a name.
+    pub fn owners_of(&self, issuer: &str) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.owners.get(issuer))
     }
 
     /// The handshakes with a server's address and port.

@@ -230,7 +230,8 @@ impl Table {
 
     /// The row of a kind whose own certificate this is.
     pub fn own_certificate(&self, certificate: &Certificate, kind: Kind) -> Option<&Provider> {
-        self.rows.iter().find(|row| row.kind == kind && row.is_own_certificate(certificate))
+        let names = Distinguished::of(certificate);
+        self.rows.iter().find(|row| row.kind == kind && row.is_own(certificate, &names))
     }
 
     /// The row of a kind whose own certificate presents these names.
@@ -241,12 +242,30 @@ impl Table {
 
     /// Whose own certificate this is: by its identifiers, its subject or its issuer.
     pub fn of_certificate(&self, certificate: &Certificate) -> Option<&Provider> {
-        self.rows.iter().find(|row| row.is_own_certificate(certificate))
+        let names = Distinguished::of(certificate);
+        self.rows.iter().find(|row| row.is_own(certificate, &names))
     }
 
     /// The interceptor, test or origin authority that an issuer's name belongs to.
     pub fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
-        self.rows.iter().find(|row| row.issuer.iter().any(|it| it.are_in(issuer)))
+        let held = crate::x509::attributes(issuer);
+        self.rows.iter().find(|row| row.issuer.iter().any(|it| it.are_among(&held)))
+    }
+}
+
+/// The attributes of a distinguished name.
+type Held = Vec<(String, String)>;
+
+/// The distinguished names of a certificate, read once for all rows.
+struct Distinguished {
+    subject: Held,
+    issuer: Held,
+}
+
+impl Distinguished {
+    fn of(certificate: &Certificate) -> Self {
+        let held = |name: &Option<String>| name.as_deref().map(crate::x509::attributes).unwrap_or_default();
+        Self { subject: held(&certificate.subject), issuer: held(&certificate.issuer) }
     }
 }
 
@@ -267,19 +286,18 @@ impl Provider {
 
     /// Whether a certificate is its own: all its identifiers are, or its subject or issuer says so.
     pub fn is_own_certificate(&self, certificate: &Certificate) -> bool {
+        self.is_own(certificate, &Distinguished::of(certificate))
+    }
+
+    fn is_own(&self, certificate: &Certificate, names: &Distinguished) -> bool {
         let identifiers = certificate.san.as_ref().map(|san| (san.dns.as_slice(), san.ip.is_empty()));
         let presents = match identifiers {
             Some((names, no_address)) if !names.is_empty() => self.has_presented(names) && (no_address || self.shared),
             _ => certificate.common_name().is_some_and(|name| self.has_one(&[name])),
         };
         let shared = self.shared && certificate.common_name().is_some_and(|name| self.has_one(&[name]));
-        let is = |known: &[Attributes], name: Option<&String>| {
-            name.is_some_and(|name| known.iter().any(|attributes| attributes.are_in(name)))
-        };
-        presents
-            || shared
-            || is(&self.subject, certificate.subject.as_ref())
-            || is(&self.issuer, certificate.issuer.as_ref())
+        let is = |known: &[Attributes], held: &Held| known.iter().any(|attributes| attributes.are_among(held));
+        presents || shared || is(&self.subject, &names.subject) || is(&self.issuer, &names.issuer)
     }
 
     /// Whether the identifiers of a certificate are its own.

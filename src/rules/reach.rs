@@ -8,7 +8,7 @@ use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
 use crate::evidence::{HttpExchange, ObservationId, OverrideKind, Says};
 use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
-use crate::provider::suffix;
+use crate::provider::suffix::owner;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::{ChainState, Side, SniState};
 
@@ -85,11 +85,6 @@ pub fn server(connection: &Connection<'_>) -> String {
 pub fn is_same_owner(leaf: &Leaf<'_>, host: &Name) -> bool {
     let own = owner(host.as_str());
     leaf.labels().iter().any(|label| owner(label) == own)
-}
-
-/// The registrable domain of a name; the name itself where it has none.
-pub fn owner(name: &str) -> String {
-    suffix::registrable(name).map_or_else(|| name.trim_start_matches("*.").to_ascii_lowercase(), |it| it.to_string())
 }
 
 /// The HTTP exchanges that a connection carried, as far as the evidence ties them to it.
@@ -210,18 +205,12 @@ pub fn is_near(one: &Connection<'_>, other: &Connection<'_>) -> bool {
 
 /// Whether the certificate of a connection covers the name that it asked for.
 pub fn is_right(connection: &Connection<'_>) -> bool {
-    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
-        return false;
-    };
-    connection.handshake.sni_state == SniState::Sent && view::coverage(leaf, &sni) == Coverage::Covers
+    connection.handshake.sni_state == SniState::Sent && connection.covers_sni() == Some(true)
 }
 
 /// Whether the certificate of a connection was seen not to cover the name that it asked for.
 pub fn is_wrong(connection: &Connection<'_>) -> bool {
-    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
-        return false;
-    };
-    view::coverage(leaf, &sni) == Coverage::DoesNotCover
+    connection.covers_sni() == Some(false)
 }
 
 /// The address of a connection; of a saved output without one, the only address that the evidence has

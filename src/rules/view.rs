@@ -24,9 +24,9 @@ pub enum Coverage {
 
 /// What a certificate says of a host.
 pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
-    match leaf.check(host) {
-        Some(check) if check.matches() => Coverage::Covers,
-        Some(_) => Coverage::DoesNotCover,
+    match leaf.covers(host) {
+        Some(true) => Coverage::Covers,
+        Some(false) => Coverage::DoesNotCover,
         None if default_of(leaf).is_some_and(|(label, ..)| !is_covered_by_label(&label, host)) => {
             Coverage::ProviderDefault
         }

@@ -3,6 +3,7 @@
 use crate::case::{Case, Connection, resolution};
 use crate::evidence::ObservationId;
 use crate::name::Name;
+use crate::provider::suffix;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, ech, proxy, reach};
 
@@ -101,7 +102,9 @@ fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name
                 ask: format!("dig {sni}"),
             };
         }
-        (false, false) if reach::owner(sni.as_str()) == reach::owner(dialed.as_str()) => return Verdict::NotApplicable,
+        (false, false) if suffix::owner(sni.as_str()) == suffix::owner(dialed.as_str()) => {
+            return Verdict::NotApplicable;
+        }
         (false, false) => Strength::Consistent,
     };
     found(case, connection, (sni, dialed), strength, refusal, elsewhere.map(|it| it.cites.clone()))

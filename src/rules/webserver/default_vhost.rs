@@ -109,7 +109,7 @@ fn neighbour_of<'c, 'e>(
     case.around.with_server(own.handshake.server?).find_map(|other| {
         let (name, shown) = (other.sni()?, other.leaf()?);
         let is_wanted = leaf.is_none_or(|leaf| leaf == shown.certificate.id());
-        let covers = shown.check(&name).is_some_and(|check| check.matches());
+        let covers = other.covers_sni() == Some(true);
         (is_wanted && covers && Some(&name) != own.sni().as_ref()).then_some((other, name))
     })
 }
