@@ -83,6 +83,14 @@ impl Pattern {
         &self.text
     }
 
+    /// The last label of every name of this shape, where the pattern says it.
+    pub fn last_label(&self) -> Option<&str> {
+        match self.parts.last() {
+            Some(Part::Text(end)) => end.rsplit_once('.').map(|(_, label)| label),
+            _ => None,
+        }
+    }
+
     /// Whether a text has this shape as a whole.
     pub fn matches(&self, text: &str) -> bool {
         if text.len() > TEXT_BYTES_MAX {

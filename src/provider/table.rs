@@ -4,7 +4,9 @@
 //! those of the same id. Every row has examples, which are checked whenever a table is read, so that a
 //! row that does not do what its author meant is refused with its name.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -22,6 +24,35 @@ pub struct Table {
     pub as_of: String,
     #[serde(rename = "provider")]
     rows: Vec<Provider>,
+    #[serde(skip)]
+    by_end: OnceLock<ByEnd>,
+}
+
+/// The rows that can know a host, by its last label: of a hundred rows a few.
+#[derive(Clone, Debug)]
+struct ByEnd {
+    rows: HashMap<String, Vec<usize>>,
+    /// Those whose patterns say nothing of the end.
+    any: Vec<usize>,
+}
+
+impl ByEnd {
+    fn of(rows: &[Provider]) -> Self {
+        let ends: Vec<Vec<Option<&str>>> =
+            rows.iter().map(|row| row.hosts().map(Pattern::last_label).collect()).collect();
+        let known: BTreeSet<&str> = ends.iter().flatten().flatten().copied().collect();
+        let that_end = |end: Option<&str>| {
+            let fits = |own: &[Option<&str>]| own.iter().any(|it| it.is_none() || *it == end);
+            ends.iter().enumerate().filter(|(_, own)| fits(own)).map(|(at, _)| at).collect()
+        };
+        let rows = known.into_iter().map(|end| (end.to_owned(), that_end(Some(end)))).collect();
+        Self { rows, any: that_end(None) }
+    }
+
+    fn of_name(&self, name: &str) -> &[usize] {
+        let end = name.rsplit('.').next().unwrap_or(name);
+        self.rows.get(end).unwrap_or(&self.any)
+    }
 }
 
 /// One provider.
@@ -173,7 +204,7 @@ impl Table {
 
     /// A table without rows.
     pub fn empty() -> Self {
-        Self { schema: 1, as_of: String::new(), rows: Vec::new() }
+        Self { schema: 1, as_of: String::new(), rows: Vec::new(), by_end: OnceLock::new() }
     }
 
     fn parse(read: Result<Self, NoTable>) -> Result<Self, NoTable> {
@@ -198,7 +229,7 @@ impl Table {
         self.rows.retain(|row| other.rows.iter().all(|new| new.id != row.id));
         let mut rows = other.rows;
         rows.append(&mut self.rows);
-        Self { schema: self.schema, as_of: other.as_of.max(self.as_of), rows }
+        Self { schema: self.schema, as_of: other.as_of.max(self.as_of), rows, by_end: OnceLock::new() }
     }
 
     /// How many rows there are.
@@ -208,7 +239,9 @@ impl Table {
 
     /// Whom a host name belongs to, and what it is to them.
     pub fn of_host(&self, name: &Name) -> Option<(&Provider, Role)> {
-        self.rows.iter().find_map(|row| row.role_of(name.as_str()).map(|role| (row, role)))
+        let by_end = self.by_end.get_or_init(|| ByEnd::of(&self.rows));
+        let rows = by_end.of_name(name.as_str()).iter().filter_map(|at| self.rows.get(*at));
+        rows.into_iter().find_map(|row| row.role_of(name.as_str()).map(|role| (row, role)))
     }
 
     /// Whom an address belongs to: a hint.
@@ -270,6 +303,11 @@ impl Distinguished {
 }
 
 impl Provider {
+    /// The patterns of hosts.
+    fn hosts(&self) -> impl Iterator<Item = &Pattern> {
+        self.targets.iter().chain(&self.legacy).chain(&self.own)
+    }
+
     /// What a host name is to this provider.
     pub fn role_of(&self, name: &str) -> Option<Role> {
         let is = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
