@@ -281,8 +281,10 @@ pub fn diagnose(evidence: &Arc<Evidence>, selected: &[Name]) -> Report {
 /// The same with knowledge that a user brought.
 pub fn diagnose_with(evidence: &Arc<Evidence>, selected: &[Name], known: &Knowledge) -> Report {
     let certificates = report::build::Certificates::of(evidence);
-    let cases = case::build_with(evidence, selected, known)
+    let cases = case::Cases::of(evidence, selected, known);
+    let cases = (0..cases.len())
         .into_par_iter()
+        .filter_map(|at| cases.case(at))
         .map(|case| report::build::case_entry(&case, &rules::judge(&case), &certificates))
         .collect();
     report::build::report(evidence, known, cases)

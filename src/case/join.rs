@@ -51,6 +51,11 @@ impl<'e> Connection<'e> {
         self.sni.clone()
     }
 
+    /// Whether the server name asked for is the host; `None` where none is known.
+    pub fn sni_is(&self, host: &Name) -> Option<bool> {
+        self.sni.as_ref().map(|sni| sni == host)
+    }
+
     /// Whether the certificate covers the name that was asked for; `None` where no name was asked for,
     /// no certificate is visible, or a text does not show its identifiers.
     pub fn covers_sni(&self) -> Option<bool> {

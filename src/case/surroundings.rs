@@ -1,10 +1,11 @@
 //! What the evidence shows beside one case ([`Surroundings`]): all answers and handshakes, indexed, so
 //! that a rule about one host can look at the others without reading everything again.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
 
-use super::join::{Connection, Handshakes};
+use super::join::{Connection, Handshakes, Leaf};
 use super::records::Records;
 use super::resolution::Answers;
 use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
@@ -13,6 +14,8 @@ use crate::provenance::{Place, SourceId};
 use crate::provider::suffix;
 use crate::tls::SniState;
 use crate::x509::Certificate;
+use crate::x509::path::{self, Path};
+use crate::x509::roots::Roots;
 
 /// All answers and handshakes of the evidence, and what belongs to runs.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub struct Surroundings<'e> {
     pub exchangers: Vec<(ObservationId, Name)>,
     by_leaf: BTreeMap<&'e str, Vec<usize>>,
     owners: BTreeMap<&'e str, Vec<usize>>,
+    paths: Mutex<HashMap<Vec<ObservationId>, Arc<Path>>>,
     by_server: BTreeMap<SocketAddr, Vec<usize>>,
     by_address: BTreeMap<IpAddr, Vec<usize>>,
     by_client: BTreeMap<(SourceId, IpAddr), Vec<usize>>,
@@ -48,6 +52,7 @@ impl<'e> Surroundings<'e> {
             exchangers: Vec::new(),
             by_leaf: BTreeMap::new(),
             owners: BTreeMap::new(),
+            paths: Mutex::default(),
             by_server: BTreeMap::new(),
             by_address: BTreeMap::new(),
             by_client: BTreeMap::new(),
@@ -147,6 +152,21 @@ impl<'e> Surroundings<'e> {
         run: Option<u32>,
     ) -> impl Iterator<Item = (ObservationId, &'e Override)> {
         run.and_then(|run| self.overrides.get(&(source, run))).into_iter().flatten().copied()
+    }
+
+    /// The path that certificates sent together make, against the roots of this diagnosis: hosts share
+    /// chains, and each is verified once.
+    pub fn path(&self, sent: &[Leaf<'_>], roots: &Roots) -> Arc<Path> {
+        let key: Vec<ObservationId> = sent.iter().map(|it| it.id).collect();
+        let known = self.paths.lock().ok().and_then(|paths| paths.get(&key).cloned());
+        known.unwrap_or_else(|| {
+            let sent: Vec<&Certificate> = sent.iter().map(|it| it.certificate).collect();
+            let path = Arc::new(path::build(&sent, roots));
+            if let Ok(mut paths) = self.paths.lock() {
+                paths.insert(key, Arc::clone(&path));
+            }
+            path
+        })
     }
 
     /// The handshakes in which this certificate was presented.

@@ -1,7 +1,8 @@
 //! How a host was reached: through which address and which answer, by which resolver, beside which
 //! other handshakes of the same client. What the rules about names, routes and middleboxes share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
@@ -15,16 +16,7 @@ use crate::tls::{ChainState, Side, SniState};
 /// The first and the last connection of each kind: thousands of the same client to the same address
 /// say no more.
 pub fn distinct<'c, 'e>(case: &'c Case<'e>) -> Vec<&'c Connection<'e>> {
-    let mut kinds = BTreeMap::new();
-    for (at, it) in case.connections.iter().enumerate() {
-        let leaf = it.leaf().map(|leaf| leaf.certificate.id());
-        let handshake = it.handshake;
-        let names = (handshake.sni.as_deref(), handshake.sni_state, handshake.dialed.as_deref());
-        let kind = (it.source, it.client_ip(), handshake.server, names, leaf, it.alerts.len(), handshake.chain_state);
-        kinds.entry(kind).and_modify(|(_, last)| *last = at).or_insert((at, at));
-    }
-    let kept: BTreeSet<usize> = kinds.into_values().flat_map(|(first, last)| [first, last]).collect();
-    kept.into_iter().filter_map(|at| case.connections.get(at)).collect()
+    case.distinct().collect()
 }
 
 /// The distinct connections for the host whose certificate is visible.
@@ -32,13 +24,8 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let all = distinct(case).into_iter().filter(|it| it.handshake.chain_state == ChainState::Seen);
-    all.filter(|it| it.sni().is_none_or(|sni| sni == *host))
-        .filter_map(|connection| {
-            let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: view::coverage(leaf, host) })
-        })
-        .collect()
+    let seen = case.distinct().filter(|it| it.handshake.chain_state == ChainState::Seen);
+    seen.filter_map(|connection| view::of_host(connection, host)).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that does not cover it, or that the

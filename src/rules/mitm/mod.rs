@@ -30,7 +30,7 @@ fn issuer(leaf: &Leaf<'_>) -> String {
 
 /// A handshake for the same host, of another source, whose chain is a public one.
 fn public_elsewhere<'c, 'e>(case: &'c Case<'e>, than: &Connection<'_>) -> Option<(&'c Connection<'e>, &'c Leaf<'e>)> {
-    case.connections.iter().find_map(|it| {
+    case.distinct().find_map(|it| {
         let leaf = it.leaf().filter(|leaf| it.id != than.id && is_public(it, leaf))?;
         Some((it, leaf))
     })

@@ -5,7 +5,7 @@ use crate::evidence::ObservationId;
 use crate::name::{Name, Rejection};
 use crate::provider::{elb, suffix};
 use crate::rules::view::{self, Shown};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented, reach};
 
 declare_rule! {
     /// # What it finds
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if is_elsewhere(case) {
         return Verdict::NotApplicable;
     }
-    let shown = presented::distinct(view::shown(case));
+    let shown = presented::distinct(reach::shown(case));
     let wrong: Vec<&Shown<'_, '_>> = shown
         .iter()
         .filter(|it| it.is_wrong() && !mail::is_mail(case, it.connection))
