@@ -4,8 +4,8 @@
 //! A worker reads one [`Piece`] and walks it while its bytes are in the processor's cache. In the middle
 //! it guesses a [`Stretch::boundary`]: a place from which several records follow each other. Whoever
 //! uses a guess checks that the walk before it ends there; where it does not, that part is walked again
-//! from the right place, so that a guess decides nothing but speed. A walk stops at whatever is not an ordinary packet record: the careful walk of
-//! [`super::Reader`] goes on from there.
+//! from the right place, so that a guess decides nothing but speed. A walk stops at whatever is not an
+//! ordinary packet record: the careful walk of [`super::Reader`] goes on from there.
 
 use super::{Frame, pcap, pcapng};
 use crate::input::Room;

@@ -226,7 +226,7 @@ impl<'e> Handshakes<'e> {
         let before =
             answers.asked_before(connection.server_ip()?, connection.source, client, connection.handshake.time)?;
         let is_suffixed = before.host.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
-        let key = (connection.source, client, before.host.clone());
+        let key = (connection.source, client, Name::clone(&before.host));
         (!is_suffixed && !self.named.contains(&key)).then_some(key.2)
     }
 
@@ -258,7 +258,7 @@ fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option
     if let Some(client) = connection.client_ip() {
         let asked = answers.asked_before(address, connection.source, client, connection.handshake.time);
         if let Some(asked) = asked {
-            return Some(asked.host.clone());
+            return Some(Name::clone(&asked.host));
         }
         let mut hosts = answers.hosts_in_text_at(address);
         return hosts.next().filter(|_| hosts.next().is_none()).cloned();

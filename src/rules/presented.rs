@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::case::{Case, Connection, Leaf};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
+use crate::provenance::SourceId;
 use crate::rules::reach;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Mark, Sign, Strength};
@@ -35,10 +36,10 @@ pub fn of<'c, 'e>(case: &'c Case<'e>) -> Vec<Presented<'c, 'e>> {
 /// The handshakes that differ in the chain or in the server name: thousands of one kind say no more than
 /// the first.
 pub fn distinct<'c, 'e>(mut shown: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
-    let mut seen: BTreeSet<(&[String], SniState)> = BTreeSet::new();
+    let mut seen: BTreeSet<(SourceId, &[String], SniState)> = BTreeSet::new();
     shown.retain(|it| {
         let handshake = it.connection.handshake;
-        seen.insert((handshake.chain.as_slice(), handshake.sni_state))
+        seen.insert((it.connection.source, handshake.chain.as_slice(), handshake.sni_state))
     });
     shown
 }

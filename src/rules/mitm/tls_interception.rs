@@ -1,5 +1,7 @@
 //! `mitm.tls_interception`: something on the path ends TLS and signs certificates of its own.
 
+use std::collections::BTreeSet;
+
 use super::{ANTIVIRUS, INSPECTORS, is_public, issuer, public_elsewhere, vendor};
 use crate::case::{Case, Connection, Leaf};
 use crate::limits::NEIGHBOURS_MAX;
@@ -43,7 +45,12 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut other: Option<Verdict> = None;
+    let mut kinds = BTreeSet::new();
     for connection in reach::distinct(case).into_iter().filter(|it| it.asks_for(host)) {
+        let alerts: Vec<Option<&str>> = connection.alerts.iter().map(|(_, it)| it.description.as_deref()).collect();
+        if !kinds.insert((connection.source, connection.handshake.chain.as_slice(), alerts)) {
+            continue;
+        }
         let Some(leaf) = connection.leaf().filter(|leaf| leaf.certificate.issuer.is_some()) else { continue };
         if vendor(ANTIVIRUS, &issuer(leaf)).is_some() {
             continue;

@@ -60,7 +60,9 @@ fn dialed(case: &Case<'_>, connection: &Connection<'_>, sni: &Name) -> Option<Na
     let dialed = told.or_else(|| {
         let (address, client) = (connection.server_ip()?, connection.client_ip()?);
         let answers = &case.around.answers;
-        Some(answers.asked_before(address, connection.source, client, connection.handshake.time)?.host.clone())
+        answers
+            .asked_before(address, connection.source, client, connection.handshake.time)
+            .map(|it| Name::clone(&it.host))
     })?;
     let is_suffixed = dialed.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
     let is_name = dialed.ip().is_none() && !sni.as_str().contains('*');
