@@ -25,9 +25,9 @@ pub enum Coverage {
 
 /// What a certificate says of a host.
 pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
-    match leaf.check(host) {
-        Some(check) if check.matches() => Coverage::Covers,
-        Some(_) => Coverage::DoesNotCover,
+    match leaf.covers(host) {
+        Some(true) => Coverage::Covers,
+        Some(false) => Coverage::DoesNotCover,
         None if default_of(leaf).is_some_and(|(label, ..)| !is_covered_by_label(&label, host)) => {
             Coverage::ProviderDefault
         }
@@ -35,11 +35,23 @@ pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
     }
 }
 
-/// What the certificate of a connection says of a host; where a text does not show its presented
+/// A connection with what its certificate says of the host, unless it asked for another name.
+pub fn of_host<'c, 'e>(case: &Case<'e>, connection: &'c Connection<'e>, host: &Name) -> Option<Shown<'c, 'e>> {
+    let leaf = connection.leaf()?;
+    let coverage = match (connection.sni_is(host), connection.covers_sni()) {
+        (Some(false), _) => return None,
+        (Some(true), Some(true)) => Coverage::Covers,
+        (Some(true), Some(false)) => Coverage::DoesNotCover,
+        _ => told_coverage(case, connection, leaf, host),
+    };
+    Some(Shown { connection, leaf, coverage })
+}
+
+/// What the certificate of a connection says of the host; where a text does not show its presented
 /// identifiers, what the client of the same run said of them.
-pub fn coverage_in(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, host: &Name) -> Coverage {
+fn told_coverage(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, host: &Name) -> Coverage {
     let own = coverage(leaf, host);
-    if !matches!(own, Coverage::Unknown | Coverage::ProviderDefault) || case.host.as_ref() != Some(host) {
+    if !matches!(own, Coverage::Unknown | Coverage::ProviderDefault) {
         return own;
     }
     match (own, said_in_run(case, connection)) {
@@ -108,11 +120,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     case.connections
         .iter()
         .filter(|connection| connection.handshake.chain_state == ChainState::Seen)
-        .filter(|connection| connection.sni().is_none_or(|sni| sni == *host))
-        .filter_map(|connection| {
-            let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: coverage_in(case, connection, leaf, host) })
-        })
+        .filter_map(|connection| of_host(case, connection, host))
         .collect()
 }
 

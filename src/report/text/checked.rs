@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Page, safe};
 use crate::evidence::ObservationId;
 use crate::provenance::{Time, Zone};
-use crate::report::{CaseEntry, ConnectionEntry, Outcome, words};
+use crate::report::{CaseEntry, ConnectionEntry, FactEntry, Outcome, words};
 use crate::tls::SniState;
 
 impl Page<'_> {
@@ -66,9 +66,7 @@ impl Page<'_> {
 
     /// The clients that accept the chain, in their own words.
     fn trust(&self, host: &str) -> Option<(&'static str, String, Option<ObservationId>)> {
-        let text = |fact: &serde_json::Map<String, Value>, name: &str| {
-            fact.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
+        let text = |fact: &FactEntry, name: &str| fact.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let says = self.report.observations.iter().filter(|it| it.kind == "client.verdict");
         let accept = says.filter(|it| text(&it.fact, "says") == "chain-trusted" && text(&it.fact, "host") == host);
         let mut clients: Vec<String> = Vec::new();
