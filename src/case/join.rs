@@ -124,6 +124,11 @@ impl Leaf<'_> {
         Some(name::is_covered(host, san.dns.iter().map(String::as_str), san.ip.iter().map(String::as_str)))
     }
 
+    /// Whether the common name is the host's: what a text shows where it leaves the identifiers out.
+    pub fn is_called(&self, host: &Name) -> bool {
+        self.certificate.common_name().is_some_and(|label| name::match_dns(host, label).is_ok())
+    }
+
     /// The names to show: the presented identifiers, or the common name as a label.
     pub fn labels(&self) -> Vec<&str> {
         match &self.certificate.san {

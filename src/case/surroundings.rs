@@ -84,7 +84,9 @@ impl<'e> Surroundings<'e> {
         let mut known: BTreeSet<(&'e str, String)> = BTreeSet::new();
         for (at, connection) in self.handshakes.all().iter().enumerate() {
             let (Some(leaf), Some(sni)) = (connection.leaf(), connection.handshake.sni.as_deref()) else { continue };
-            let is_right = connection.handshake.sni_state == SniState::Sent && connection.covers_sni() == Some(true);
+            let is_named = || Name::parse(sni).is_some_and(|sni| leaf.is_called(&sni));
+            let is_right =
+                connection.handshake.sni_state == SniState::Sent && connection.covers_sni().unwrap_or_else(is_named);
             let issuer = leaf.certificate.issuer.as_deref().unwrap_or_default();
             if is_right && names.insert((issuer, sni)) && known.insert((issuer, suffix::owner(sni))) {
                 self.owners.entry(issuer).or_default().push(at);

@@ -115,7 +115,7 @@ pub fn resolver(case: &Case<'_>, resolution: &Resolution) -> String {
 
 fn path_of(case: &Case<'_>, source: crate::provenance::SourceId) -> String {
     let at = usize::try_from(source.0).unwrap_or(usize::MAX);
-    case.evidence.sources.get(at).map_or_else(|| "the resolver".to_owned(), |it| it.path.clone())
+    case.evidence.sources.get(at).map_or_else(|| "the resolver".to_owned(), |it| format!("the resolver of {}", it.path))
 }
 
 /// The answers of one resolver.

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::{self, Prompted};
 use super::decode::markup;
+use super::grammar::time;
 use super::{FORMATS, Line, RunText, SavedFormat, Sink, host, pem};
+use crate::provenance::{Time, Zone};
 
 #[derive(Default)]
 struct Start {
@@ -32,6 +34,7 @@ pub struct Found {
 pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
     let starts = starts(lines);
     let mut versions: BTreeMap<(Option<String>, String), String> = BTreeMap::new();
+    let mut clocks: BTreeMap<Option<String>, Time> = BTreeMap::new();
     let mut heading = None;
     let mut found =
         Found { unknown_lines: with_text(lines.get(..first_at(&starts, lines)).unwrap_or_default()), runs: 0 };
@@ -44,6 +47,9 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
         }
         let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone()).or_else(|| heading.clone());
         remember_version(start, body, vantage.as_ref(), &mut versions);
+        if let Some(time) = clock(start, body) {
+            clocks.insert(vantage.clone(), time);
+        }
         let Some(format) = start.format else {
             found.unknown_lines = found.unknown_lines.saturating_add(with_text(body));
             continue;
@@ -57,6 +63,7 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
             shown: start.prompted.as_ref().map(|it| it.shown.clone()),
             command_line: start.prompted.as_ref().and_then(|_| lines.get(start.at)),
             version: versions.get(&(vantage.clone(), tool.to_owned())).cloned(),
+            clock: clocks.get(&vantage).copied(),
             vantage,
             lines: body,
         };
@@ -160,6 +167,14 @@ fn format_of(prompted: &Prompted) -> Option<&'static SavedFormat> {
 
 fn chosen_stage(prompted: &Prompted, format: &SavedFormat) -> Vec<String> {
     prompted.stages.iter().rev().find(|stage| (format.is_command)(stage)).cloned().unwrap_or_default()
+}
+
+/// What `date` says of the runs behind it, where it states its zone.
+fn clock(start: &Start, body: &[Line]) -> Option<Time> {
+    let is_date = |stage: &Vec<String>| stage.first().is_some_and(|tool| tool == "date");
+    start.prompted.as_ref().filter(|it| it.stages.first().is_some_and(is_date))?;
+    let text = body.iter().find(|line| !line.text.trim().is_empty())?.text.trim();
+    time::when(text).filter(|time| time.zone == Zone::Stated)
 }
 
 /// `openssl version` and `curl --version` say what later runs of the same place are.

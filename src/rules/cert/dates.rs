@@ -36,7 +36,7 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
             above.get_or_insert_with(|| found_above(case, host.as_str(), date, &it, leaf, is_needed, time));
         }
         if (date.is_broken)(time, limit) {
-            let severity = if it.coverage == Coverage::Covers { Severity::Error } else { Severity::Note };
+            let severity = severity(case, &it, date);
             let when = if case.known.as_of.is_some() { "it is judged at" } else { "the handshake was at" };
             let text = format!("the certificate {} {}, {when} {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
@@ -82,6 +82,17 @@ fn broken_above<'c, 'e>(
     above.find(|(leaf, is_needed)| is_broken(leaf) && (*is_needed || complains))
 }
 
+/// A date is a fault of a certificate that was meant for the host; of one that covers something else it is
+/// a side fact.
+fn severity(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date) -> Severity {
+    let is_called = || case.host.as_ref().is_some_and(|host| it.leaf.is_called(host));
+    match it.coverage {
+        Coverage::Covers => Severity::Error,
+        Coverage::Unknown if is_called() || !view::said(case, date.says).is_empty() => Severity::Error,
+        _ => Severity::Note,
+    }
+}
+
 fn found_above(
     case: &Case<'_>,
     host: &str,
@@ -95,7 +106,7 @@ fn found_above(
     let limit = (date.of)(leaf.certificate).unwrap_or(time);
     let sent = if is_needed { "" } else { ", which is sent for clients that do not have the newer root" };
     let text = format!("{subject} in the chain {} {}{sent}; the handshake was at {}", date.verb, day(limit), day(time));
-    let severity = if it.coverage == Coverage::Covers { Severity::Error } else { Severity::Note };
+    let severity = severity(case, it, date);
     let strength = if is_needed { Strength::Proven } else { Strength::Strong };
     let cites = vec![leaf.id, it.connection.id];
     let verdict = found((case, host), date, severity, strength, text, cites, &limit.to_string());

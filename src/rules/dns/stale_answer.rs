@@ -41,6 +41,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut other: Option<Verdict> = None;
     for it in reach::wrong(case) {
+        if let Some(verdict) = of_another_cache(case, host, &it) {
+            other = Some(verdict);
+        }
         let verdict = match case.origin(it.connection) {
             Some(Origin::Outdated { held, current }) if !is_neutral(held, current, host) => {
                 found(case, host, &it, held, current)
@@ -67,9 +70,39 @@ fn check(case: &Case<'_>) -> Verdict {
         if matches!(verdict, Verdict::Found(_)) {
             return verdict;
         }
-        other = other.or(Some(verdict));
+        other = match other {
+            Some(kept @ Verdict::Found(_)) => Some(kept),
+            kept => kept.or(Some(verdict)),
+        };
     }
     other.unwrap_or(Verdict::NotApplicable)
+}
+
+/// Two resolvers that a text asks, both with public addresses and one with the right server: the first may
+/// keep what the second does not have any more, or answer for itself.
+fn of_another_cache(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Option<Verdict> {
+    let address = it.connection.server_ip().filter(|ip| !view::is_private(*ip))?;
+    let views = reach::views(case);
+    let here = views.iter().find(|view| view.holds(address))?;
+    let is_own = |answer: &&Resolution| answer.client.is_some() || answer.is_rotating(host);
+    let right = reach::right(case);
+    let (there, right) = right.iter().find_map(|right| {
+        let good = right.connection.server_ip().filter(|ip| !here.holds(*ip) && !view::is_private(*ip))?;
+        let there = views.iter().find(|view| view.by != here.by && view.holds(good) && !view.holds(address))?;
+        Some((there, right))
+    })?;
+    if here.answers.iter().any(|it| is_own(&it)) {
+        return None;
+    }
+    let finding = served(host, it, Strength::Consistent)
+        .because(
+            format!("{} gives {address} for {host}, {} does not: after a move of {host} the first may keep an older answer. The server at {address} does not have the certificate of {host}.", here.by, there.by),
+            format!("Compare with the zone's own name servers (dig +trace {host}); then flush the caches of {}, or wait for the TTL.", here.by),
+        )
+        .verified_by(format!("dig +trace {host}"), "the same addresses as the resolver's")
+        .reason(format!("{} answers {address}", here.by), here.cites())
+        .reason(format!("{} answers otherwise", there.by), there.cites());
+    Some(super::served_right(finding, host, right).found())
 }
 
 /// Whether some answer has addresses of the family without the one that was used.
