@@ -90,7 +90,7 @@ impl<'s> Capture<'s> {
         let before = self.frames;
         let mut reader = Reader::new(window, kind);
         let mut batch = Batch::default();
-        while self.failed.is_none() {
+        while self.failed.is_none() && !reader.is_stopped() {
             if self.workers == Workers::All {
                 reader.fill_together(limits::ROUND_BYTES, |rooms| rooms.par_iter_mut().for_each(Room::read));
             }

@@ -16,8 +16,10 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Say what is wrong, what proves it and how to mend it
+    #[command(after_help = DIAGNOSE_HELP)]
     Diagnose(DiagnoseArguments),
     /// Write the observations, one JSON object a line
+    #[command(after_help = FACTS_HELP)]
     Facts(FactsArguments),
     /// Print the page of a rule
     Explain {
@@ -240,11 +242,31 @@ const MEMORY_BYTES_MIN: u64 = 1 << 20;
 const AFTER_HELP: &str = "\
 Examples:
   whycert diagnose customer.pcapng ticket.txt
+  whycert diagnose --host www.example.com case-folder/
+  whycert explain apigw.cname_to_stage_url
+  whycert help diagnose
+
+The network is never used.";
+
+const DIAGNOSE_HELP: &str = "\
+Examples:
+  whycert diagnose customer.pcapng ticket.txt
   whycert diagnose --host www.example.com --format json case-folder/
   whycert diagnose --format html --output report.html customer.pcapng
+  whycert diagnose --keylog keys.log --format markdown customer.pcapng
   whycert diagnose --select apigw --exit-zero case-folder/
-  whycert facts customer.pcapng | grep tls.handshake
+  tcpdump -w - -s 0 'port 53 or port 443' | whycert diagnose -
 
-Exit status of diagnose: 0 nothing wrong was found, 1 a wrong certificate or another error was
-found, 2 wrong usage or nothing could be opened, 3 nothing could be judged or an input could not
-be analysed. The network is never used.";
+Exit status: 0 nothing wrong was found, 1 a wrong certificate or another error was found, 2 wrong
+usage or nothing could be opened, 3 nothing could be judged, an input could not be analysed, or
+Ctrl-C ended the reading: the report of what had been read comes all the same and says so; a
+second Ctrl-C ends at once.";
+
+const FACTS_HELP: &str = "\
+Examples:
+  whycert facts customer.pcapng | grep tls.handshake
+  whycert facts --digest sha256 --output facts.ndjson case-folder/
+  whycert diagnose facts.ndjson
+
+Exit status: 0 all was read, 2 wrong usage or nothing could be opened, 3 an input could not be
+analysed, or Ctrl-C ended the reading: what had been read is written all the same.";

@@ -11,7 +11,7 @@ use clap::Parser;
 
 use crate::analyze::{self, Gathered, Inputs};
 use crate::evidence::facts;
-use crate::input::Digest;
+use crate::input::{Digest, Stop};
 use crate::limits;
 use crate::name::Name;
 use crate::report::select::{self, Ignore, Selection};
@@ -21,6 +21,7 @@ use crate::rules;
 mod args;
 mod data;
 mod explain;
+mod interrupt;
 mod progress;
 mod settings;
 
@@ -106,6 +107,7 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     selection.apply(&mut report);
     let text = (renderer.render)(&report, &style(arguments, &settings));
     let exit = match exit_of(&gathered, &report, !hosts.is_empty()) {
+        _ if report.partial.is_some() => Exit::Inconclusive,
         Exit::Usage => Exit::Usage,
         _ if arguments.exit_zero || settings.exit_zero == Some(true) => Exit::Clean,
         Exit::Inconclusive if !selection.select.is_empty() && report.cases.is_empty() => Exit::Clean,
@@ -148,6 +150,7 @@ fn write_facts(arguments: &FactsArguments) -> Result<Exit, String> {
     })?;
     warn_of(&inputs);
     Ok(match (inputs.opened, inputs.not_analysed.is_empty()) {
+        _ if inputs.is_stopped => Exit::Inconclusive,
         (0, _) => Exit::Usage,
         (_, true) => Exit::Clean,
         (_, false) => Exit::Inconclusive,
@@ -192,7 +195,9 @@ fn reading<T: Send>(
     };
     let tell = |bytes: u64| progress.advance(bytes);
     let memory_bytes = arguments.max_memory.unwrap_or(limits::MEMORY_BYTES_MAX);
-    let options = analyze::Options { key_logs: &arguments.keylog, digest, memory_bytes, progress: &tell };
+    let stop = Stop::default();
+    interrupt::on_interrupt(&stop);
+    let options = analyze::Options { key_logs: &arguments.keylog, digest, memory_bytes, progress: &tell, stop };
     let done = in_pool(arguments, || read(&options))?;
     progress.finish();
     done

@@ -31,7 +31,7 @@ pub fn report(evidence: &Evidence, known: &Knowledge, judged: &[(Case<'_>, Judge
     Report {
         schema: "whycert.report/1",
         tool: tool(known),
-        partial: None,
+        partial: evidence.gaps.iter().any(|gap| gap.reason.is_stop()).then_some(true),
         sources: sources(evidence),
         cases,
         observations: evidence.numbered().map(|(id, it)| observation_entry(id, it)).collect(),

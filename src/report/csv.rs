@@ -62,6 +62,7 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
         text(leaf.and_then(|it| it.not_after).map(|it| it.rfc3339())),
         text(leaf.and_then(|it| it.sha256.clone())),
         text(connection.map(alerts)),
+        if report.partial.is_some() { "yes" } else { "no" }.to_owned(),
     ];
     cells.into_iter().map(|cell| inert(&safe(&cell))).collect()
 }
@@ -90,7 +91,7 @@ fn inert(cell: &str) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 24] = [
     "host",
     "outcome",
     "rule",
@@ -114,6 +115,7 @@ const COLUMNS: [&str; 23] = [
     "not_after",
     "leaf_sha256",
     "alerts",
+    "partial",
 ];
 
 #[cfg(test)]

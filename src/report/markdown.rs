@@ -12,6 +12,9 @@ pub static RENDERER: Renderer = Renderer { id: "markdown", render };
 
 fn render(report: &Report, _: &Style) -> String {
     let mut page = Page { report, text: String::new() };
+    if report.partial.is_some() {
+        page.paragraph(&format!("**Partial** {}", words::PARTIAL));
+    }
     if report.cases.len() > 1 {
         page.hosts();
     }

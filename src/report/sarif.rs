@@ -32,6 +32,7 @@ fn render(report: &Report, _: &Style) -> String {
                 "toolExecutionNotifications": notifications(report),
             }],
             "columnKind": "unicodeCodePoints",
+            "properties": {"partial": report.partial.unwrap_or(false)},
             "results": results,
         }],
     });

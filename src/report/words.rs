@@ -61,6 +61,9 @@ pub fn group(outcome: Outcome) -> &'static Group {
     GROUPS.iter().find(|group| group.outcome == outcome).unwrap_or(&UNKNOWN)
 }
 
+/// What heads a report of which not all was read, behind its label.
+pub const PARTIAL: &str = "The reading was ended before its time: what was not read can change every answer below.";
+
 /// `1 more host`, `2 more hosts`.
 pub fn more(count: usize, one: &str, many: &str) -> String {
     format!("{count} more {}", if count == 1 { one } else { many })

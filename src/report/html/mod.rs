@@ -47,6 +47,7 @@ fn render(report: &Report, _: &Style) -> String {
                 div.page {
                     (navigation(report))
                     main {
+                        @if report.partial.is_some() { p.partial { strong { "Partial report." } " " (words::PARTIAL) } }
                         @match report.cases.as_slice() {
                             [] => (nothing()),
                             [only] => (case::whole(report, only)),
@@ -63,6 +64,11 @@ fn render(report: &Report, _: &Style) -> String {
 }
 
 fn title(report: &Report) -> String {
+    let partial = if report.partial.is_some() { "Partial: " } else { "" };
+    format!("{partial}{}", title_of_all(report))
+}
+
+fn title_of_all(report: &Report) -> String {
     match report.cases.as_slice() {
         [only] => {
             let host = only.host.as_deref().unwrap_or("no host name");

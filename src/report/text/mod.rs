@@ -25,6 +25,7 @@ pub static RENDERER: Renderer = Renderer { id: "text", render };
 fn render(report: &Report, style: &Style) -> String {
     let mut page = Page { report, style: *style, text: String::new() };
     let in_full = report.cases.len() <= CASES_IN_FULL;
+    page.partial();
     let worst: Vec<&CaseEntry> = report.cases.iter().filter(|case| words::is_error(case)).collect();
     match worst.as_slice() {
         _ if in_full => report.cases.iter().for_each(|case| page.case(case)),
@@ -85,6 +86,14 @@ impl Page<'_> {
                 " ".repeat(indent)
             };
             self.line(&format!("{pad}{row}"));
+        }
+    }
+
+    /// That not all was read.
+    fn partial(&mut self) {
+        if self.report.partial.is_some() {
+            self.wrapped("partial", words::PARTIAL);
+            self.blank();
         }
     }
 
@@ -340,7 +349,8 @@ impl Page<'_> {
             many => format!("{} hosts judged", thousands(u64::try_from(many).unwrap_or(u64::MAX))),
         };
         let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
-        let total = format!("{glyph} {hosts}{counts}");
+        let partial = if self.report.partial.is_some() { ", of a part of the evidence" } else { "" };
+        let total = format!("{glyph} {hosts}{counts}{partial}");
         let rows = wrap(&total, self.style.width.saturating_sub(2));
         let painted: Vec<String> = rows.iter().map(|row| self.paint(code, row)).collect();
         let painted = painted.join("\n  ");
