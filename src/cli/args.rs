@@ -18,7 +18,7 @@ pub(super) enum Command {
     /// Say what is wrong, what proves it and how to mend it
     #[command(after_help = DIAGNOSE_HELP)]
     Diagnose(DiagnoseArguments),
-    /// Write the observations, one JSON object a line
+    /// Write the observations, one JSON object or one row each
     #[command(after_help = FACTS_HELP)]
     Facts(FactsArguments),
     /// Print the page of a rule
@@ -183,8 +183,10 @@ pub(super) struct FactsArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FactsFormat {
-    /// One JSON object a line
+    /// One JSON object a line; `diagnose` reads it back
     Ndjson,
+    /// A row for each, for a spreadsheet
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -266,6 +268,7 @@ const FACTS_HELP: &str = "\
 Examples:
   whycert facts customer.pcapng | grep tls.handshake
   whycert facts --digest sha256 --output facts.ndjson case-folder/
+  whycert facts --format csv --output facts.csv case-folder/
   whycert diagnose facts.ndjson
 
 Exit status: 0 all was read, 2 wrong usage or nothing could be opened, 3 an input could not be

@@ -10,6 +10,7 @@ use std::path::Path;
 use clap::Parser;
 
 use crate::analyze::{self, Gathered, Inputs};
+use crate::escape;
 use crate::evidence::facts;
 use crate::input::{Digest, Stop};
 use crate::limits;
@@ -134,13 +135,15 @@ fn selection(arguments: &DiagnoseArguments, settings: &Settings) -> Result<Selec
 
 fn write_facts(arguments: &FactsArguments) -> Result<Exit, String> {
     let digest = arguments.digest.unwrap_or(args::DigestChoice::None);
-    let args::FactsFormat::Ndjson = arguments.format;
     let to = arguments.read.output.as_deref();
     let inputs = reading(&arguments.read, digest, |options| {
         let mut out: Box<dyn Write + Send> = match to {
             Some(path) => Box::new(std::fs::File::create(path).map_err(|error| not_written(to, &error))?),
             None => Box::new(io::stdout()),
         };
+        if arguments.format == args::FactsFormat::Csv {
+            out = Box::new(report::facts_csv::Rows::begin(out).map_err(|error| not_written(to, &error))?);
+        }
         let written = analyze::write_facts(&arguments.read.paths, options, &mut *out);
         match written.and_then(|inputs| out.flush().map(|()| inputs)) {
             // A reader that closes the pipe early is no error.
@@ -208,7 +211,7 @@ fn warn_of(inputs: &Inputs) {
         warn("no file was found below the given paths");
     }
     for (name, why) in &inputs.not_analysed {
-        warn(&format!("{}: {}", report::escape::line(name), report::escape::line(why)));
+        warn(&format!("{}: {}", escape::line(name), escape::line(why)));
     }
 }
 

@@ -38,7 +38,7 @@ pub fn report(evidence: &Evidence, known: &Knowledge, judged: &[(Case<'_>, Judge
         gaps: evidence
             .gaps
             .iter()
-            .map(|gap| GapEntry { at: places(&gap.at), reason: gap.reason.to_string() })
+            .map(|gap| GapEntry { at: folded(places(&gap.at)), reason: gap.reason.to_string() })
             .collect(),
         counters: counters(evidence),
         quotes: evidence.quotes.iter().map(|((id, line), text)| ((id.0, *line), text.clone())).collect(),
@@ -114,9 +114,11 @@ fn object<T: Serialize>(fact: &T) -> Map<String, Value> {
 fn places(at: &[Place]) -> Vec<PlaceEntry> {
     at.iter()
         .map(|place| match place {
-            Place::Frames { source, frames } => {
-                PlaceEntry::Frames { source: source.0, frames: frames.iter().map(|frame| frame.0).collect() }
-            }
+            Place::Frames { source, frames } => PlaceEntry::Frames {
+                source: source.0,
+                frames: frames.iter().map(|frame| frame.0).collect(),
+                more: None,
+            },
             Place::Lines { source, first, last, columns } => PlaceEntry::Lines {
                 source: source.0,
                 lines: [*first, *last],
@@ -126,6 +128,20 @@ fn places(at: &[Place]) -> Vec<PlaceEntry> {
         })
         .collect()
 }
+
+/// The places of a gap: of many frames the first, and how many follow.
+fn folded(mut at: Vec<PlaceEntry>) -> Vec<PlaceEntry> {
+    for place in &mut at {
+        if let PlaceEntry::Frames { frames, more, .. } = place {
+            *more = u64::try_from(frames.len().saturating_sub(FRAMES_OF_GAP)).ok().filter(|more| *more > 0);
+            frames.truncate(FRAMES_OF_GAP);
+        }
+    }
+    at
+}
+
+/// So many frames of a gap are listed: enough to look at some of them.
+const FRAMES_OF_GAP: usize = 20;
 
 fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
     let findings = judgement.findings().into_iter().map(|(rule, finding)| FindingEntry {

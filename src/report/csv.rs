@@ -2,8 +2,8 @@
 //!
 //! A cell that a spreadsheet would take for a formula begins with an apostrophe.
 
-use super::escape::line as safe;
 use super::{CaseEntry, ConnectionEntry, Renderer, Report, Style, words};
+use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 
 /// `--format csv`.
@@ -64,7 +64,7 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
         text(connection.map(alerts)),
         if report.partial.is_some() { "yes" } else { "no" }.to_owned(),
     ];
-    cells.into_iter().map(|cell| inert(&safe(&cell))).collect()
+    cells.iter().map(|it| cell(it)).collect()
 }
 
 /// The handshake before the certificates and alerts that belong to it.
@@ -84,6 +84,11 @@ fn alerts(connection: &ConnectionEntry) -> String {
 /// The word that the JSON report uses for a value.
 fn json_word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Text from an input as a cell.
+pub(super) fn cell(text: &str) -> String {
+    inert(&safe(text))
 }
 
 /// A cell that no spreadsheet runs: `=`, `+`, `-`, `@` and blanks before them begin a formula.

@@ -3,8 +3,8 @@
 //!
 //! Names and commands are code, so that nothing from an input becomes a link, a mention or markup.
 
-use super::escape::line as safe;
 use super::{CaseEntry, FindingEntry, PlaceEntry, Renderer, Report, Style, words};
+use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 
 /// `--format markdown`.

@@ -12,7 +12,7 @@ use crate::provenance::Time;
 
 pub mod build;
 pub mod csv;
-pub mod escape;
+pub mod facts_csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
@@ -109,8 +109,11 @@ pub enum PlaceEntry {
     Frames {
         /// The source's id.
         source: u32,
-        /// The frames.
+        /// The frames; of a gap with many the first.
         frames: Vec<u64>,
+        /// How many more there are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<u64>,
     },
     /// Lines of a text.
     Lines {
@@ -412,7 +415,7 @@ impl Report {
         let cited: BTreeSet<ObservationId> = reasons.flat_map(|it| it.cites.iter().copied()).collect();
         let mut frames: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
         for place in cited.iter().filter_map(|id| self.observation(*id)).flat_map(|it| &it.at) {
-            if let PlaceEntry::Frames { source, frames: here } = place {
+            if let PlaceEntry::Frames { source, frames: here, .. } = place {
                 frames.entry(*source).or_default().extend(here);
             }
         }

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::escape::line as safe;
 use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, Severity, Style, words};
+use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 use crate::rules::{RULES, Rule};
 
@@ -36,7 +36,7 @@ fn render(report: &Report, _: &Style) -> String {
             "results": results,
         }],
     });
-    super::escape::json(&serde_json::to_string_pretty(&log).unwrap_or_default()) + "\n"
+    crate::escape::json_pretty(&log).unwrap_or_default()
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -163,10 +163,10 @@ fn location(report: &Report, place: &PlaceEntry) -> Value {
     let path = report.sources.iter().find(|source| source.id == id).map_or("", |source| source.path.as_str());
     let artifact = json!({"uri": uri(path), "index": id});
     match place {
-        PlaceEntry::Frames { frames, .. } => json!({
+        PlaceEntry::Frames { frames, more, .. } => json!({
             "physicalLocation": {"artifactLocation": artifact},
             "message": {"text": words::place(place)},
-            "properties": {"frames": frames},
+            "properties": {"frames": frames, "more": more.unwrap_or(0)},
         }),
         PlaceEntry::Lines { lines: [first, last], columns, .. } => {
             let mut region = json!({"startLine": (*first).max(1), "endLine": (*last).max(1)});

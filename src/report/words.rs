@@ -64,6 +64,19 @@ pub fn group(outcome: Outcome) -> &'static Group {
 /// What heads a report of which not all was read, behind its label.
 pub const PARTIAL: &str = "The reading was ended before its time: what was not read can change every answer below.";
 
+/// A number with commas.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `1 more host`, `2 more hosts`.
 pub fn more(count: usize, one: &str, many: &str) -> String {
     format!("{count} more {}", if count == 1 { one } else { many })
@@ -167,13 +180,17 @@ pub fn moment(time: Time) -> String {
 /// `frame 14`, `frames 14, 15 and 3 more`, `line 4`, `lines 4-9`; nothing for a whole source.
 pub fn place(place: &PlaceEntry) -> String {
     match place {
-        PlaceEntry::Frames { frames, .. } => match frames.as_slice() {
-            [] => String::new(),
-            [one] => format!("frame {one}"),
-            all if all.len() <= FRAMES_SHOWN => {
+        PlaceEntry::Frames { frames, more, .. } => match (frames.as_slice(), more.unwrap_or(0)) {
+            ([], _) => String::new(),
+            ([one], 0) => format!("frame {one}"),
+            (all, 0) if all.len() <= FRAMES_SHOWN => {
                 format!("frames {}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
             }
-            [one, other, rest @ ..] => format!("frames {one}, {other} and {} more", rest.len()),
+            ([one], more) => format!("frame {one} and {} more", thousands(more)),
+            ([one, other, rest @ ..], more) => {
+                let rest = u64::try_from(rest.len()).unwrap_or(u64::MAX).saturating_add(more);
+                format!("frames {one}, {other} and {} more", thousands(rest))
+            }
         },
         PlaceEntry::Lines { lines: [first, last], .. } if first == last => format!("line {first}"),
         PlaceEntry::Lines { lines: [first, last], .. } => format!("lines {first}-{last}"),

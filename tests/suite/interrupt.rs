@@ -1,6 +1,6 @@
 //! Ctrl-C: what had been read is told, and every output says that it is a part.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use whycert::analyze::{self, Options};
 use whycert::evidence::Evidence;
@@ -25,7 +25,18 @@ fn long_capture(rounds: usize) -> Vec<u8> {
     file.bytes
 }
 
-const PCAP_HEADER_BYTES: u64 = 24;
+/// How many bytes of a capture progress is told of in all.
+fn bytes_told(capture: &[u8]) -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it.pcap");
+    std::fs::write(&path, capture).unwrap();
+    let told = std::sync::atomic::AtomicU64::new(0);
+    let progress = |more: u64| {
+        told.fetch_add(more, std::sync::atomic::Ordering::Relaxed);
+    };
+    analyze::gather(&[path], &Options { progress: &progress, ..Options::default() });
+    told.into_inner()
+}
 
 /// Reads files and asks to stop when so many bytes were read.
 fn stopped_after(files: &[(&str, &[u8])], bytes: u64) -> Evidence {
@@ -58,15 +69,17 @@ fn a_capture_ends_between_two_rounds() {
     assert_eq!(reasons(&evidence), ["the reading was ended before its time; what follows is not in the evidence"]);
     let source = &evidence.sources[0];
     assert!(source.bytes < u64::try_from(whole.len()).unwrap() && source.sha256.is_none(), "{source:?}");
-    assert!(evidence.observations.iter().any(|it| it.fact.kind() == "certificate"), "what stood in the first round is told");
+    assert!(
+        evidence.observations.iter().any(|it| it.fact.kind() == "certificate"),
+        "what stood in the first round is told"
+    );
     assert_eq!(reasons(&stopped_after(&[("long.pcap", &whole)], u64::MAX)), [""; 0]);
 }
 
 #[test]
 fn what_was_read_to_its_end_is_whole() {
     let short = long_capture(0);
-    let packets = u64::try_from(short.len()).unwrap() - PCAP_HEADER_BYTES;
-    let evidence = stopped_after(&[("short.pcap", &short)], packets);
+    let evidence = stopped_after(&[("short.pcap", &short)], bytes_told(&short));
     assert_eq!(reasons(&evidence), [""; 0]);
     assert!(evidence.sources[0].sha256.is_some());
 }
@@ -112,7 +125,7 @@ mod signals {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::process::{Child, ChildStdin, Command, Stdio};
 
-    use super::{PathBuf, ROUND_BYTES, long_capture, root};
+    use super::{Path, ROUND_BYTES, long_capture, root};
 
     struct Running {
         child: Child,
@@ -121,7 +134,7 @@ mod signals {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the tests start the program; the program starts nothing")]
-    fn start(arguments: &[&str], output: &PathBuf) -> Running {
+    fn start(arguments: &[&str], output: &Path) -> Running {
         let mut child = Command::new(env!("CARGO_BIN_EXE_whycert"))
             .args(arguments)
             .args(["--output".as_ref(), output.as_os_str(), "-".as_ref()])

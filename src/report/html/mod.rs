@@ -38,7 +38,7 @@ fn render(report: &Report, _: &Style) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
                 meta name="color-scheme" content="light dark";
-                title { (super::escape::line(&title(report))) }
+                title { (crate::escape::line(&title(report))) }
                 style { (PreEscaped(STYLE)) }
             }
             body {

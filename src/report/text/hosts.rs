@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::layout::{thousands, wrap};
+use super::layout::wrap;
 use super::{Page, moment, safe};
 use crate::evidence::ObservationId;
-use crate::report::words::{self, Group};
+use crate::report::words::{self, Group, thousands};
 use crate::report::{CaseEntry, PlaceEntry};
 
 /// Hosts that are alike: one cause, one certificate.

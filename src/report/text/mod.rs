@@ -8,16 +8,16 @@ use std::collections::BTreeSet;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::escape::line as safe;
-use super::words::{self, moment};
+use super::words::{self, moment, thousands};
 use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Style};
+use crate::escape::line as safe;
 
 mod checked;
 mod hosts;
 mod layout;
 mod proof;
 
-use layout::{thousands, to_ascii, wrap};
+use layout::{to_ascii, wrap};
 
 /// `--format text`.
 pub static RENDERER: Renderer = Renderer { id: "text", render };
@@ -367,18 +367,8 @@ impl Page<'_> {
 }
 
 fn place(at: &[PlaceEntry]) -> String {
-    match at.first() {
-        Some(PlaceEntry::Frames { frames, .. }) => {
-            let first = frames.first().copied().unwrap_or(0);
-            if frames.len() > 1 {
-                format!("frame {first} and {} more: ", frames.len() - 1)
-            } else {
-                format!("frame {first}: ")
-            }
-        }
-        Some(PlaceEntry::Lines { lines: [first, _], .. }) => format!("line {first}: "),
-        _ => String::new(),
-    }
+    let place = at.first().map(words::place).filter(|place| !place.is_empty());
+    place.map_or_else(String::new, |place| format!("{place}: "))
 }
 
 /// So many hosts are each told in full; more become a table.
