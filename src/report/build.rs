@@ -1,7 +1,7 @@
 //! Puts a [`Report`] together from evidence, cases and judgements: numbers become entries, nothing
 //! is decided here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry, Mark,
     NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
-    Step, Tool, TriedEntry, Undecided,
+    Step, Tool, TriedEntry, Undecided, shown,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, ObservationId, Says};
@@ -28,6 +28,9 @@ pub fn report(evidence: &Evidence, known: &Knowledge, judged: &[(Case<'_>, Judge
             .then(confidence(other).total_cmp(&confidence(one)))
             .then(one.host.cmp(&other.host))
     });
+    for case in &mut cases {
+        shown::settle(case, evidence);
+    }
     Report {
         schema: "whycert.report/1",
         tool: tool(known),
@@ -111,7 +114,7 @@ fn object<T: Serialize>(fact: &T) -> Map<String, Value> {
     }
 }
 
-fn places(at: &[Place]) -> Vec<PlaceEntry> {
+pub(super) fn places(at: &[Place]) -> Vec<PlaceEntry> {
     at.iter()
         .map(|place| match place {
             Place::Frames { source, frames } => PlaceEntry::Frames {
@@ -183,6 +186,7 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),
         marks: marks(case),
+        shown: BTreeMap::new(),
     }
 }
 

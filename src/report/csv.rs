@@ -34,7 +34,7 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
         None => case.resolutions.iter().flat_map(|it| it.cites.iter().copied()).collect(),
     };
     let cited = handshake_first(report, cited);
-    let place = cited.first().and_then(|id| report.observation(*id)).and_then(|it| it.at.first());
+    let place = cited.first().and_then(|id| report.places_of(case, *id).first());
     let source = place.and_then(|place| report.sources.iter().find(|it| it.id == place.source()));
     let names = leaf.and_then(|it| it.san.clone()).map(|names| names.join(" "));
     let check = connection.and_then(|it| it.name_check.as_ref());

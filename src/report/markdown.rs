@@ -114,7 +114,7 @@ impl Page<'_> {
             self.paragraph(&format!("**Ignored** {}: {} ({})", code(it.rule), prose(&it.headline), prose(&it.reason)));
         }
         for it in &case.beware {
-            self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(&it.cites)));
+            self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(case, &it.cites)));
         }
         self.ask_for(case);
         self.ruled_out(case);
@@ -153,7 +153,7 @@ impl Page<'_> {
         for reason in reasons {
             if !told.contains(&reason.text.as_str()) {
                 told.push(&reason.text);
-                self.row(&[&prose(&reason.text), &self.places(&reason.cites)]);
+                self.row(&[&prose(&reason.text), &self.places(case, &reason.cites)]);
             }
         }
         self.line("");
@@ -186,7 +186,7 @@ impl Page<'_> {
         self.line("| cause | because | where |");
         self.line("|---|---|---|");
         for it in &case.ruled_out {
-            self.row(&[&code(it.rule), &prose(&it.because), &self.places(&it.cites)]);
+            self.row(&[&code(it.rule), &prose(&it.because), &self.places(case, &it.cites)]);
         }
         self.line("");
     }
@@ -215,9 +215,9 @@ impl Page<'_> {
     }
 
     /// The places of what is cited, each once.
-    fn places(&self, cites: &[ObservationId]) -> String {
+    fn places(&self, case: &CaseEntry, cites: &[ObservationId]) -> String {
         let mut places: Vec<String> = Vec::new();
-        for place in cites.iter().filter_map(|id| self.report.observation(*id)).filter_map(|it| it.at.first()) {
+        for place in cites.iter().filter_map(|id| self.report.places_of(case, *id).first()) {
             let place = self.place(place);
             if !places.contains(&place) {
                 places.push(place);
@@ -226,8 +226,8 @@ impl Page<'_> {
         places.join("; ")
     }
 
-    fn behind(&self, cites: &[ObservationId]) -> String {
-        let places = self.places(cites);
+    fn behind(&self, case: &CaseEntry, cites: &[ObservationId]) -> String {
+        let places = self.places(case, cites);
         if places.is_empty() { places } else { format!(" ({places})") }
     }
 

@@ -18,6 +18,7 @@ pub mod json;
 pub mod markdown;
 pub mod sarif;
 pub mod select;
+mod shown;
 pub mod text;
 pub mod words;
 
@@ -182,6 +183,9 @@ pub struct CaseEntry {
     /// How to draw what was seen, whatever the cause.
     #[serde(skip)]
     pub marks: Vec<Mark>,
+    /// Where certificates stand in the connections of the case that were first presented elsewhere.
+    #[serde(skip)]
+    pub(super) shown: BTreeMap<ObservationId, shown::Shown>,
 }
 
 /// A cause that was found.
@@ -398,9 +402,15 @@ impl Report {
         self.observations.get(usize::try_from(id.0).ok()?).filter(|it| it.id == id)
     }
 
-    /// The first frame or line that holds an observation; `None` for a whole source.
-    pub fn number_of(&self, id: ObservationId) -> Option<u64> {
-        match self.observation(id)?.at.first()? {
+    /// Where an observation stands for a case: a certificate in the connection that is judged.
+    pub fn places_of<'r>(&'r self, case: &'r CaseEntry, id: ObservationId) -> &'r [PlaceEntry] {
+        let shown = case.shown.get(&id).map(|(_, places)| places.as_slice());
+        shown.or_else(|| Some(self.observation(id)?.at.as_slice())).unwrap_or_default()
+    }
+
+    /// The first frame or line that holds an observation for a case; `None` for a whole source.
+    pub fn number_of(&self, case: &CaseEntry, id: ObservationId) -> Option<u64> {
+        match self.places_of(case, id).first()? {
             PlaceEntry::Frames { frames, .. } => frames.first().copied(),
             PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
             PlaceEntry::Whole { .. } => None,
@@ -414,7 +424,7 @@ impl Report {
         let reasons = case.headed_by().iter().flat_map(|it| &it.reasons);
         let cited: BTreeSet<ObservationId> = reasons.flat_map(|it| it.cites.iter().copied()).collect();
         let mut frames: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
-        for place in cited.iter().filter_map(|id| self.observation(*id)).flat_map(|it| &it.at) {
+        for place in cited.iter().flat_map(|id| self.places_of(case, *id)) {
             if let PlaceEntry::Frames { source, frames: here, .. } = place {
                 frames.entry(*source).or_default().extend(here);
             }

@@ -115,7 +115,7 @@ fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Va
         "kind": "fail",
         "level": level,
         "message": {"text": words},
-        "locations": locations(report, &cites),
+        "locations": locations(report, case, &cites),
         "partialFingerprints": {"hostAndRule/v1": format!("{}/{}", case.host.as_deref().unwrap_or("-"), finding.rule)},
         "properties": {
             "host": case.host, "outcome": case.outcome, "strength": finding.strength, "confidence": finding.confidence,
@@ -136,7 +136,7 @@ fn without_finding(report: &Report, case: &CaseEntry) -> Value {
         "kind": kind,
         "level": level,
         "message": {"text": format!("{}.{ask}", safe(&words::headline(case)))},
-        "locations": locations(report, &cites),
+        "locations": locations(report, case, &cites),
         "properties": {"host": case.host, "outcome": case.outcome},
     });
     let rule = if case.outcome == Outcome::Ok { Some("none.certificate_ok") } else { words::insufficient(case) };
@@ -148,9 +148,9 @@ fn without_finding(report: &Report, case: &CaseEntry) -> Value {
 }
 
 /// The places of observations, each once.
-fn locations(report: &Report, cites: &[ObservationId]) -> Vec<Value> {
+fn locations(report: &Report, case: &CaseEntry, cites: &[ObservationId]) -> Vec<Value> {
     let mut places: Vec<&PlaceEntry> = Vec::new();
-    for place in cites.iter().filter_map(|id| report.observation(*id)).flat_map(|it| &it.at) {
+    for place in cites.iter().flat_map(|id| report.places_of(case, *id)) {
         if !places.contains(&place) {
             places.push(place);
         }

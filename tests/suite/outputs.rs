@@ -179,3 +179,43 @@ fn facts_and_their_rows_are_harmless_too() {
         }
     }
 }
+
+/// A claim about a certificate in a capture leads to the connection that presented it, not to the first
+/// presentation in the file.
+#[test]
+fn a_cited_certificate_comes_with_its_handshake() {
+    let mut seen = 0;
+    for path in crate::samples::captures() {
+        let path = path.to_str().unwrap();
+        let it: serde_json::Value =
+            serde_json::from_str(&printed(&whycert(["diagnose", "--format", "json", path]))).unwrap();
+        let observation = |id: &serde_json::Value| &it["observations"][id.as_u64().unwrap() as usize];
+        for case in it["cases"].as_array().unwrap() {
+            let handshakes: Vec<_> = case["connections"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|it| it["cites"].as_array().unwrap())
+                .map(observation)
+                .filter(|it| it["kind"] == "tls.handshake")
+                .collect();
+            let findings = case["findings"].as_array().unwrap().iter();
+            for reason in findings.flat_map(|finding| finding["reasons"].as_array().unwrap()) {
+                let cited: Vec<_> = reason["cites"].as_array().unwrap().iter().map(observation).collect();
+                for certificate in cited.iter().filter(|it| it["kind"] == "certificate") {
+                    let digest = &certificate["fact"]["sha256"];
+                    let presents = |it: &serde_json::Value| it["fact"]["chain"].as_array().unwrap().contains(digest);
+                    let own = certificate["at"][0]["frames"][0].as_u64().unwrap();
+                    let is_of_case = |it: &serde_json::Value| {
+                        it["at"][0]["frames"].as_array().unwrap().iter().any(|frame| frame.as_u64() == Some(own))
+                    };
+                    let first_here = handshakes.iter().any(|it| presents(it) && is_of_case(it));
+                    let is_led = cited.iter().any(|it| it["kind"] == "tls.handshake" && presents(it));
+                    assert!(first_here || is_led, "{path}: {reason}");
+                    seen += usize::from(!first_here);
+                }
+            }
+        }
+    }
+    assert!(seen > 5, "{seen} certificates that were first presented to others");
+}

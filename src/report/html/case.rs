@@ -210,7 +210,7 @@ fn proof(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
                                 td.num role="cell" { (nth) }
                                 th role="rowheader" scope="row" { (prose(&capital(&claim.text))) }
                                 td role="cell" { (evidence(report, claim, &marks)) }
-                                td.where role="cell" { (places(report, &claim.cites)) }
+                                td.where role="cell" { (places(report, case, &claim.cites)) }
                             }
                         }
                     }
@@ -308,9 +308,9 @@ fn head(columns: &[&str]) -> Markup {
 }
 
 /// Where something stands; with several sources also in which.
-fn places(report: &Report, cites: &[ObservationId]) -> Markup {
+fn places(report: &Report, case: &CaseEntry, cites: &[ObservationId]) -> Markup {
     let mut told: Vec<(String, String)> = Vec::new();
-    for place in cites.iter().filter_map(|id| report.observation(*id)).filter_map(|it| it.at.first()) {
+    for place in cites.iter().filter_map(|id| report.places_of(case, *id).first()) {
         let source = report.sources.iter().find(|it| it.id == place.source());
         let path = source.filter(|_| report.sources.len() > 1).map_or_else(String::new, |it| it.path.clone());
         if !told.contains(&(path.clone(), words::place(place))) {
@@ -460,7 +460,7 @@ fn ruled_out(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
                                     (capital(rules::find(it.rule).map_or("", |rule| rule.summary))) code.id { (it.rule) }
                                 }
                                 td role="cell" { (prose(&capital(&it.because))) "." }
-                                td.where role="cell" { (places(report, &it.cites)) }
+                                td.where role="cell" { (places(report, case, &it.cites)) }
                             }
                         }
                     }

@@ -16,7 +16,7 @@ impl Page<'_> {
         }
         let mut label = "checked";
         for (what, found, at) in self.comparisons(case) {
-            let place = at.and_then(|id| self.report.observation(id)?.at.first()).map(words::place);
+            let place = at.and_then(|id| self.report.places_of(case, id).first()).map(words::place);
             let place = place.filter(|it| !it.is_empty()).map_or_else(String::new, |it| format!(" ({it})"));
             self.wrapped(label, &safe(&format!("✓ {what:<5}  {found}{place}")));
             label = "";

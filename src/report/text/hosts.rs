@@ -190,7 +190,7 @@ impl Page<'_> {
         let is_handshake =
             |id: &&ObservationId| self.report.observation(**id).is_some_and(|it| it.kind == "tls.handshake");
         let shown = cited.clone().find(is_handshake).or_else(|| cited.clone().next());
-        shown.and_then(|id| self.report.number_of(*id)).map_or_else(String::new, |number| number.to_string())
+        shown.and_then(|id| self.report.number_of(case, *id)).map_or_else(String::new, |number| number.to_string())
     }
 
     fn place_word(&self) -> &'static str {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{self, moment, thousands};
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Style};
+use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, Style};
 use crate::escape::line as safe;
 
 mod checked;
@@ -211,7 +211,7 @@ impl Page<'_> {
     fn beware(&mut self, case: &CaseEntry) {
         let mut label = "beware";
         for it in &case.beware {
-            let place = it.cites.first().and_then(|id| self.report.number_of(*id));
+            let place = it.cites.first().and_then(|id| self.report.number_of(case, *id));
             let place = place.map_or_else(String::new, |number| format!("{number}  "));
             self.wrapped(label, &format!("{place}{}", safe(&it.text)));
             label = "";
@@ -238,7 +238,7 @@ impl Page<'_> {
     /// Each cause with the place of its counter-evidence and why, in columns where there is room. Causes
     /// that the same counter-evidence rules out stand beside it together.
     fn ruled_out(&mut self, case: &CaseEntry) {
-        let rows = self.ruled_out_rows(&case.ruled_out);
+        let rows = self.ruled_out_rows(case);
         let places = rows.iter().map(|(place, ..)| place.len()).max().unwrap_or(0);
         let rules = case.ruled_out.iter().map(|it| it.rule.len()).max().unwrap_or(0);
         let lead = LABEL_COLUMNS + places + 2 + rules + 2;
@@ -267,10 +267,10 @@ impl Page<'_> {
     }
 
     /// Place, rules and counter-evidence of each row.
-    fn ruled_out_rows(&self, all: &[RuledOut]) -> Vec<(String, Vec<&'static str>, String)> {
+    fn ruled_out_rows(&self, case: &CaseEntry) -> Vec<(String, Vec<&'static str>, String)> {
         let mut rows: Vec<(String, Vec<&'static str>, String)> = Vec::new();
-        for it in all {
-            let number = it.cites.first().and_then(|id| self.report.number_of(*id));
+        for it in &case.ruled_out {
+            let number = it.cites.first().and_then(|id| self.report.number_of(case, *id));
             let place = number.map_or_else(String::new, |number| number.to_string());
             let because = safe(&it.because);
             match rows.iter_mut().find(|(at, _, why)| *at == place && *why == because) {

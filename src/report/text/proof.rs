@@ -17,16 +17,17 @@ impl Page<'_> {
         let shown = shown_observations(case);
         let marks = shown_marks(case);
         for source in &self.report.sources {
-            let here: Vec<&ObservationEntry> = shown
+            let mut here: Vec<&ObservationEntry> = shown
                 .iter()
+                .filter(|id| self.report.places_of(case, **id).first().map(PlaceEntry::source) == Some(source.id))
                 .filter_map(|id| self.report.observation(*id))
-                .filter(|it| it.at.first().map(PlaceEntry::source) == Some(source.id))
                 .collect();
+            here.sort_by_key(|it| self.report.number_of(case, it.id));
             if here.is_empty() {
                 continue;
             }
             let blocks: Vec<Vec<Row>> =
-                here.iter().map(|it| self.rows(it, &marks)).filter(|rows| !rows.is_empty()).collect();
+                here.iter().map(|it| self.rows(case, it, &marks)).filter(|rows| !rows.is_empty()).collect();
             let numbers = blocks.iter().flatten().filter_map(|row| row.number);
             let gutter = numbers.map(|number| number.to_string().len()).max().unwrap_or(1);
             let pad = " ".repeat(gutter);
@@ -205,11 +206,11 @@ struct Row {
 }
 
 impl Page<'_> {
-    fn rows(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+    fn rows(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
         let own: Vec<Mark> = marks.iter().filter(|mark| mark.on == it.id).cloned().collect();
         match it.at.first() {
             Some(PlaceEntry::Lines { .. }) if self.is_quoted(it) => self.quoted(it, &own),
-            _ => self.drawn(it, &own),
+            _ => self.drawn(case, it, &own),
         }
     }
 
@@ -264,8 +265,8 @@ impl Page<'_> {
     }
 
     /// Rows drawn from the fact.
-    fn drawn(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let number = self.report.number_of(it.id);
+    fn drawn(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        let number = self.report.number_of(case, it.id);
         let mut rows: Vec<Row> =
             drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
         if let Some(row) = rows.first_mut() {
