@@ -20,6 +20,7 @@ use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
 use crate::rules;
 
 mod args;
+mod complete;
 mod data;
 mod explain;
 mod interrupt;
@@ -57,6 +58,10 @@ impl Exit {
 
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = complete::answer(&arguments) {
+        return exit;
+    }
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -76,7 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Data(it) => data::list(&it),
         Command::Explain { rule } => explain::page(&rule),
         Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
-        Command::Completions { shell } => Ok((args::completions(shell), Exit::Clean, None)),
+        Command::Completions { shell } => complete::script(&shell.to_string()).map(|text| (text, Exit::Clean, None)),
         Command::Man { command } => args::manual(command.as_deref()).map(|text| (text, Exit::Clean, None)),
         Command::Schema { of } => Ok((schema(of), Exit::Clean, None)),
     };
