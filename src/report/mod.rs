@@ -410,11 +410,7 @@ impl Report {
 
     /// The first frame or line that holds an observation for a case; `None` for a whole source.
     pub fn number_of(&self, case: &CaseEntry, id: ObservationId) -> Option<u64> {
-        match self.places_of(case, id).first()? {
-            PlaceEntry::Frames { frames, .. } => frames.first().copied(),
-            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
-            PlaceEntry::Whole { .. } => None,
-        }
+        self.places_of(case, id).first().and_then(words::first_of)
     }
 }
 

@@ -177,6 +177,15 @@ pub fn moment(time: Time) -> String {
     Time { nanos: 0, ..time }.rfc3339().replace('T', " ").replace('Z', " UTC")
 }
 
+/// The first frame or line of a place; `None` for a whole source.
+pub fn first_of(place: &PlaceEntry) -> Option<u64> {
+    match place {
+        PlaceEntry::Frames { frames, .. } => frames.first().copied(),
+        PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
+        PlaceEntry::Whole { .. } => None,
+    }
+}
+
 /// `frame 14`, `frames 14, 15 and 3 more`, `line 4`, `lines 4-9`; nothing for a whole source.
 pub fn place(place: &PlaceEntry) -> String {
     match place {

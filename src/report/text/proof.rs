@@ -92,9 +92,10 @@ impl Page<'_> {
         for mark in row.marks.iter().filter(|mark| locate(mark, &row.text).is_none()) {
             let bar = self.paint("94", "│");
             let (_, colour) = sign(mark);
-            for text in wrap(&safe(&mark.label), room.saturating_sub(2)) {
+            let indent = if row.text.starts_with(' ') { DRAWN_COLUMNS } else { 2 };
+            for text in wrap(&safe(&mark.label), room.saturating_sub(indent)) {
                 let painted = self.paint(colour, &text);
-                self.line(&format!("{} {bar}   {painted}", " ".repeat(gutter)));
+                self.line(&format!("{} {bar} {}{painted}", " ".repeat(gutter), " ".repeat(indent)));
             }
         }
     }
@@ -341,4 +342,6 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
     }
 }
 
+/// What a row that is drawn begins with: ` CERT  `.
+const DRAWN_COLUMNS: usize = 7;
 const ENCRYPTED: &str = "? encrypted";
