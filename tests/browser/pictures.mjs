@@ -37,7 +37,7 @@ async function shoot(page, file, how) {
 const page = await browser.newPage({ deviceScaleFactor: 1.5 });
 const terminals = [
   ["terminal", "$ whycert diagnose customer.pcapng", 46],
-  ["hosts", "$ whycert diagnose captures/", 60],
+  ["hosts", "$ whycert diagnose captures/", 44],
 ];
 for (const [name, title, rows] of terminals) {
   const ansi = readFileSync(`${from}/${name}.ansi`, "utf8").split("\n").slice(0, rows).join("\n");

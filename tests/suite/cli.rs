@@ -239,3 +239,15 @@ fn every_command_has_examples_and_a_manual() {
         assert!(name == "man" || printed(&whycert(["man", name])).contains("Examples:"), "man {name}");
     }
 }
+
+#[test]
+fn the_pictures_of_the_readme_are_there_and_small() {
+    let readme = text_of(Path::new("README.md"));
+    let shown: Vec<&str> = readme.split("](docs/").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    for name in &shown {
+        let bytes = std::fs::read(root().join("docs").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(bytes.starts_with(b"\x89PNG") && bytes.len() < 200_000, "{name}: {} bytes", bytes.len());
+    }
+    let there = std::fs::read_dir(root().join("docs")).unwrap().count();
+    assert_eq!(there, shown.len(), "docs holds what the README shows");
+}
