@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry, Mark,
     NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
-    Step, Tool, TriedEntry, Undecided, shown,
+    Step, Tool, TriedEntry, Undecided, shown, ways,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, ObservationId, Says};
@@ -182,6 +182,7 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         ignored: Vec::new(),
         ruled_out,
         undecided,
+        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),

@@ -11,6 +11,7 @@ use crate::evidence::ObservationId;
 use crate::provenance::Time;
 
 pub mod build;
+mod checked;
 pub mod csv;
 pub mod facts_csv;
 pub mod html;
@@ -20,10 +21,11 @@ pub mod sarif;
 pub mod select;
 mod shown;
 pub mod text;
+mod ways;
 pub mod words;
 
 pub use crate::case::HostSource;
-pub use crate::rules::{Mark, Outcome, RecordChange, Severity, Sign, Strength};
+pub use crate::rules::{AskFor, Mark, Outcome, RecordChange, Severity, Sign, Strength};
 
 /// The whole answer.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -173,6 +175,9 @@ pub struct CaseEntry {
     pub ruled_out: Vec<RuledOut>,
     /// The causes that cannot be told, with what would tell.
     pub undecided: Vec<Undecided>,
+    /// What to ask for: the commands of `undecided`, each once, the one that decides most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask_for: Vec<AskFor>,
     /// What is easily misread in the evidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beware: Vec<ReasonEntry>,

@@ -101,8 +101,15 @@ fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Va
     };
     let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
     let cites: Vec<ObservationId> = finding.reasons.iter().flat_map(|it| it.cites.iter().copied()).collect();
+    let when = if words::is_error(case) {
+        "To do:".to_owned()
+    } else if words::is_beside(case, finding) {
+        words::BESIDE.to_owned()
+    } else {
+        words::only_if(case, finding.rule)
+    };
     let words = format!(
-        "{}. {} Because: {}. To do: {} Check: {}",
+        "{}. {} Because: {}. {when} {} Check: {}",
         safe(&finding.headline),
         safe(&finding.cause),
         safe(&reasons.join("; ")),
@@ -130,7 +137,7 @@ fn without_finding(report: &Report, case: &CaseEntry) -> Value {
         Outcome::WrongCertificate | Outcome::InvalidCertificate | Outcome::HandshakeFailed => ("fail", "error"),
         Outcome::NoHandshake | Outcome::Inconclusive => ("open", "none"),
     };
-    let ask = case.undecided.first().map_or_else(String::new, |it| format!(" Ask for: {}", safe(&it.ask)));
+    let ask = case.ask_for.first().map_or_else(String::new, |it| format!(" Ask for: {}", safe(&it.command)));
     let cites: Vec<ObservationId> = case.connections.iter().take(1).flat_map(|it| it.cites.iter().copied()).collect();
     let mut result = json!({
         "kind": kind,

@@ -14,6 +14,7 @@ use super::{CaseEntry, Renderer, Report, Style, words};
 
 mod case;
 mod index;
+mod open;
 mod path;
 mod picture;
 mod sources;

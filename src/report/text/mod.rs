@@ -4,14 +4,13 @@
 //! what is wrong, `----` what is right, `~~~~` what is doubtful, `++++` what confirms; colour only
 //! repeats them.
 
-use std::collections::BTreeSet;
-
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{self, moment, thousands};
 use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, Style};
 use crate::escape::line as safe;
 
+mod ask;
 mod checked;
 mod hosts;
 mod layout;
@@ -68,6 +67,16 @@ impl Page<'_> {
         if self.style.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
+    /// A numbered row of prose under a label.
+    fn numbered(&mut self, nth: usize, prose: &str) {
+        let indent = if self.style.width < 60 { 2 } else { LABEL_COLUMNS };
+        let rows = wrap(prose, self.style.width.saturating_sub(indent + NUMBER_COLUMNS));
+        for (at, row) in rows.iter().enumerate() {
+            let number = if at == 0 { format!("{nth}  ") } else { " ".repeat(NUMBER_COLUMNS) };
+            self.line(&format!("{}{number}{row}", " ".repeat(indent)));
+        }
+    }
+
     /// A label and prose beside it; under 60 columns the label takes its own line.
     fn wrapped(&mut self, label: &str, prose: &str) {
         let narrow = self.style.width < 60;
@@ -110,18 +119,19 @@ impl Page<'_> {
                 self.cure(finding);
             }
             (Some(_), tied) => self.either(tied),
-            (None, tied) => self.known(case, tied.first()),
+            (None, _) => self.known(case),
         }
-        for finding in case.findings.iter().skip(case.headed_by().len().max(1)) {
+        let told = if error.is_some() { case.headed_by().len().max(1) } else { case.findings.len() };
+        for finding in case.findings.iter().skip(told) {
             self.wrapped("also", &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
             self.blank();
         }
         self.ignored(case);
         self.beware(case);
         self.checked(case);
-        self.undecided(case);
-        if let Some(finding) = case.findings.first().filter(|_| error.is_none()) {
-            self.cure(finding);
+        self.ask_for(case);
+        if error.is_none() {
+            self.without_error(case);
         }
         self.ruled_out(case);
         self.wireshark(case);
@@ -137,20 +147,6 @@ impl Page<'_> {
             self.blank();
             self.cure(finding);
             label = "or";
-        }
-    }
-
-    /// Without an error: what is known, and what is not.
-    fn known(&mut self, case: &CaseEntry, first: Option<&FindingEntry>) {
-        if let Some(finding) = first {
-            let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
-            self.wrapped("known", &safe(&reasons.join("; ")));
-        }
-        if let Some(it) = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")) {
-            self.wrapped("unknown", &format!("{}.", safe(&it.missing)));
-        }
-        if first.is_some() || case.undecided.iter().any(|it| it.rule.starts_with("insufficient.")) {
-            self.blank();
         }
     }
 
@@ -219,20 +215,6 @@ impl Page<'_> {
         if !case.beware.is_empty() {
             self.blank();
         }
-    }
-
-    fn undecided(&mut self, case: &CaseEntry) {
-        if case.undecided.is_empty() {
-            return;
-        }
-        let mut asked: BTreeSet<&str> = BTreeSet::new();
-        let mut label = "ask for";
-        for it in case.undecided.iter().filter(|it| asked.insert(&it.ask)) {
-            self.wrapped(label, &safe(&it.ask));
-            self.wrapped("", &format!("decides {}", safe(&it.missing)));
-            label = "";
-        }
-        self.blank();
     }
 
     /// Each cause with the place of its counter-evidence and why, in columns where there is room. Causes
@@ -354,7 +336,7 @@ impl Page<'_> {
         let rows = wrap(&total, self.style.width.saturating_sub(2));
         let painted: Vec<String> = rows.iter().map(|row| self.paint(code, row)).collect();
         let painted = painted.join("\n  ");
-        let rule = self.report.cases.first().and_then(|case| case.findings.first()).map(|finding| finding.rule);
+        let rule = self.report.cases.first().and_then(words::to_explain);
         let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));
         if rows.len() == 1 && total.width() + hint.width() <= self.style.width {
             let hint = self.paint("2", &hint);
@@ -374,6 +356,8 @@ fn place(at: &[PlaceEntry]) -> String {
 /// So many hosts are each told in full; more become a table.
 const CASES_IN_FULL: usize = 3;
 const LABEL_COLUMNS: usize = 11;
+/// `1  `.
+const NUMBER_COLUMNS: usize = 3;
 /// The least room in which a label stands beside what it marks.
 const LABEL_BESIDE_MIN: usize = 36;
 /// The least room in which the reason stands beside the rule.

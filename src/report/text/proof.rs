@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::layout::{fold, wrap};
 use super::{LABEL_BESIDE_MIN, Page, moment, safe};
 use crate::evidence::ObservationId;
-use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry};
+use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry, words};
 
 impl Page<'_> {
     /// The observations that prove the headline, or what the case holds, one block a source.
@@ -149,7 +149,12 @@ fn shown_marks(case: &CaseEntry) -> Vec<Mark> {
 fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
     let mut ids: BTreeSet<ObservationId> = BTreeSet::new();
     if let Some(finding) = case.findings.first() {
-        ids.extend(finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()));
+        // What is beside the answer adds no certificates to its proof.
+        let is_beside = words::is_beside(case, finding);
+        let presented: BTreeSet<ObservationId> =
+            case.connections.iter().flat_map(|it| &it.chain).filter_map(|it| it.observation).collect();
+        let cited = finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied());
+        ids.extend(cited.filter(|id| !(is_beside && presented.contains(id))));
         ids.extend(finding.marks.iter().map(|mark| mark.on));
     }
     ids.extend(shown_marks(case).iter().map(|mark| mark.on));
