@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::round::{self, Item, Piece};
+use super::round::{self, Base, Fragment, Item};
 use super::shard::{SHARDS, Shard};
 use crate::limits;
 use crate::packet::{self, Decoded, Defrag, Reassembled};
@@ -39,11 +39,11 @@ pub(super) struct Fragments {
 
 impl Fragments {
     /// Takes a fragment that stands in `bytes`, the bytes of the round.
-    pub(super) fn take(&mut self, piece: &Piece, frame: FrameNumber, bytes: &[u8]) -> Option<Whole> {
-        match packet::decode(piece.link_type, piece.bytes(bytes), piece.wire_bytes) {
+    pub(super) fn take(&mut self, it: &Fragment, frame: FrameNumber, bytes: &[u8]) -> Option<Whole> {
+        match packet::decode(it.link_type, it.bytes(bytes), it.wire_bytes) {
             Ok(Decoded::Fragment(fragment)) => {
-                let whole = self.defrag.push(&fragment, frame, piece.time)?;
-                self.open(whole, frame, piece.time)
+                let whole = self.defrag.push(&fragment, frame, it.time)?;
+                self.open(whole, frame, it.time)
             }
             _ => None,
         }
@@ -61,7 +61,7 @@ impl Fragments {
             }
         };
         let item = match inner.decode() {
-            Ok(Decoded::Packet(packet)) => round::item(&packet, inner.payload(), 0, time),
+            Ok(Decoded::Packet(packet)) => round::item(&packet, Base { bytes: inner.payload(), offset: 0 }, 0, time),
             _ => None,
         }?;
         Some(Whole { shard: item.key.shard(SHARDS), item, packet: inner })

@@ -69,7 +69,7 @@ impl Default for Options<'_> {
 #[derive(Debug)]
 pub struct Gathered {
     /// All that is known.
-    pub evidence: Evidence,
+    pub evidence: Arc<Evidence>,
     /// What became of the inputs.
     pub inputs: Inputs,
 }
@@ -123,7 +123,7 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
     inputs.take(0, &unreadable);
     readings.extend(unreadable);
-    Gathered { evidence: Evidence::gather(readings), inputs }
+    Gathered { evidence: Arc::new(Evidence::gather(readings)), inputs }
 }
 
 /// The inputs, key logs included.
@@ -293,20 +293,20 @@ fn read_ring(files: &[&InputFile], keys: &Arc<Keys>, options: &Options<'_>, sink
 }
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
-pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
+pub fn diagnose(evidence: &Arc<Evidence>, selected: &[Name]) -> Report {
     diagnose_with(evidence, selected, Knowledge::embedded())
 }
 
 /// The same with knowledge that a user brought.
-pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) -> Report {
-    let judged: Vec<_> = case::build_with(evidence, selected, known)
+pub fn diagnose_with(evidence: &Arc<Evidence>, selected: &[Name], known: &Knowledge) -> Report {
+    let certificates = report::build::Certificates::of(evidence);
+    let cases = case::Cases::of(evidence, selected, known);
+    let cases = (0..cases.len())
         .into_par_iter()
-        .map(|case| {
-            let judgement = rules::judge(&case);
-            (case, judgement)
-        })
+        .filter_map(|at| cases.case(at))
+        .map(|case| report::build::case_entry(&case, &rules::judge(&case), &certificates))
         .collect();
-    report::build::report(evidence, known, &judged)
+    report::build::report(evidence, known, cases)
 }
 
 /// The readings of one file, of every source within it.

@@ -4,6 +4,7 @@
 //! report`). What is not serialised (`marks`, `quotes`) only helps to draw.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::provenance::Time;
 pub mod build;
 mod checked;
 pub mod csv;
+pub mod fact;
 pub mod facts_csv;
 pub mod html;
 pub mod json;
@@ -23,6 +25,8 @@ mod shown;
 pub mod text;
 mod ways;
 pub mod words;
+
+pub use fact::FactEntry;
 
 pub use crate::case::HostSource;
 pub use crate::rules::{AskFor, Mark, Outcome, RecordChange, Severity, Sign, Strength};
@@ -145,7 +149,8 @@ pub struct ObservationEntry {
     /// Its places.
     pub at: Vec<PlaceEntry>,
     /// The fact, as `whycert schema facts` describes the kind, without `der`.
-    pub fact: serde_json::Map<String, serde_json::Value>,
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub fact: FactEntry,
 }
 
 /// One gap.
@@ -317,12 +322,12 @@ pub struct ConnectionEntry {
     /// Whether the chain is here.
     pub chain_state: crate::tls::ChainState,
     /// The chain, in wire order.
-    pub chain: Vec<ChainEntry>,
+    pub chain: Vec<Arc<ChainEntry>>,
     /// The alerts of both sides.
     pub alerts: Vec<AlertEntry>,
     /// The presented identifiers against the host; `null` without a host or a certificate whose
     /// identifiers are known.
-    pub name_check: Option<NameCheckEntry>,
+    pub name_check: Option<Arc<NameCheckEntry>>,
     /// The observations it was put together from.
     pub cites: Vec<ObservationId>,
 }

@@ -1,30 +1,22 @@
 //! How a host was reached: through which address and which answer, by which resolver, beside which
 //! other handshakes of the same client. What the rules about names, routes and middleboxes share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
 use crate::evidence::{HttpExchange, ObservationId, OverrideKind, Says};
 use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
-use crate::provider::suffix;
+use crate::provider::suffix::owner;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::{ChainState, Side, SniState};
 
 /// The first and the last connection of each kind: thousands of the same client to the same address
 /// say no more.
 pub fn distinct<'c, 'e>(case: &'c Case<'e>) -> Vec<&'c Connection<'e>> {
-    let mut kinds = BTreeMap::new();
-    for (at, it) in case.connections.iter().enumerate() {
-        let leaf = it.leaf().map(|leaf| leaf.certificate.id());
-        let handshake = it.handshake;
-        let names = (handshake.sni.as_deref(), handshake.sni_state, handshake.dialed.as_deref());
-        let kind = (it.source, it.client_ip(), handshake.server, names, leaf, it.alerts.len(), handshake.chain_state);
-        kinds.entry(kind).and_modify(|(_, last)| *last = at).or_insert((at, at));
-    }
-    let kept: BTreeSet<usize> = kinds.into_values().flat_map(|(first, last)| [first, last]).collect();
-    kept.into_iter().filter_map(|at| case.connections.get(at)).collect()
+    case.distinct().collect()
 }
 
 /// The distinct connections for the host whose certificate is visible.
@@ -32,13 +24,8 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let all = distinct(case).into_iter().filter(|it| it.handshake.chain_state == ChainState::Seen);
-    all.filter(|it| it.sni().is_none_or(|sni| sni == *host))
-        .filter_map(|connection| {
-            let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: view::coverage(leaf, host) })
-        })
-        .collect()
+    let seen = case.distinct().filter(|it| it.handshake.chain_state == ChainState::Seen);
+    seen.filter_map(|connection| view::of_host(connection, host)).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that does not cover it, or that the
@@ -85,11 +72,6 @@ pub fn server(connection: &Connection<'_>) -> String {
 pub fn is_same_owner(leaf: &Leaf<'_>, host: &Name) -> bool {
     let own = owner(host.as_str());
     leaf.labels().iter().any(|label| owner(label) == own)
-}
-
-/// The registrable domain of a name; the name itself where it has none.
-pub fn owner(name: &str) -> String {
-    suffix::registrable(name).map_or_else(|| name.trim_start_matches("*.").to_ascii_lowercase(), |it| it.to_string())
 }
 
 /// The HTTP exchanges that a connection carried, as far as the evidence ties them to it.
@@ -210,18 +192,12 @@ pub fn is_near(one: &Connection<'_>, other: &Connection<'_>) -> bool {
 
 /// Whether the certificate of a connection covers the name that it asked for.
 pub fn is_right(connection: &Connection<'_>) -> bool {
-    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
-        return false;
-    };
-    connection.handshake.sni_state == SniState::Sent && view::coverage(leaf, &sni) == Coverage::Covers
+    connection.handshake.sni_state == SniState::Sent && connection.covers_sni() == Some(true)
 }
 
 /// Whether the certificate of a connection was seen not to cover the name that it asked for.
 pub fn is_wrong(connection: &Connection<'_>) -> bool {
-    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
-        return false;
-    };
-    view::coverage(leaf, &sni) == Coverage::DoesNotCover
+    connection.covers_sni() == Some(false)
 }
 
 /// The address of a connection; of a saved output without one, the only address that the evidence has

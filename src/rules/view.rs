@@ -24,14 +24,26 @@ pub enum Coverage {
 
 /// What a certificate says of a host.
 pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
-    match leaf.check(host) {
-        Some(check) if check.matches() => Coverage::Covers,
-        Some(_) => Coverage::DoesNotCover,
+    match leaf.covers(host) {
+        Some(true) => Coverage::Covers,
+        Some(false) => Coverage::DoesNotCover,
         None if default_of(leaf).is_some_and(|(label, ..)| !is_covered_by_label(&label, host)) => {
             Coverage::ProviderDefault
         }
         None => Coverage::Unknown,
     }
+}
+
+/// A connection with what its certificate says of the host, unless it asked for another name.
+pub fn of_host<'c, 'e>(connection: &'c Connection<'e>, host: &Name) -> Option<Shown<'c, 'e>> {
+    let leaf = connection.leaf()?;
+    let coverage = match (connection.sni_is(host), connection.covers_sni()) {
+        (Some(false), _) => return None,
+        (Some(true), Some(true)) => Coverage::Covers,
+        (Some(true), Some(false)) => Coverage::DoesNotCover,
+        _ => coverage(leaf, host),
+    };
+    Some(Shown { connection, leaf, coverage })
 }
 
 fn is_covered_by_label(label: &str, host: &Name) -> bool {
@@ -67,11 +79,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     case.connections
         .iter()
         .filter(|connection| connection.handshake.chain_state == ChainState::Seen)
-        .filter(|connection| connection.sni().is_none_or(|sni| sni == *host))
-        .filter_map(|connection| {
-            let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: coverage(leaf, host) })
-        })
+        .filter_map(|connection| of_host(connection, host))
         .collect()
 }
 

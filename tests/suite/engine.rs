@@ -45,7 +45,7 @@ fn read_files(files: &[(&str, Vec<u8>)], options: &Options<'_>) -> Gathered {
     analyze::gather(&paths, options)
 }
 
-fn read(bytes: Vec<u8>) -> Evidence {
+fn read(bytes: Vec<u8>) -> std::sync::Arc<Evidence> {
     read_files(&[("it.pcap", bytes)], &Options::default()).evidence
 }
 

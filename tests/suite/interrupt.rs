@@ -1,6 +1,7 @@
 //! Ctrl-C: what had been read is told, and every output says that it is a part.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use whycert::analyze::{self, Options};
 use whycert::evidence::Evidence;
@@ -39,7 +40,7 @@ fn bytes_told(capture: &[u8]) -> u64 {
 }
 
 /// Reads files and asks to stop when so many bytes were read.
-fn stopped_after(files: &[(&str, &[u8])], bytes: u64) -> Evidence {
+fn stopped_after(files: &[(&str, &[u8])], bytes: u64) -> Arc<Evidence> {
     let folder = tempfile::tempdir().unwrap();
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.path().join(name)).collect();
     for (path, (_, bytes)) in paths.iter().zip(files) {

@@ -5,7 +5,7 @@ use crate::evidence::ObservationId;
 use crate::name::{Name, Rejection};
 use crate::provider::{elb, suffix};
 use crate::rules::view::{self, Shown};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented, reach};
 
 declare_rule! {
     /// # What it finds
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if is_elsewhere(case) {
         return Verdict::NotApplicable;
     }
-    let shown = presented::distinct(view::shown(case));
+    let shown = presented::distinct(reach::shown(case));
     let wrong: Vec<&Shown<'_, '_>> = shown
         .iter()
         .filter(|it| it.is_wrong() && !mail::is_mail(case, it.connection))
@@ -109,7 +109,7 @@ fn neighbour_of<'c, 'e>(
     case.around.with_server(own.handshake.server?).find_map(|other| {
         let (name, shown) = (other.sni()?, other.leaf()?);
         let is_wanted = leaf.is_none_or(|leaf| leaf == shown.certificate.id());
-        let covers = shown.check(&name).is_some_and(|check| check.matches());
+        let covers = other.covers_sni() == Some(true);
         (is_wanted && covers && Some(&name) != own.sni().as_ref()).then_some((other, name))
     })
 }
