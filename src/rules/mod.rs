@@ -154,7 +154,10 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
     apart::tell(&mut verdicts);
     let ask_for = ask::merged(&verdicts);
-    Judgement { outcome: outcome::of(case), verdicts, ask_for, beware: beware::of(case) }
+    let outcome = outcome::of(case);
+    let is_faulty = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity == Severity::Error));
+    let outcome = if outcome == Outcome::Ok && is_faulty { Outcome::InvalidCertificate } else { outcome };
+    Judgement { outcome, verdicts, ask_for, beware: beware::of(case) }
 }
 
 /// The version of the set of rules: it grows with every rule or changed verdict.

@@ -11,7 +11,7 @@ use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
 use crate::provider::suffix::owner;
 use crate::rules::view::{self, Coverage, Shown};
-use crate::tls::{ChainState, Side, SniState};
+use crate::tls::{ChainState, Side, SniState, Transport};
 
 /// The first and the last connection of each kind: thousands of the same client to the same address
 /// say no more.
@@ -25,7 +25,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
         return Vec::new();
     };
     let seen = case.distinct().filter(|it| it.handshake.chain_state == ChainState::Seen);
-    seen.filter_map(|connection| view::of_host(connection, host)).collect()
+    seen.filter_map(|connection| view::of_host(case, connection, host)).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that does not cover it, or that the
@@ -34,19 +34,7 @@ pub fn wrong<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let is_wrong =
-        |it: &Shown<'_, '_>| it.is_wrong() || (it.coverage == Coverage::Unknown && is_refused(case, it.connection));
-    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && is_wrong(it)).collect()
-}
-
-/// Whether the run of a connection says that the certificate does not cover the host.
-fn is_refused(case: &Case<'_>, connection: &Connection<'_>) -> bool {
-    let run = connection.handshake.run;
-    run.is_some()
-        && view::said(case, Says::NameMismatch).iter().any(|(id, verdict)| {
-            let at = case.evidence.observation(*id).and_then(|it| it.at.first());
-            verdict.run == run && at.is_some_and(|place| place.source() == connection.source)
-        })
+    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && it.is_wrong()).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that covers it.
@@ -100,6 +88,13 @@ pub fn complaint(case: &Case<'_>, connection: &Connection<'_>) -> Option<(Observ
         let description = alert.description.as_deref().filter(|it| alert.from == Side::Client && refuses(it))?;
         Some((*id, format!("the client answers with the alert {description}")))
     })
+}
+
+/// Whether nothing shows that the client accepted the certificate of a connection: a text without a word
+/// about it. A capture shows a refusal as an alert.
+pub fn is_untold(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let accepts = |it: &crate::evidence::ClientVerdict| matches!(it.says, Says::ChainTrusted | Says::NameMatches);
+    connection.handshake.transport == Transport::Text && !case.verdicts.iter().any(|(_, it)| accepts(it))
 }
 
 /// Who gave an answer: the resolver's address, the server that a command named, or the place it ran at.
@@ -201,15 +196,42 @@ pub fn is_wrong(connection: &Connection<'_>) -> bool {
 }
 
 /// The address of a connection; of a saved output without one, the only address that the evidence has
-/// of the host.
+/// of the host, or the one that the last answer before it in the same text gives.
 pub fn address_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<IpAddr> {
     connection.server_ip().or_else(|| {
-        let known: BTreeSet<IpAddr> =
-            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
         let is_dialed =
             connection.joined_by == JoinedBy::Sni && connection.handshake.dialed == connection.handshake.sni;
-        known.first().copied().filter(|_| known.len() == 1 && is_dialed)
+        if !is_dialed {
+            return None;
+        }
+        let known: BTreeSet<IpAddr> =
+            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
+        let family = family_of(case, connection);
+        let of_family: Vec<&IpAddr> = known.iter().filter(|ip| family.is_none_or(|v4| ip.is_ipv4() == v4)).collect();
+        if let [] | [_] = of_family.as_slice() {
+            return of_family.first().copied().copied();
+        }
+        let is_before = |it: &&Resolution| it.source == Some(connection.source) && it.answer < connection.id;
+        let last = case.resolutions.iter().rfind(|it| is_before(it) && !it.addresses.is_empty())?;
+        last.addresses.first().map(|it| it.0).filter(|_| last.addresses.len() == 1)
     })
+}
+
+/// Whether a connection goes by IPv4: by its address, or by what its command was told.
+pub fn family(case: &Case<'_>, connection: &Connection<'_>) -> Option<bool> {
+    connection.server_ip().map(|ip| ip.is_ipv4()).or_else(|| family_of(case, connection))
+}
+
+/// Whether the command of a run was told to use IPv4, or IPv6.
+fn family_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<bool> {
+    let (_, run) = case.around.run(connection.source, connection.handshake.run)?;
+    let command = run.command.as_deref()?;
+    let has = |options: &[&str]| command.split_whitespace().any(|word| options.contains(&word));
+    match (has(&["-4", "--ipv4"]), has(&["-6", "--ipv6"])) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
 }
 
 /// The command that shows what an address serves for the host.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::case::{Alias, Case, Connection, Leaf, Resolution};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
+use crate::provider::table::Kind;
 use crate::provider::{cloudfront, execute_api};
 use crate::rules::{Mark, Sign};
 use crate::tls::{ChainState, SniState};
@@ -35,15 +36,53 @@ pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
 }
 
 /// A connection with what its certificate says of the host, unless it asked for another name.
-pub fn of_host<'c, 'e>(connection: &'c Connection<'e>, host: &Name) -> Option<Shown<'c, 'e>> {
+pub fn of_host<'c, 'e>(case: &Case<'e>, connection: &'c Connection<'e>, host: &Name) -> Option<Shown<'c, 'e>> {
     let leaf = connection.leaf()?;
     let coverage = match (connection.sni_is(host), connection.covers_sni()) {
         (Some(false), _) => return None,
         (Some(true), Some(true)) => Coverage::Covers,
         (Some(true), Some(false)) => Coverage::DoesNotCover,
-        _ => coverage(leaf, host),
+        _ => told_coverage(case, connection, leaf, host),
     };
     Some(Shown { connection, leaf, coverage })
+}
+
+/// What the certificate of a connection says of the host; where a text does not show its presented
+/// identifiers, what the client of the same run said of them.
+fn told_coverage(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, host: &Name) -> Coverage {
+    let own = coverage(leaf, host);
+    if !matches!(own, Coverage::Unknown | Coverage::ProviderDefault) {
+        return own;
+    }
+    match (own, said_in_run(case, connection)) {
+        (_, Some(Says::NameMatches)) => Coverage::Covers,
+        (Coverage::Unknown, Some(Says::NameMismatch)) => Coverage::DoesNotCover,
+        (Coverage::Unknown, None) if is_known_default(case, leaf, host) => Coverage::ProviderDefault,
+        _ => own,
+    }
+}
+
+/// Whether a certificate that a text describes without its identifiers signed itself and is one that
+/// software presents when it has no other: nobody issues those for a host.
+fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
+    let certificate = leaf.certificate;
+    let is_self_issued = certificate.subject.is_some() && certificate.subject == certificate.issuer;
+    let kinds = [Kind::NoServerName, Kind::Ingress, Kind::Traefik, Kind::Panel, Kind::Appliance];
+    is_self_issued
+        && certificate.common_name().is_some_and(|name| !is_covered_by_label(name, host))
+        && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
+}
+
+/// What the client of a connection's own run said of the host's name.
+fn said_in_run(case: &Case<'_>, connection: &Connection<'_>) -> Option<Says> {
+    let run = connection.handshake.run?;
+    let is_own = |id: ObservationId| {
+        let place = case.evidence.observation(id).and_then(|it| it.at.first());
+        place.is_some_and(|place| place.source() == connection.source)
+    };
+    let own = case.verdicts.iter().filter(|(id, it)| it.run == Some(run) && is_own(*id));
+    let mut said = own.map(|(_, it)| it.says).filter(|it| matches!(it, Says::NameMatches | Says::NameMismatch));
+    said.next()
 }
 
 fn is_covered_by_label(label: &str, host: &Name) -> bool {
@@ -54,9 +93,11 @@ fn is_covered_by_label(label: &str, host: &Name) -> bool {
 /// presents other names as well is somebody's own.
 pub fn default_of(leaf: &Leaf<'_>) -> Option<(String, String, String)> {
     let labels = leaf.labels();
-    let (region, suffix) = execute_api::default_certificate(labels.first()?)?;
-    let all = labels.iter().all(|label| execute_api::default_certificate(label).is_some());
-    all.then(|| (labels.first().map(|label| (*label).to_owned()).unwrap_or_default(), region, suffix))
+    let (label, (region, suffix)) =
+        labels.iter().find_map(|label| Some((*label, execute_api::default_certificate(label)?)))?;
+    let is_own =
+        |label: &&str| execute_api::default_certificate(label).is_some() || execute_api::is_endpoint_certificate(label);
+    labels.iter().all(is_own).then(|| (label.to_owned(), region, suffix))
 }
 
 /// A connection whose certificate is visible.
@@ -79,7 +120,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     case.connections
         .iter()
         .filter(|connection| connection.handshake.chain_state == ChainState::Seen)
-        .filter_map(|connection| of_host(connection, host))
+        .filter_map(|connection| of_host(case, connection, host))
         .collect()
 }
 

@@ -106,7 +106,7 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
             continue;
         };
-        let is_within = starts.last().is_some_and(|open| is_within(open, format, lines));
+        let is_within = starts.last().is_some_and(|open| is_within(open, format, lines) && !is_anew(open, at, lines));
         if !is_within {
             starts.push(Start { at, format: Some(format), ..Start::default() });
         }
@@ -132,6 +132,19 @@ fn is_within(open: &Start, format: &SavedFormat, lines: &[Line]) -> bool {
         (own, other) if is_openssl(own) && is_openssl(other) => open.prompted.is_some() || own == "openssl_s_client",
         _ => false,
     }
+}
+
+/// Whether a curl within a loop, or one that was given several URLs, begins anew: the one before has said how
+/// it ended. A redirect goes on within one run.
+fn is_anew(open: &Start, at: usize, lines: &[Line]) -> bool {
+    if open.format.is_none_or(|format| format.id != "curl") {
+        return false;
+    }
+    let is_loop =
+        open.prompted.as_ref().is_some_and(|it| ["for ", "while "].iter().any(|word| it.shown.starts_with(word)));
+    let from = at.saturating_sub(LAST_WORDS).max(open.at.saturating_add(1));
+    let before = lines.get(from..at).unwrap_or_default();
+    before.iter().any(|line| line.text.starts_with("curl: (") || (is_loop && line.text.ends_with(" left intact")))
 }
 
 /// The body of a response is nobody's configuration, except a registry's own answer and a resolver's.
@@ -173,6 +186,9 @@ fn remember_version(
         versions.insert((vantage.cloned(), tool.clone()), words.join(" "));
     }
 }
+
+/// How many lines curl prints at most between its error and its next connection: where to read more of it.
+const LAST_WORDS: usize = 12;
 
 /// The formats that one line machine reads: one's lines within another's are its own.
 const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];

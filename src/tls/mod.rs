@@ -154,7 +154,7 @@ fn is_false(it: &bool) -> bool {
 
 /// An alert of two bytes, its true type and a tag (RFC 8446 section 5.2). A Finished has 32 bytes
 /// and more.
-const SEALED_ALERT_BYTES: u16 = 2 + 1 + 16;
+pub const SEALED_ALERT_BYTES: u16 = 2 + 1 + 16;
 
 /// How a handshake travelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]

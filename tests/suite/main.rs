@@ -25,6 +25,7 @@ mod examples;
 mod exports;
 mod http;
 mod interrupt;
+mod incidents;
 mod layers;
 mod names;
 mod outputs;

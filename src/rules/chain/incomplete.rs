@@ -44,8 +44,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let refused = view::said(case, Says::ChainUntrusted);
     let shown: Vec<_> = view::shown(case).into_iter().filter(|it| it.coverage != Coverage::DoesNotCover).collect();
-    let sent =
-        shown.iter().find(|it| it.connection.handshake.chain_state == ChainState::Seen && is_whole(it.connection));
+    let sent = shown
+        .iter()
+        .find(|it| it.connection.handshake.chain_state == ChainState::Seen && is_whole(case, it.connection));
     let Some(it) = sent else {
         return match refused.first() {
             Some((_, verdict)) => Verdict::Unknown {
@@ -80,8 +81,13 @@ fn check(case: &Case<'_>) -> Verdict {
     found((host, roots), it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))
 }
 
-/// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf.
-fn is_whole(connection: &Connection<'_>) -> bool {
+/// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf, and
+/// x509 behind a pipe prints one.
+fn is_whole(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let run = case.around.run(connection.source, connection.handshake.run);
+    if run.is_some_and(|(_, run)| run.tool == "openssl x509") {
+        return false;
+    }
     let of_capture = connection.handshake.transport != Transport::Text;
     of_capture || connection.chain.len() > 1 || connection.leaf().is_some_and(|leaf| leaf.certificate.sha256.is_some())
 }

@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Verdict {
         };
     };
     let behind = wrong.iter().find_map(|it| {
-        let address = it.connection.server_ip()?;
+        let address = reach::address_of(case, it.connection)?;
         let inside = if one.holds(address) { (one, other) } else { (other, one) };
         (inside.0.holds(address) && !inside.1.holds(address)).then_some((it, inside))
     });
@@ -120,12 +120,13 @@ fn listed(view: &View<'_>) -> String {
 
 fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, inside: &View<'_>, outside: &View<'_>) -> Verdict {
     let right = reach::right(case);
-    let right = right.iter().find(|it| it.connection.server_ip().is_some_and(|ip| outside.holds(ip)));
+    let right = right.iter().find(|it| reach::address_of(case, it.connection).is_some_and(|ip| outside.holds(ip)));
     let strength = match (right, reach::is_same_owner(it.leaf, host), is_private(inside)) {
         (Some(_), true, _) | (Some(_), _, true) => Strength::Proven,
         (None, true, _) => Strength::Strong,
         _ => Strength::Consistent,
     };
+    let strength = if it.connection.server_ip().is_some() { strength } else { strength.max(Strength::Strong) };
     let finding = about(served(host, it, strength), host, inside, outside);
     match right {
         Some(right) => served_right(finding, host, right).found(),

@@ -44,4 +44,5 @@ static MISS: Miss = Miss {
     cause: "the certificate has no subjectAltName, and {name} stands in the common name, which no client compares",
     remedy: "Reissue the certificate with {host} as a subjectAltName.",
     label: "a common name is never compared",
+    told_by: &["legacy common name field", "no subject alternative names present"],
 };

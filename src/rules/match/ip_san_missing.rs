@@ -37,4 +37,9 @@ static MISS: Miss = Miss {
     cause: "{host} is an address, and the certificate has no iPAddress entry for it",
     remedy: "Use the host's name in the URL, or reissue the certificate with {host} as an iPAddress entry.",
     label: "an address needs an iPAddress entry",
+    told_by: &[
+        "contain any ip sans",
+        "no subject alternative names matching ip address",
+        "no subject alternative names present",
+    ],
 };

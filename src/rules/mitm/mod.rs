@@ -109,6 +109,11 @@ const INSPECTORS: &[(&str, &str)] = &[
     ("burp suite", "Burp Suite"),
     ("portswigger", "Burp Suite"),
     ("squid", "Squid"),
+    ("superfish", "Superfish"),
+    ("privdog", "PrivDog"),
+    ("edellroot", "eDellRoot"),
+    ("qaznet trust network", "a state's interception (Qaznet Trust Network)"),
+    ("gogo inflight", "Gogo in-flight access"),
 ];
 
 /// Products that inspect TLS on the client's own machine.

@@ -110,7 +110,8 @@ fn judge(case: &Case<'_>, host: &Name, connection: &Connection<'_>, leaf: &Leaf<
         (1, true) => Strength::Strong,
         (_, true) => Strength::Proven,
     };
-    let severity = if complaint.is_some() { Severity::Error } else { Severity::Note };
+    let is_at_fault = complaint.is_some() || (product.is_some() && is_right && reach::is_untold(case, connection));
+    let severity = if is_at_fault { Severity::Error } else { Severity::Note };
     let by = product
         .map_or_else(|| "Something on the path".to_owned(), |product| format!("An inspection product ({product})"));
     let mut finding = Finding::new(format!("{host} is served a certificate that {} signed", short(&name)), severity, strength)

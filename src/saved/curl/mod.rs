@@ -307,6 +307,7 @@ fn verdicts(run: &RunText<'_>, told: &[Told<'_>], host: Option<&Name>, sink: &mu
             presented,
             code: code.map(str::to_owned),
             words: words.to_owned(),
+            above: None,
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [line.number]);
