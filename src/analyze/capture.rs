@@ -93,7 +93,7 @@ impl<'s> Capture<'s> {
         let before = self.frames;
         let mut reader = Reader::new(window, kind);
         let mut batch = Batch::default();
-        while self.failed.is_none() {
+        while self.failed.is_none() && !reader.is_stopped() {
             let pieces = self.walk_pieces(&mut reader);
             if let Some(stretch) = reader.stretch().filter(|_| pieces > 0) {
                 let walked = self.stretch(&stretch, pieces);

@@ -22,11 +22,18 @@ impl Whole {
     }
 }
 
+/// The first frames that cannot be decoded for one reason, and how many there are.
+#[derive(Default)]
+struct Undecoded {
+    frames: Vec<FrameNumber>,
+    count: usize,
+}
+
 /// The fragments that wait, and the packets that cannot be decoded.
 #[derive(Default)]
 pub(super) struct Fragments {
     defrag: Defrag,
-    undecoded: BTreeMap<GapReason, Vec<FrameNumber>>,
+    undecoded: BTreeMap<GapReason, Undecoded>,
     incomplete: Vec<(GapReason, Vec<FrameNumber>)>,
 }
 
@@ -62,9 +69,10 @@ impl Fragments {
 
     /// A frame that cannot be decoded.
     pub(super) fn undecoded(&mut self, why: GapReason, frame: FrameNumber) {
-        let frames = self.undecoded.entry(why).or_default();
-        if frames.len() < limits::FRAMES_PER_GAP_MAX {
-            frames.push(frame);
+        let known = self.undecoded.entry(why).or_default();
+        known.count = known.count.saturating_add(1);
+        if known.frames.len() < limits::FRAMES_PER_GAP_MAX {
+            known.frames.push(frame);
         }
     }
 
@@ -84,7 +92,14 @@ impl Fragments {
     /// What could not be read, after [`Fragments::finish`].
     pub(super) fn gaps(&mut self) -> Vec<(GapReason, Vec<FrameNumber>)> {
         let mut gaps = std::mem::take(&mut self.incomplete);
-        gaps.extend(std::mem::take(&mut self.undecoded));
+        for (why, known) in std::mem::take(&mut self.undecoded) {
+            if known.count > known.frames.len() {
+                let what = format!("{} frames not decoded ({why}), those that are named", known.count);
+                let limit = u64::try_from(limits::FRAMES_PER_GAP_MAX).unwrap_or(u64::MAX);
+                gaps.push((GapReason::Limit { what, limit }, Vec::new()));
+            }
+            gaps.push((why, known.frames));
+        }
         gaps
     }
 }

@@ -312,6 +312,11 @@ impl Reader {
         !self.is_ended || !batch.is_empty() || !batch.gaps.is_empty() || !batch.key_logs.is_empty()
     }
 
+    /// Whether reading is to end here although more is there.
+    pub fn is_stopped(&mut self) -> bool {
+        self.window.is_stopped()
+    }
+
     /// What is known now, and the window, which knows the digest.
     pub fn finish(self) -> (Summary, Window) {
         (self.summary, self.window)

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 
 use crate::input::Source;
+use crate::input::Stop;
 use crate::input::digest::Digester;
 use crate::input::source::read_file_at;
 use crate::limits;
@@ -34,6 +35,8 @@ pub struct Window {
     undigested: usize,
     /// The error that ended reading ahead: told when its bytes are wanted.
     failed: Option<io::Error>,
+    stop: Stop,
+    is_stopped: bool,
 }
 
 /// A piece of the bytes at hand that may wait for bytes of a file, so that several workers read at once,
@@ -72,6 +75,8 @@ pub enum Ending {
     Whole,
     /// At the limit; more was there.
     Cut,
+    /// Because somebody asked for it.
+    Stopped,
     /// The rest cannot be read.
     Broken(io::Error),
 }
@@ -85,6 +90,9 @@ pub struct Finished {
     pub sha256: Option<String>,
     /// Whether the file's size or time changed while it was read.
     pub is_changed: bool,
+    /// Whether its reading ended early because somebody asked for it. There is no digest then: that of
+    /// a part identifies nothing.
+    pub is_stopped: bool,
 }
 
 impl Window {
@@ -98,8 +106,23 @@ impl Window {
             digest: (digest == Digest::Sha256).then(Digester::new),
             undigested: 0,
             failed: None,
+            stop: Stop::default(),
+            is_stopped: false,
             buffer: ahead,
         }
+    }
+
+    /// The same window, whose readers end early when they are asked to.
+    #[must_use]
+    pub fn until(self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self }
+    }
+
+    /// Whether reading is to end here, between two records, although more is there.
+    pub fn is_stopped(&mut self) -> bool {
+        let is_more = || self.end > self.start || self.source.len().is_none_or(|bytes| self.read < bytes);
+        self.is_stopped = self.is_stopped || (self.stop.is_asked() && is_more());
+        self.is_stopped
     }
 
     /// Has `wanted` bytes at hand, or what is left of them, in rooms of [`limits::PART_BYTES`] one behind
@@ -206,6 +229,9 @@ impl Window {
         let mut all = Vec::new();
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         loop {
+            if self.is_stopped() {
+                return (all, Ending::Stopped);
+            }
             let at_hand = match self.fill(1) {
                 Ok(at_hand) => at_hand,
                 Err(error) => return (all, Ending::Broken(error)),
@@ -224,8 +250,8 @@ impl Window {
     /// Says what was read. With a digest, what no reader wanted is read first, because a digest of
     /// a part identifies nothing.
     pub fn finish(mut self) -> io::Result<Finished> {
-        if self.digest.is_some() {
-            loop {
+        if self.digest.is_some() && !self.is_stopped {
+            while !self.is_stopped() {
                 let at_hand = self.fill(1)?.len();
                 if at_hand == 0 {
                     break;
@@ -237,7 +263,8 @@ impl Window {
         Ok(Finished {
             bytes: self.read,
             is_changed: self.source.is_changed(),
-            sha256: self.digest.and_then(Digester::finish),
+            is_stopped: self.is_stopped,
+            sha256: self.digest.and_then(Digester::finish).filter(|_| !self.is_stopped),
         })
     }
 

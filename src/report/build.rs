@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{
     AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FactEntry, FindingEntry, GapEntry, Mark,
     NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
-    Step, Tool, TriedEntry, Undecided,
+    Step, Tool, TriedEntry, Undecided, shown, ways,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Says};
@@ -26,17 +26,20 @@ pub fn report(evidence: &Arc<Evidence>, known: &Knowledge, mut cases: Vec<CaseEn
             .then(confidence(other).total_cmp(&confidence(one)))
             .then(one.host.cmp(&other.host))
     });
+    for case in &mut cases {
+        shown::settle(case, evidence);
+    }
     Report {
         schema: "whycert.report/1",
         tool: tool(known),
-        partial: None,
+        partial: evidence.gaps.iter().any(|gap| gap.reason.is_stop()).then_some(true),
         sources: sources(evidence),
         cases,
         observations: evidence.numbered().map(|(id, it)| observation_entry(evidence, id, it)).collect(),
         gaps: evidence
             .gaps
             .iter()
-            .map(|gap| GapEntry { at: places(&gap.at), reason: gap.reason.to_string() })
+            .map(|gap| GapEntry { at: folded(places(&gap.at)), reason: gap.reason.to_string() })
             .collect(),
         counters: counters(evidence),
         quotes: evidence.quotes.iter().map(|((id, line), text)| ((id.0, *line), text.clone())).collect(),
@@ -90,12 +93,14 @@ fn observation_entry(evidence: &Arc<Evidence>, id: ObservationId, it: &Observati
     ObservationEntry { id, kind: it.fact.kind(), at: places(&it.at), fact: FactEntry::of(evidence, id) }
 }
 
-fn places(at: &[Place]) -> Vec<PlaceEntry> {
+pub(super) fn places(at: &[Place]) -> Vec<PlaceEntry> {
     at.iter()
         .map(|place| match place {
-            Place::Frames { source, frames } => {
-                PlaceEntry::Frames { source: source.0, frames: frames.iter().map(|frame| frame.0).collect() }
-            }
+            Place::Frames { source, frames } => PlaceEntry::Frames {
+                source: source.0,
+                frames: frames.iter().map(|frame| frame.0).collect(),
+                more: None,
+            },
             Place::Lines { source, first, last, columns } => PlaceEntry::Lines {
                 source: source.0,
                 lines: [*first, *last],
@@ -105,6 +110,20 @@ fn places(at: &[Place]) -> Vec<PlaceEntry> {
         })
         .collect()
 }
+
+/// The places of a gap: of many frames the first, and how many follow.
+fn folded(mut at: Vec<PlaceEntry>) -> Vec<PlaceEntry> {
+    for place in &mut at {
+        if let PlaceEntry::Frames { frames, more, .. } = place {
+            *more = u64::try_from(frames.len().saturating_sub(FRAMES_OF_GAP)).ok().filter(|more| *more > 0);
+            frames.truncate(FRAMES_OF_GAP);
+        }
+    }
+    at
+}
+
+/// So many frames of a gap are listed: enough to look at some of them.
+const FRAMES_OF_GAP: usize = 20;
 
 /// The entries of all certificates in the evidence, shared by the chains that hold them.
 #[derive(Debug)]
@@ -162,11 +181,12 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         ignored: Vec::new(),
         ruled_out,
         undecided,
-        ask_for: judgement.ask_for.clone(),
+        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: connections(case, certificates),
         marks: marks(case),
+        shown: BTreeMap::new(),
     }
 }
 

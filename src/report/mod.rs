@@ -12,15 +12,18 @@ use crate::evidence::ObservationId;
 use crate::provenance::Time;
 
 pub mod build;
+mod checked;
 pub mod csv;
-pub mod escape;
 pub mod fact;
+pub mod facts_csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod sarif;
 pub mod select;
+mod shown;
 pub mod text;
+mod ways;
 pub mod words;
 
 pub use fact::FactEntry;
@@ -113,8 +116,11 @@ pub enum PlaceEntry {
     Frames {
         /// The source's id.
         source: u32,
-        /// The frames.
+        /// The frames; of a gap with many the first.
         frames: Vec<u64>,
+        /// How many more there are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<u64>,
     },
     /// Lines of a text.
     Lines {
@@ -187,6 +193,9 @@ pub struct CaseEntry {
     /// How to draw what was seen, whatever the cause.
     #[serde(skip)]
     pub marks: Vec<Mark>,
+    /// Where certificates stand in the connections of the case that were first presented elsewhere.
+    #[serde(skip)]
+    pub(super) shown: BTreeMap<ObservationId, shown::Shown>,
 }
 
 /// A cause that was found.
@@ -403,13 +412,15 @@ impl Report {
         self.observations.get(usize::try_from(id.0).ok()?).filter(|it| it.id == id)
     }
 
-    /// The first frame or line that holds an observation; `None` for a whole source.
-    pub fn number_of(&self, id: ObservationId) -> Option<u64> {
-        match self.observation(id)?.at.first()? {
-            PlaceEntry::Frames { frames, .. } => frames.first().copied(),
-            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
-            PlaceEntry::Whole { .. } => None,
-        }
+    /// Where an observation stands for a case: a certificate in the connection that is judged.
+    pub fn places_of<'r>(&'r self, case: &'r CaseEntry, id: ObservationId) -> &'r [PlaceEntry] {
+        let shown = case.shown.get(&id).map(|(_, places)| places.as_slice());
+        shown.or_else(|| Some(self.observation(id)?.at.as_slice())).unwrap_or_default()
+    }
+
+    /// The first frame or line that holds an observation for a case; `None` for a whole source.
+    pub fn number_of(&self, case: &CaseEntry, id: ObservationId) -> Option<u64> {
+        self.places_of(case, id).first().and_then(words::first_of)
     }
 }
 
@@ -419,8 +430,8 @@ impl Report {
         let reasons = case.headed_by().iter().flat_map(|it| &it.reasons);
         let cited: BTreeSet<ObservationId> = reasons.flat_map(|it| it.cites.iter().copied()).collect();
         let mut frames: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
-        for place in cited.iter().filter_map(|id| self.observation(*id)).flat_map(|it| &it.at) {
-            if let PlaceEntry::Frames { source, frames: here } = place {
+        for place in cited.iter().flat_map(|id| self.places_of(case, *id)) {
+            if let PlaceEntry::Frames { source, frames: here, .. } = place {
                 frames.entry(*source).or_default().extend(here);
             }
         }

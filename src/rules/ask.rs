@@ -15,6 +15,9 @@ use super::{Rule, Verdict};
 pub struct AskFor {
     /// The command.
     pub command: String,
+    /// Other commands, of which each would decide the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<String>,
     /// The causes that it would decide, by their ids.
     pub decides: Vec<&'static str>,
     /// What it would tell, in words, each once.
@@ -82,7 +85,7 @@ fn together(group: &[&Open<'_>]) -> AskFor {
     }
     let probes = group.first().map(|it| &it.probes).into_iter().flatten();
     let commands: Vec<String> = probes.map(Probe::command).collect();
-    AskFor { command: commands.join("; "), decides, tells }
+    AskFor { command: commands.join("; "), or: Vec::new(), decides, tells }
 }
 
 /// One single command.

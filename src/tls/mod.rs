@@ -65,6 +65,9 @@ pub struct Handshake {
     pub chain_state: ChainState,
     /// The certificates the server sent, in wire order: digests, or local ids of a text.
     pub chain: Vec<String>,
+    /// At which of the frames of the handshake, counted from 0, the server's Certificate message begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_from: Option<u32>,
     /// The session was resumed.
     pub resumed: bool,
     /// The server sent a HelloRetryRequest.
@@ -119,6 +122,7 @@ impl Handshake {
             cipher: None,
             chain_state: ChainState::Missing,
             chain: Vec::new(),
+            chain_from: None,
             resumed: false,
             hrr: false,
             ech: None,
