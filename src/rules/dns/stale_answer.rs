@@ -91,7 +91,7 @@ fn of_another_cache(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Option<
         let there = views.iter().find(|view| view.by != here.by && view.holds(good) && !view.holds(address))?;
         Some((there, right))
     })?;
-    if here.answers.iter().any(|it| is_own(&it)) {
+    if here.answers.iter().any(is_own) {
         return None;
     }
     let finding = served(host, it, Strength::Consistent)
