@@ -156,7 +156,7 @@ fn found(
         headline: headline(case, date),
         severity,
         strength,
-        cause: format!("{}.", capitalised(&text)),
+        cause: format!("{}.", capitalised(text.trim_end_matches('.'))),
         remedy: date.remedy.to_owned(),
         verify: format!(
             "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates"
