@@ -10,7 +10,8 @@ use crate::tls::{ChainState, SEALED_ALERT_BYTES, Side, Transport};
 
 /// The cautions of a case, each with what it speaks of.
 pub fn of(case: &Case<'_>) -> Vec<Reason> {
-    trust_is_not_the_name(case).into_iter().chain(edge_with_http_api(case)).chain(sealed_refusal(case)).collect()
+    let first = trust_is_not_the_name(case).into_iter().chain(edge_with_http_api(case));
+    first.chain(sealed_refusal(case)).chain(mended(case)).collect()
 }
 
 /// `Verify return code: 0 (ok)` beside a wrong certificate.
@@ -21,6 +22,22 @@ fn trust_is_not_the_name(case: &Case<'_>) -> Option<Reason> {
     Some(Reason {
         text: "\"Verify return code: 0 (ok)\" speaks of the chain of trust only; openssl was not asked to check the name (-verify_hostname)".to_owned(),
         cites: vec![*id],
+    })
+}
+
+/// A text in which a wrong certificate is followed by a right one: the fault may be mended already.
+fn mended(case: &Case<'_>) -> Option<Reason> {
+    let host = case.host.as_ref()?;
+    let is_own = |it: &Shown<'_, '_>| it.connection.asks_for(host) && it.connection.handshake.run.is_some();
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(is_own).collect();
+    let (last, before) = shown.split_last()?;
+    let wrong = before.iter().find(|it| it.is_wrong())?;
+    let is_one_text = before.iter().all(|it| it.connection.source == last.connection.source);
+    let is_since = before.iter().rev().take_while(|it| it.coverage == Coverage::Covers).count() + 1;
+    let is_once = shown.iter().rev().skip(is_since).all(Shown::is_wrong);
+    (last.coverage == Coverage::Covers && is_one_text && is_once).then(|| Reason {
+        text: format!("the last connection in this text is shown a certificate that covers {host}: the fault may be mended already, or lie on one of several ways"),
+        cites: view::cites([wrong.connection.id, last.connection.id, last.leaf.id]),
     })
 }
 

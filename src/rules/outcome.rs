@@ -71,6 +71,11 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
             .is_some_and(|time| is_out_of_date(it.leaf, time) || is_chain_out_of_date(case, it.connection, time));
         out_of_date || is_refused_by_client(it.connection)
     });
+    let chains = presented::distinct(shown.iter().filter(|it| it.coverage == Coverage::Covers).copied().collect());
+    let dated = dated
+        || chains
+            .iter()
+            .any(|it| case.time_of(it.connection).is_some_and(|time| is_chain_out_of_date(case, it.connection, time)));
     let untrusted = presented::of(case).iter().any(|it| issuers::is_untrusted_by_all(case, it));
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
         Says::Expired | Says::NotYetValid | Says::DateInvalid => true,

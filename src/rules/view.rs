@@ -8,7 +8,7 @@ use crate::name::Name;
 use crate::provider::table::Kind;
 use crate::provider::{cloudfront, execute_api};
 use crate::rules::{Mark, Sign};
-use crate::tls::{ChainState, SniState};
+use crate::tls::{ChainState, SniState, Transport};
 
 /// What a certificate says of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +272,8 @@ pub fn is_private(address: IpAddr) -> bool {
 }
 
 /// The execute-api target that led a connection to its server: of the resolutions that the same
-/// client had, one that holds the server's address before others, the latest before others.
+/// client had, one that holds the server's address before others, in a text the last one that stands
+/// before the connection, else the latest.
 pub fn target_for<'c>(
     targets: &'c [ExecuteApiTarget<'c>],
     connection: &Connection<'_>,
@@ -281,8 +282,14 @@ pub fn target_for<'c>(
     targets.iter().filter(|it| may_lead(it.resolution, connection)).max_by_key(|it| {
         let same_client = client.is_some() && it.resolution.client == client;
         let holds = connection.server_ip().is_some_and(|ip| it.resolution.has_address(ip));
-        (same_client, holds, it.resolution.time)
+        (same_client, holds, stands_before(it.resolution, connection), it.resolution.time)
     })
+}
+
+/// Where an answer stands that a text shows before the connection.
+fn stands_before(resolution: &Resolution, connection: &Connection<'_>) -> Option<ObservationId> {
+    let is_text = connection.handshake.transport == Transport::Text && resolution.source == Some(connection.source);
+    (is_text && resolution.answer < connection.id).then_some(resolution.answer)
 }
 
 /// Whether a resolution came before a connection, as far as both times are known.

@@ -1,5 +1,7 @@
 //! What the two date causes share: a covering certificate, the handshake's own time, a client's words.
 
+use std::collections::BTreeSet;
+
 use crate::case::{Case, Leaf};
 use crate::evidence::{ObservationId, Says};
 use crate::provenance::Time;
@@ -28,11 +30,15 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
     };
     let mut clear: Option<Verdict> = None;
     let mut above: Option<Verdict> = None;
+    let mut chains: BTreeSet<(&[String], i64)> = BTreeSet::new();
     for it in view::shown(case) {
         let (Some(time), Some(limit)) = (case.time_of(it.connection), (date.of)(it.leaf.certificate)) else {
             continue;
         };
-        if let Some((leaf, is_needed)) = broken_above(case, &it, time, date) {
+        // Thousands of handshakes with one chain say no more than the first.
+        let is_new =
+            above.is_none() && chains.insert((it.connection.handshake.chain.as_slice(), time.seconds / 86_400));
+        if let Some((leaf, is_needed)) = is_new.then(|| broken_above(case, &it, time, date)).flatten() {
             above.get_or_insert_with(|| found_above(case, host.as_str(), date, &it, leaf, is_needed, time));
         }
         if (date.is_broken)(time, limit) {

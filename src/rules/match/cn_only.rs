@@ -35,7 +35,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 static MISS: Miss = Miss {
     of: |host, tried, it| {
-        let name = it.leaf.certificate.common_name()?;
+        let name = it?.leaf.certificate.common_name()?;
         let is_only = tried.iter().all(|it| it.rejection == Some(Rejection::CommonName))
             && crate::name::match_dns(host, name).is_ok();
         is_only.then(|| name.to_owned())

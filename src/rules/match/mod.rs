@@ -16,8 +16,8 @@ pub mod www_apex;
 
 /// One way in which presented identifiers miss a host.
 pub(super) struct Miss {
-    /// The identifier that misses in this way; `None` when none does.
-    pub(super) of: fn(&Name, &[Tried], &Shown<'_, '_>) -> Option<String>,
+    /// The identifier that misses in this way, of a certificate where it is shown; `None` when none does.
+    pub(super) of: fn(&Name, &[Tried], Option<&Shown<'_, '_>>) -> Option<String>,
     /// Whether a host can be missed in this way at all.
     pub(super) concerns: fn(&Name) -> bool,
     /// What is wrong; `{host}` and `{name}` are replaced.
@@ -42,12 +42,24 @@ pub(super) fn check(case: &Case<'_>, miss: &Miss) -> Verdict {
     let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| !view::is_aws_default(it.leaf)).collect();
     for it in shown.iter().filter(|it| it.coverage == Coverage::DoesNotCover) {
         let tried = tried(host, it);
-        if let Some(name) = (miss.of)(host, &tried, it) {
+        if let Some(name) = (miss.of)(host, &tried, Some(it)) {
             return found(host, it, &name, miss);
         }
     }
     if let Some((id, verdict)) = told(case, miss) {
-        return told_only(host, id, verdict, miss);
+        return told_only(host, id, verdict, miss, "its name");
+    }
+    if shown.is_empty() {
+        let said = view::said(case, Says::NameMismatch);
+        let missed = said.iter().find_map(|(id, verdict)| {
+            let is_odd = verdict.presented.iter().any(|name| name.eq_ignore_ascii_case(host.as_str()));
+            let tried: Vec<Tried> = verdict.presented.iter().map(|name| by_name(host, name)).collect();
+            let name = (miss.of)(host, &tried, None).filter(|_| !is_odd && !tried.is_empty())?;
+            Some((*id, *verdict, name))
+        });
+        if let Some((id, verdict, name)) = missed {
+            return told_only(host, id, verdict, miss, &name);
+        }
     }
     match shown.iter().find(|it| !it.shows_identifiers()) {
         Some(it) => Verdict::Unknown {
@@ -101,8 +113,8 @@ fn told<'e>(case: &Case<'e>, miss: &Miss) -> Option<(ObservationId, &'e ClientVe
 }
 
 /// The finding where a client says it and the certificate itself is not shown.
-fn told_only(host: &Name, id: ObservationId, verdict: &ClientVerdict, miss: &Miss) -> Verdict {
-    let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{name}", "its name");
+fn told_only(host: &Name, id: ObservationId, verdict: &ClientVerdict, miss: &Miss, name: &str) -> Verdict {
+    let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{name}", name);
     Finding::new(format!("{host} is served a certificate that does not cover it"), Severity::Error, Strength::Strong)
         .because(fill(miss.cause), fill(miss.remedy))
         .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
