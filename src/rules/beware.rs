@@ -36,7 +36,7 @@ fn mended(case: &Case<'_>) -> Option<Reason> {
     let is_since = before.iter().rev().take_while(|it| it.coverage == Coverage::Covers).count() + 1;
     let is_once = shown.iter().rev().skip(is_since).all(Shown::is_wrong);
     (last.coverage == Coverage::Covers && is_one_text && is_once).then(|| Reason {
-        text: format!("the last connection in this text is shown a certificate that covers {host}: the fault may be mended already, or lie on one of several ways"),
+        text: format!("the last connection in this text is shown a certificate that covers {host}: look again before anything is changed, and at each of several ways"),
         cites: view::cites([wrong.connection.id, last.connection.id, last.leaf.id]),
     })
 }
