@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Rule, Verdict};
+use crate::case::Case;
 
 /// One command, with what it would decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -46,6 +47,15 @@ pub fn merged(verdicts: &[(&'static Rule, Verdict)]) -> Vec<AskFor> {
         (!is_basis, std::cmp::Reverse(group.len()), rank, group.first().map(|it| it.rule.id))
     });
     kept.iter().map(|group| together(group)).collect()
+}
+
+/// What to ask for where no cause is found and none is open: the whole way to the server.
+pub fn everything(case: &Case<'_>) -> Option<AskFor> {
+    let host = case.host.as_ref()?;
+    let look = super::view::ask_for_certificate(host);
+    let command = if host.ip().is_some() { look } else { format!("dig {host} A {host} AAAA; {look}") };
+    let tells = vec![format!("where DNS sends {host}, and all that the server there sends")];
+    Some(AskFor { command, or: Vec::new(), decides: Vec::new(), tells })
 }
 
 /// One unknown verdict, with the single commands that its command is made of.

@@ -153,10 +153,14 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 pub fn judge(case: &Case<'_>) -> Judgement {
     let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
     apart::tell(&mut verdicts);
-    let ask_for = ask::merged(&verdicts);
+    let mut ask_for = ask::merged(&verdicts);
     let outcome = outcome::of(case);
     let is_faulty = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity == Severity::Error));
     let outcome = if outcome == Outcome::Ok && is_faulty { Outcome::InvalidCertificate } else { outcome };
+    let is_found = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity != Severity::Note));
+    if outcome != Outcome::Ok && !is_found && ask_for.is_empty() {
+        ask_for.extend(ask::everything(case));
+    }
     Judgement { outcome, verdicts, ask_for, beware: beware::of(case) }
 }
 
