@@ -128,6 +128,12 @@ pub struct View<'c> {
 }
 
 impl View<'_> {
+    /// The command that asks this resolver; where its address is not known, to be run at its place.
+    pub fn ask(&self, host: &Name) -> String {
+        let is_address = self.by.parse::<IpAddr>().is_ok();
+        if is_address { format!("dig @{} {host}", self.by) } else { format!("dig {host}") }
+    }
+
     /// Whether one of its answers holds the address.
     pub fn holds(&self, address: IpAddr) -> bool {
         self.answers.iter().any(|it| it.has_address(address))

@@ -54,7 +54,8 @@ fn told_coverage(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, 
     if !matches!(own, Coverage::Unknown | Coverage::ProviderDefault) {
         return own;
     }
-    match (own, said_in_run(case, connection)) {
+    let said = case.around.compared_in(connection.source, connection.handshake.run, host);
+    match (own, said) {
         (_, Some(Says::NameMatches)) => Coverage::Covers,
         (Coverage::Unknown, Some(Says::NameMismatch)) => Coverage::DoesNotCover,
         (Coverage::Unknown, None) if is_known_default(case, leaf, host) => Coverage::ProviderDefault,
@@ -71,18 +72,6 @@ fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
     is_self_issued
         && certificate.common_name().is_some_and(|name| !is_covered_by_label(name, host))
         && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
-}
-
-/// What the client of a connection's own run said of the host's name.
-fn said_in_run(case: &Case<'_>, connection: &Connection<'_>) -> Option<Says> {
-    let run = connection.handshake.run?;
-    let is_own = |id: ObservationId| {
-        let place = case.evidence.observation(id).and_then(|it| it.at.first());
-        place.is_some_and(|place| place.source() == connection.source)
-    };
-    let own = case.verdicts.iter().filter(|(id, it)| it.run == Some(run) && is_own(*id));
-    let mut said = own.map(|(_, it)| it.says).filter(|it| matches!(it, Says::NameMatches | Says::NameMismatch));
-    said.next()
 }
 
 fn is_covered_by_label(label: &str, host: &Name) -> bool {

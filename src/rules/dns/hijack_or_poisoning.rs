@@ -128,7 +128,7 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, here: &View<'_>, ther
             format!("{} leads {host} to {address}, a server that presents the certificate of {}; {} gives other addresses.", here.by, it.label(), there.by),
             format!("Ask a resolver that can be trusted (DNS over TLS or HTTPS), look at the DNS settings of the router, and find out why {} answers {address}.", here.by),
         )
-        .verified_by(format!("dig @{} {host}; dig @1.1.1.1 {host}", here.by), "the same answer")
+        .verified_by(format!("{}; dig @1.1.1.1 {host}", here.ask(host)), "the same answer")
         .reason(format!("{} answers {address}", here.by), here.cites())
         .reason(format!("{} answers otherwise", there.by), there.cites());
     if let Some(id) = id {

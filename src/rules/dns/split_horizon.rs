@@ -148,13 +148,19 @@ fn about(finding: Finding, host: &Name, inside: &View<'_>, outside: &View<'_>) -
             format!("{} answers {} for {host}, {} answers {}. Who asks the first reaches another server than who asks the second.", inside.by, listed(inside), outside.by, listed(outside)),
             format!("Make the zone that {} answers from agree with the other for {host}, or give the server at {address} a certificate for {host}.", inside.by),
         )
-        .verified_by(format!("dig @{} {host}; dig @{} {host}", inside.by, outside.by), "the same answer, or a right certificate at both")
+        .verified_by(both(inside, outside, host), "the same answer, or a right certificate at both")
         .reason(format!("{} answers {}", inside.by, listed(inside)), inside.cites())
         .reason(format!("{} answers {}", outside.by, listed(outside)), outside.cites());
     if let Some(id) = id {
         finding = finding.mark(Mark::new(id, address, Sign::Doubtful, format!("only from {}", inside.by)));
     }
     finding
+}
+
+/// The commands that ask both; one that is to be run at both places where neither address is known.
+fn both(inside: &View<'_>, outside: &View<'_>, host: &Name) -> String {
+    let (one, other) = (inside.ask(host), outside.ask(host));
+    if one == other { one } else { format!("{one}; {other}") }
 }
 
 /// More resolvers than this are not compared pair by pair.
