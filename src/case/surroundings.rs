@@ -142,8 +142,8 @@ impl<'e> Surroundings<'e> {
 
     /// What the client of a run said of a host's name.
     pub fn compared_in(&self, source: SourceId, run: Option<u32>, host: &Name) -> Option<Says> {
-        let said = self.compared.get(&(source, run?))?.iter();
-        said.filter(|(about, _)| about.is_none_or(|about| about == host)).map(|(_, says)| *says).next()
+        let mut said = self.compared.get(&(source, run?))?.iter();
+        said.find(|(about, _)| about.is_none_or(|about| about == host)).map(|(_, says)| *says)
     }
 
     /// The run that printed a fact.
