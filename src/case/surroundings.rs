@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::join::{Connection, Handshakes, Leaf};
 use super::records::Records;
 use super::resolution::Answers;
-use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run, Says};
+use crate::evidence::{ClientVerdict, Evidence, Fact, HttpExchange, ObservationId, Override, Run, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
 use crate::provider::suffix;
@@ -37,7 +37,7 @@ pub struct Surroundings<'e> {
     by_address: BTreeMap<IpAddr, Vec<usize>>,
     by_client: BTreeMap<(SourceId, IpAddr), Vec<usize>>,
     runs: BTreeMap<(SourceId, u32), (ObservationId, &'e Run)>,
-    compared: BTreeMap<(SourceId, u32), Vec<(Option<&'e Name>, Says)>>,
+    compared: BTreeMap<(SourceId, u32), Vec<&'e ClientVerdict>>,
     exchanges: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e HttpExchange)>>,
     overrides: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e Override)>>,
 }
@@ -132,7 +132,7 @@ impl<'e> Surroundings<'e> {
                 }
                 Fact::ClientVerdict(it) if matches!(it.says, Says::NameMatches | Says::NameMismatch) => {
                     if let Some(run) = it.run {
-                        self.compared.entry((source, run)).or_default().push((it.host.as_ref(), it.says));
+                        self.compared.entry((source, run)).or_default().push(it);
                     }
                 }
                 _ => {}
@@ -142,8 +142,8 @@ impl<'e> Surroundings<'e> {
 
     /// What the client of a run said of a host's name.
     pub fn compared_in(&self, source: SourceId, run: Option<u32>, host: &Name) -> Option<Says> {
-        let mut said = self.compared.get(&(source, run?))?.iter();
-        said.find(|(about, _)| about.is_none_or(|about| about == host)).map(|(_, says)| *says)
+        let said = self.compared.get(&(source, run?))?;
+        said.iter().find(|it| it.host.as_ref().is_none_or(|about| about == host)).map(|it| it.says)
     }
 
     /// The run that printed a fact.
