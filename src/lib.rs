@@ -9,6 +9,7 @@
 //! | layer | what comes out of it |
 //! |---|---|
 //! | [`limits`] | every bound in the program, with its reason |
+//! | [`escape`] | text from inputs, made harmless for whoever reads it |
 //! | [`name`] | a host name in its one comparable form; matching that explains each rejection |
 //! | [`provenance`] | where a fact stands, when it happened, what could not be read |
 //! | [`input`] | sources: files, folders, standard input; digests; windows of bytes |
@@ -30,6 +31,7 @@
 //! | [`cli`] | the command line |
 
 pub mod limits;
+pub mod escape;
 pub mod name;
 pub mod provenance;
 pub mod input;

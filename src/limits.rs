@@ -10,11 +10,11 @@ pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// The size of one positional read, in bytes: measured fastest for captures in the page cache.
 pub const WINDOW_BYTES: usize = 1 << 18;
 
-/// The bytes of a capture that are worked on together, by all workers: small enough to stay in the
-/// cache of the processor, large enough that handing out work costs little.
-pub const ROUND_BYTES: usize = 2 << 20;
+/// The bytes of a capture that are worked on together, by all workers: large enough that handing out
+/// work costs little.
+pub const ROUND_BYTES: usize = 8 << 20;
 
-/// The bytes that one worker walks at a time.
+/// The bytes that one worker reads and walks at a time: they stay in its core's cache.
 pub const PART_BYTES: usize = 1 << 18;
 
 /// Frames that are read with care, one by one, before ordinary records are walked together again.

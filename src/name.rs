@@ -141,6 +141,16 @@ pub fn check<'a>(host: &Name, dns: impl IntoIterator<Item = &'a str>, ip: impl I
     Check { tried: names.chain(addresses).collect() }
 }
 
+/// Whether one of the dNSName and iPAddress entries covers a host: [`check`] without its reasons.
+pub fn is_covered<'a>(
+    host: &Name,
+    dns: impl IntoIterator<Item = &'a str>,
+    ip: impl IntoIterator<Item = &'a str>,
+) -> bool {
+    dns.into_iter().any(|presented| match_dns(host, presented).is_ok())
+        || ip.into_iter().any(|presented| match_ip(host, presented).is_ok())
+}
+
 /// Whether a dNSName entry covers the host (RFC 9525 section 6.3).
 pub fn match_dns(host: &Name, presented: &str) -> Result<(), Rejection> {
     if host.ip().is_some() {

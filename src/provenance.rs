@@ -197,9 +197,23 @@ pub enum GapReason {
     /// The source changed while it was read.
     #[error("the file changed while it was read")]
     Changed,
+    /// Somebody ended the reading before its time.
+    #[error("the reading was ended before its time; what follows is not in the evidence")]
+    Stopped,
     /// A gap read back from a facts file, in its own words.
     #[error("{0}")]
     Recorded(String),
+}
+
+impl GapReason {
+    /// Whether somebody ended the reading before its time, in this run or in the one that wrote the facts.
+    pub fn is_stop(&self) -> bool {
+        match self {
+            Self::Stopped => true,
+            Self::Recorded(words) => *words == Self::Stopped.to_string(),
+            _ => false,
+        }
+    }
 }
 
 /// A point in time as the evidence gives it.

@@ -5,7 +5,7 @@ cases=(
     d_name_ok_capture d_name_ok_transcript
     d_name_not_configured_capture d_name_not_configured_transcript
     no_sni_capture no_sni_transcript
-    tls13_no_keys_capture tls13_transcript
+    tls13_no_keys_capture tls13_refused_mixed tls13_transcript
     tls13_keylog_capture tls13_secrets_capture tls13_keylog_ok_capture
     dig_only_transcript curl_error_only_transcript
     mixed_utf16 x509_pem
@@ -106,6 +106,16 @@ tls13_keylog_ok_capture() {
 tls13_no_keys_capture() {
     front TLSv1.3
     capture "$samples/tls13_no_keys_capture/customer.pcap" -i eth0 'ip or arp' -- 'curl -sS https://www.example.com/'
+    front TLSv1.2
+}
+
+tls13_refused_mixed() {
+    front TLSv1.3
+    capture "$samples/tls13_refused_mixed/application.pcap" -i eth0 'ip or arp' -- \
+        'dig www.example.com' \
+        "openssl s_client -connect www.example.com:443 -servername www.example.com -CAfile $work/pki/root.pem -verify_hostname www.example.com -verify_return_error </dev/null"
+    transcript "$samples/tls13_refused_mixed/ticket.txt" \
+        'openssl s_client -connect www.example.com:443 -servername www.example.com -showcerts </dev/null'
     front TLSv1.2
 }
 

@@ -13,12 +13,12 @@ use rayon::prelude::*;
 use super::book::{Book, Presented};
 use super::found::Files;
 use super::fragments::{Fragments, Whole};
-use super::round::{self, Part};
+use super::round::{self, Base, Part};
 use super::settle;
 use super::shard::{Bounds, SHARDS, Shard};
-use crate::capture::{Batch, Kind, Reader, Stretch, Summary, Walked};
+use crate::capture::{Batch, Kind, Piece, Reader, Stretch, Summary, Walked};
 use crate::evidence::Reading;
-use crate::input::{Room, Window};
+use crate::input::Window;
 use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::tls::keylog::Keys;
@@ -49,6 +49,8 @@ pub(super) struct Capture<'s> {
     /// The files that were read, in order, with their gaps and nothing else yet.
     pub(super) read: Vec<(Reading, Option<Summary>)>,
     frames: u64,
+    /// How many bytes the next round reads.
+    round_bytes: usize,
     parts: Vec<Part>,
     room: Vec<Vec<u8>>,
     pub(super) sink: Sink<'s>,
@@ -76,6 +78,7 @@ impl<'s> Capture<'s> {
             files: Arc::new(Files { names, frames_before: Vec::new() }),
             read: Vec::new(),
             frames: 0,
+            round_bytes: limits::PART_BYTES,
             parts: Vec::new(),
             room: Vec::new(),
             sink,
@@ -90,12 +93,10 @@ impl<'s> Capture<'s> {
         let before = self.frames;
         let mut reader = Reader::new(window, kind);
         let mut batch = Batch::default();
-        while self.failed.is_none() {
-            if self.workers == Workers::All {
-                reader.fill_together(limits::ROUND_BYTES, |rooms| rooms.par_iter_mut().for_each(Room::read));
-            }
-            if let Some(stretch) = reader.stretch(limits::ROUND_BYTES) {
-                let walked = self.stretch(&stretch, self.frames);
+        while self.failed.is_none() && !reader.is_stopped() {
+            let pieces = self.walk_pieces(&mut reader);
+            if let Some(stretch) = reader.stretch().filter(|_| pieces > 0) {
+                let walked = self.stretch(&stretch, pieces);
                 progress(u64::try_from(walked.end).unwrap_or(0));
                 reader.walked(&walked);
             } else {
@@ -133,22 +134,38 @@ impl<'s> Capture<'s> {
         }
     }
 
-    /// Walks the records of a stretch, `before` which so many frames stand.
-    fn stretch(&mut self, stretch: &Stretch<'_>, before: u64) -> Walked {
-        let count = stretch.bytes().len().div_ceil(limits::PART_BYTES).max(1);
-        self.parts.resize_with(self.parts.len().max(count), Part::default);
-        let shards = &self.shards;
-        let walk = |(nth, part): (usize, &mut Part)| {
-            let from = stretch.boundary(nth.saturating_mul(limits::PART_BYTES));
-            part.walk(stretch, from, end_of_part(nth), shards);
-        };
+    /// Reads the bytes of the next round in pieces and walks the records within each; how many pieces.
+    fn walk_pieces(&mut self, reader: &mut Reader) -> usize {
+        let (shards, parts, workers) = (&self.shards, &mut self.parts, self.workers);
+        let mut count = 0;
+        reader.fill_together(self.round_bytes, |pieces| {
+            count = pieces.len();
+            parts.resize_with(parts.len().max(count.saturating_mul(PARTS_OF_PIECE)), Part::default);
+            let walk = |(piece, parts): (&mut Piece<'_, '_>, &mut [Part])| {
+                if let Some(part) = parts.first_mut() {
+                    part.walk_piece(piece, shards);
+                }
+            };
+            match workers {
+                Workers::All if count > 1 => {
+                    pieces.par_iter_mut().zip(parts.par_chunks_mut(PARTS_OF_PIECE)).for_each(walk);
+                }
+                _ => pieces.iter_mut().zip(parts.chunks_mut(PARTS_OF_PIECE)).for_each(walk),
+            }
+        });
+        count
+    }
+
+    /// Brings what was walked of a stretch to the shards.
+    fn stretch(&mut self, stretch: &Stretch<'_>, pieces: usize) -> Walked {
+        let count = pieces.saturating_mul(PARTS_OF_PIECE);
         let parts = self.parts.get_mut(..count).unwrap_or_default();
-        match self.workers {
-            Workers::All if count > 1 => parts.par_iter_mut().enumerate().for_each(walk),
-            _ => parts.iter_mut().enumerate().for_each(walk),
-        }
-        let walked = meet(parts, stretch, before, shards);
+        let walked = meet(parts, stretch, self.frames, &self.shards);
         self.follow(stretch.bytes(), count);
+        // Behind something odd the next round begins small: what it walks may be walked again soon.
+        let is_cut_short = stretch.bytes().len().saturating_sub(walked.end) > limits::PART_BYTES;
+        let next = if is_cut_short { limits::PART_BYTES } else { self.round_bytes.saturating_mul(2) };
+        self.round_bytes = next.min(limits::ROUND_BYTES);
         walked
     }
 
@@ -174,8 +191,9 @@ impl<'s> Capture<'s> {
         if let Some(part) = self.parts.first_mut() {
             part.clear();
             part.before = before;
+            let base = Base { bytes: batch.bytes(), offset: 0 };
             for (frame, bytes) in batch.frames() {
-                part.take(batch.bytes(), frame, bytes, &self.shards);
+                part.take(base, frame, bytes, &self.shards);
             }
         }
         self.follow(batch.bytes(), 1);
@@ -210,8 +228,8 @@ impl<'s> Capture<'s> {
             for (why, frame) in &part.undecoded {
                 self.fragments.undecoded(GapReason::from(*why), round::numbered(part.before, *frame));
             }
-            for piece in &part.pieces {
-                wholes.extend(self.fragments.take(piece, round::numbered(part.before, piece.frame), bytes));
+            for it in &part.fragments {
+                wholes.extend(self.fragments.take(it, round::numbered(part.before, it.frame), bytes));
             }
         }
         wholes
@@ -274,27 +292,38 @@ impl<'s> Capture<'s> {
     }
 }
 
-/// Where the walk of the part of that number ends: it takes the records that begin before.
-fn end_of_part(nth: usize) -> usize {
-    nth.saturating_add(1).saturating_mul(limits::PART_BYTES)
-}
+/// Each piece has a part for the records within it, and one for those behind them up to the first that
+/// was found in the next piece.
+const PARTS_OF_PIECE: usize = 2;
 
-/// Checks that each part begins where the one before it ends, walks those again that do not, and
-/// numbers their frames. What stands behind something odd is left.
+/// Checks that each part begins where the one before it ends, walks what lies between, and those again
+/// that do not, and numbers their frames. What stands behind something odd is left.
 fn meet(parts: &mut [Part], stretch: &Stretch<'_>, before: u64, shards: &[Shard]) -> Walked {
     let mut all = Walked::default();
-    for (nth, part) in parts.iter_mut().enumerate() {
+    let begins: Vec<usize> = parts.chunks(PARTS_OF_PIECE).filter_map(|it| it.first()).map(|it| it.begin).collect();
+    let nexts = begins.iter().skip(1).copied().chain([stretch.bytes().len()]);
+    for (nth, (pair, next)) in parts.chunks_mut(PARTS_OF_PIECE).zip(nexts).enumerate() {
+        let [within, behind] = pair else { continue };
         if all.is_stopped {
-            part.clear();
+            within.clear();
+            behind.clear();
             continue;
         }
-        if part.begin != all.end {
-            part.walk(stretch, all.end, end_of_part(nth), shards);
+        if within.begin != all.end {
+            within.walk(stretch, all.end, end_of_piece(nth), shards);
         }
-        part.before = before.saturating_add(all.frames);
-        all.add(&part.walked);
+        within.before = before.saturating_add(all.frames);
+        all.add(&within.walked);
+        behind.walk(stretch, all.end, next, shards);
+        behind.before = before.saturating_add(all.frames);
+        all.add(&behind.walked);
     }
     all
+}
+
+/// Where the piece of that number ends.
+fn end_of_piece(nth: usize) -> usize {
+    nth.saturating_add(1).saturating_mul(limits::PART_BYTES)
 }
 
 /// A gap about the file that is being read.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::round::{self, Item, Piece};
+use super::round::{self, Base, Fragment, Item};
 use super::shard::{SHARDS, Shard};
 use crate::limits;
 use crate::packet::{self, Decoded, Defrag, Reassembled};
@@ -22,21 +22,28 @@ impl Whole {
     }
 }
 
+/// The first frames that cannot be decoded for one reason, and how many there are.
+#[derive(Default)]
+struct Undecoded {
+    frames: Vec<FrameNumber>,
+    count: usize,
+}
+
 /// The fragments that wait, and the packets that cannot be decoded.
 #[derive(Default)]
 pub(super) struct Fragments {
     defrag: Defrag,
-    undecoded: BTreeMap<GapReason, Vec<FrameNumber>>,
+    undecoded: BTreeMap<GapReason, Undecoded>,
     incomplete: Vec<(GapReason, Vec<FrameNumber>)>,
 }
 
 impl Fragments {
     /// Takes a fragment that stands in `bytes`, the bytes of the round.
-    pub(super) fn take(&mut self, piece: &Piece, frame: FrameNumber, bytes: &[u8]) -> Option<Whole> {
-        match packet::decode(piece.link_type, piece.bytes(bytes), piece.wire_bytes) {
+    pub(super) fn take(&mut self, it: &Fragment, frame: FrameNumber, bytes: &[u8]) -> Option<Whole> {
+        match packet::decode(it.link_type, it.bytes(bytes), it.wire_bytes) {
             Ok(Decoded::Fragment(fragment)) => {
-                let whole = self.defrag.push(&fragment, frame, piece.time)?;
-                self.open(whole, frame, piece.time)
+                let whole = self.defrag.push(&fragment, frame, it.time)?;
+                self.open(whole, frame, it.time)
             }
             _ => None,
         }
@@ -54,7 +61,7 @@ impl Fragments {
             }
         };
         let item = match inner.decode() {
-            Ok(Decoded::Packet(packet)) => round::item(&packet, inner.payload(), 0, time),
+            Ok(Decoded::Packet(packet)) => round::item(&packet, Base { bytes: inner.payload(), offset: 0 }, 0, time),
             _ => None,
         }?;
         Some(Whole { shard: item.key.shard(SHARDS), item, packet: inner })
@@ -62,9 +69,10 @@ impl Fragments {
 
     /// A frame that cannot be decoded.
     pub(super) fn undecoded(&mut self, why: GapReason, frame: FrameNumber) {
-        let frames = self.undecoded.entry(why).or_default();
-        if frames.len() < limits::FRAMES_PER_GAP_MAX {
-            frames.push(frame);
+        let known = self.undecoded.entry(why).or_default();
+        known.count = known.count.saturating_add(1);
+        if known.frames.len() < limits::FRAMES_PER_GAP_MAX {
+            known.frames.push(frame);
         }
     }
 
@@ -84,7 +92,14 @@ impl Fragments {
     /// What could not be read, after [`Fragments::finish`].
     pub(super) fn gaps(&mut self) -> Vec<(GapReason, Vec<FrameNumber>)> {
         let mut gaps = std::mem::take(&mut self.incomplete);
-        gaps.extend(std::mem::take(&mut self.undecoded));
+        for (why, known) in std::mem::take(&mut self.undecoded) {
+            if known.count > known.frames.len() {
+                let what = format!("{} frames not decoded ({why}), those that are named", known.count);
+                let limit = u64::try_from(limits::FRAMES_PER_GAP_MAX).unwrap_or(u64::MAX);
+                gaps.push((GapReason::Limit { what, limit }, Vec::new()));
+            }
+            gaps.push((why, known.frames));
+        }
         gaps
     }
 }

@@ -11,7 +11,7 @@ use hashbrown::HashSet;
 use rayon::prelude::*;
 
 use crate::evidence::{Reading, Source};
-use crate::input::{Digest, InputFile};
+use crate::input::{Digest, InputFile, Stop};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::tls::keylog::{self, Keys};
@@ -49,7 +49,11 @@ impl Found {
     }
 
     /// Says of a source whose keys match nothing that it is so.
-    pub(super) fn judge(&self, reading: &mut Reading) {
+    /// Of a reading that was ended early nothing is said: what the keys are for may follow.
+    pub(super) fn judge(&self, reading: &mut Reading, stop: &Stop) {
+        if stop.is_asked() {
+            return;
+        }
         let (all, used) = self.all.counts_of(&reading.source.path);
         if used < all {
             let reason = GapReason::UnusedKeys { unused: all.saturating_sub(used), all };

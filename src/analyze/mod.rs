@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::case;
 use crate::evidence::{Evidence, Reading, Source, facts};
-use crate::input::{self, Digest, Ending, Finished, InputFile};
+use crate::input::{self, Digest, Ending, Finished, InputFile, Stop};
 use crate::limits::{self, TEXT_BYTES_MAX};
 use crate::name::Name;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
@@ -49,11 +49,19 @@ pub struct Options<'p> {
     pub memory_bytes: u64,
     /// Told how many bytes more have been read.
     pub progress: &'p (dyn Fn(u64) + Sync),
+    /// Looked at between the rounds of a capture and between files: what has been read by then is all.
+    pub stop: Stop,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { key_logs: &[], digest: Digest::None, memory_bytes: limits::MEMORY_BYTES_MAX, progress: &|_| {} }
+        Self {
+            key_logs: &[],
+            digest: Digest::None,
+            memory_bytes: limits::MEMORY_BYTES_MAX,
+            progress: &|_| {},
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -61,7 +69,7 @@ impl Default for Options<'_> {
 #[derive(Debug)]
 pub struct Gathered {
     /// All that is known.
-    pub evidence: Evidence,
+    pub evidence: Arc<Evidence>,
     /// What became of the inputs.
     pub inputs: Inputs,
 }
@@ -73,12 +81,15 @@ pub struct Inputs {
     pub opened: usize,
     /// Those that could not be analysed, with the reason: unreadable, empty, unrecognised.
     pub not_analysed: Vec<(String, String)>,
+    /// Whether somebody ended the reading before its time.
+    pub is_stopped: bool,
 }
 
 impl Inputs {
     fn take(&mut self, opened: usize, readings: &[Reading]) {
         self.opened = self.opened.saturating_add(opened);
         self.not_analysed.extend(readings.iter().filter_map(not_analysed));
+        self.is_stopped |= readings.iter().flat_map(|reading| &reading.gaps).any(|gap| gap.reason.is_stop());
     }
 }
 
@@ -94,21 +105,25 @@ pub fn gather(paths: &[PathBuf], options: &Options<'_>) -> Gathered {
     if keys.add(reads.iter().map(|(_, read)| &read.keys)) {
         reads.par_iter_mut().for_each(|(group, read)| {
             if group.files().iter().any(|file| keys.open_more(file, &read.unopened)) {
-                *read = read_group(group, &keys.all, options, None).pop().unwrap_or_default();
+                let again = read_group(group, &keys.all, options, None).pop().unwrap_or_default();
+                // What was read whole is worth more than a part of it with more keys.
+                if !options.stop.is_asked() {
+                    *read = again;
+                }
             }
         });
     }
     let mut inputs = Inputs::default();
     let mut readings: Vec<Reading> = Vec::new();
     for (_, mut read) in reads {
-        read.readings.iter_mut().for_each(|reading| keys.judge(reading));
+        read.readings.iter_mut().for_each(|reading| keys.judge(reading, &options.stop));
         inputs.take(read.opened, &read.readings);
         readings.extend(read.readings);
     }
     let unreadable: Vec<Reading> = found.unreadable.into_iter().map(|(name, why)| unreadable(&name, why)).collect();
     inputs.take(0, &unreadable);
     readings.extend(unreadable);
-    Gathered { evidence: Evidence::gather(readings), inputs }
+    Gathered { evidence: Arc::new(Evidence::gather(readings)), inputs }
 }
 
 /// The inputs, key logs included.
@@ -150,7 +165,7 @@ pub fn write_facts(
                 held.extend(read.readings);
             } else {
                 keys.add(std::iter::once(&read.keys));
-                read.readings.iter_mut().for_each(|reading| keys.judge(reading));
+                read.readings.iter_mut().for_each(|reading| keys.judge(reading, &options.stop));
                 out.write_all(&facts::write(&Evidence::gather(read.readings)))?;
             }
         }
@@ -159,7 +174,7 @@ pub fn write_facts(
     inputs.take(0, &unreadable);
     held.extend(unreadable);
     for reading in &mut held {
-        keys.judge(reading);
+        keys.judge(reading, &options.stop);
     }
     out.write_all(&facts::write(&Evidence::gather(held)))?;
     Ok(inputs)
@@ -256,9 +271,13 @@ fn read_ring(files: &[&InputFile], keys: &Arc<Keys>, options: &Options<'_>, sink
     let names = files.iter().map(|file| file.name.clone()).collect();
     let mut capture = Capture::new(names, options.memory_bytes, keys, (Workers::All, sink));
     for file in files {
+        if options.stop.is_asked() {
+            capture.unreadable(unread(&file.name, GapReason::Stopped));
+            continue;
+        }
         let opened = file.open().and_then(|mut source| {
             let kind = crate::capture::detect(&source.head(HEAD_BYTES)?);
-            Ok(kind.map(|kind| (kind, source.window(options.digest))))
+            Ok(kind.map(|kind| (kind, source.window(options.digest).until(&options.stop))))
         });
         match opened {
             Ok(Some((kind, window))) => {
@@ -274,25 +293,29 @@ fn read_ring(files: &[&InputFile], keys: &Arc<Keys>, options: &Options<'_>, sink
 }
 
 /// The report on evidence: the cases of all hosts, or of the selected ones.
-pub fn diagnose(evidence: &Evidence, selected: &[Name]) -> Report {
+pub fn diagnose(evidence: &Arc<Evidence>, selected: &[Name]) -> Report {
     diagnose_with(evidence, selected, Knowledge::embedded())
 }
 
 /// The same with knowledge that a user brought.
-pub fn diagnose_with(evidence: &Evidence, selected: &[Name], known: &Knowledge) -> Report {
-    let judged: Vec<_> = case::build_with(evidence, selected, known)
+pub fn diagnose_with(evidence: &Arc<Evidence>, selected: &[Name], known: &Knowledge) -> Report {
+    let certificates = report::build::Certificates::of(evidence);
+    let cases = case::Cases::of(evidence, selected, known);
+    let cases = (0..cases.len())
         .into_par_iter()
-        .map(|case| {
-            let judgement = rules::judge(&case);
-            (case, judgement)
-        })
+        .filter_map(|at| cases.case(at))
+        .map(|case| report::build::case_entry(&case, &rules::judge(&case), &certificates))
         .collect();
-    report::build::report(evidence, known, &judged)
+    report::build::report(evidence, known, cases)
 }
 
 /// The readings of one file, of every source within it.
 fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>, how: (Workers, Sink<'_>)) -> Read {
     let (workers, mut sink) = how;
+    if options.stop.is_asked() {
+        let readings = vec![unread(&file.name, GapReason::Stopped)];
+        return Read { readings, ..Read::default() };
+    }
     let members = match file.members() {
         Ok(members) => members,
         Err(error) => {
@@ -302,6 +325,10 @@ fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>, how: (Wo
     };
     let mut read = Read { opened: 1, ..Read::default() };
     for member in members {
+        if options.stop.is_asked() {
+            read.readings.push(unread(&member.name, GapReason::Stopped));
+            break;
+        }
         match member.source {
             Ok(source) => {
                 let sink = sink.as_deref_mut();
@@ -325,7 +352,7 @@ fn read_source(
         Ok(head) => head,
         Err(error) => return read.readings.push(unreadable(name, input::reason(&error))),
     };
-    let mut window = source.window(options.digest);
+    let mut window = source.window(options.digest).until(&options.stop);
     if let Some(kind) = crate::capture::detect(&head) {
         let mut capture = Capture::new(vec![name.to_owned()], options.memory_bytes, keys, how);
         capture.file(Reading::of(Source::named(name, kind.name(), 0)), window, kind, options.progress);
@@ -346,7 +373,9 @@ fn read_source(
         read.is_recorded = true;
         return read.readings.extend(facts::read(name, &bytes));
     }
-    let mut reading = if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
+    let mut reading = if bytes.is_empty() && matches!(ending, Ending::Stopped) {
+        Reading::of(Source::named(name, "unknown", 0))
+    } else if bytes.is_empty() && !matches!(ending, Ending::Broken(_)) {
         unread(name, GapReason::Empty)
     } else if keylog::is_key_log(&bytes) {
         read.is_recorded = true;
@@ -358,7 +387,7 @@ fn read_source(
         saved::read(name, &bytes)
     };
     let ending = match ending {
-        Ending::Whole => None,
+        Ending::Whole | Ending::Stopped => None,
         Ending::Cut => Some(GapReason::Limit { what: "bytes of a text".to_owned(), limit: TEXT_BYTES_MAX }),
         Ending::Broken(error) => Some(GapReason::Unreadable(input::reason(&error))),
     };
@@ -374,6 +403,9 @@ fn read_source(
 fn close(reading: &mut Reading, finished: Finished) {
     reading.source.bytes = finished.bytes;
     reading.source.sha256 = finished.sha256;
+    if finished.is_stopped {
+        reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Stopped));
+    }
     if finished.is_changed {
         reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::Changed));
     }

@@ -6,7 +6,7 @@
 //! queues are used again.
 
 use super::shard::{SHARDS, Shard};
-use crate::capture::{Frame, LinkType, Stretch, Walked};
+use crate::capture::{Frame, LinkType, Piece, Stretch, Walked};
 use crate::flow::{FlowKey, Way};
 use crate::packet::{self, Decoded, Packet, Segment, Transport, Undecoded};
 use crate::provenance::{FrameNumber, Time};
@@ -34,7 +34,7 @@ pub(super) enum ItemKind {
 
 /// A fragment of an IP packet, to be read again in the order of the frames.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(super) struct Fragment {
     pub(super) link_type: LinkType,
     pub(super) wire_bytes: u32,
     pub(super) start: u32,
@@ -53,30 +53,53 @@ pub(super) struct Part {
     pub(super) walked: Walked,
     /// The items, by shard.
     pub(super) queues: Vec<Vec<Item>>,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) fragments: Vec<Fragment>,
     pub(super) undecoded: Vec<(Undecoded, u32)>,
 }
 
 impl Part {
+    /// Reads a piece and walks its whole records, from the beginning of the first to the end of the
+    /// last; forgets what it held before.
+    pub(super) fn walk_piece(&mut self, piece: &mut Piece<'_, '_>, shards: &[Shard]) {
+        piece.read();
+        self.clear();
+        let stretch = piece.stretch();
+        let offset = piece.offset();
+        let begin = if offset == 0 { 0 } else { stretch.boundary(0) };
+        self.begin = offset.saturating_add(begin);
+        self.walked = self.walk_records(&stretch, (begin, usize::MAX), offset, shards);
+        self.walked.end = self.walked.end.saturating_add(offset);
+    }
+
     /// Walks the records of `stretch` that begin in `from..until`; forgets what it held before.
     pub(super) fn walk(&mut self, stretch: &Stretch<'_>, from: usize, until: usize, shards: &[Shard]) {
         self.clear();
         self.begin = from;
-        let base = stretch.bytes();
-        self.walked = stretch.walk(from, until, |frame, bytes| self.take(base, frame, bytes, shards));
+        self.walked = self.walk_records(stretch, (from, until), 0, shards);
+    }
+
+    fn walk_records(
+        &mut self,
+        stretch: &Stretch<'_>,
+        (from, until): (usize, usize),
+        offset: usize,
+        shards: &[Shard],
+    ) -> Walked {
+        let base = Base { bytes: stretch.bytes(), offset: u32::try_from(offset).unwrap_or(u32::MAX) };
+        stretch.walk(from, until, |frame, bytes| self.take(base, frame, bytes, shards))
     }
 
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.queues.resize_with(SHARDS, Vec::new);
         self.queues.iter_mut().for_each(Vec::clear);
-        self.pieces.clear();
+        self.fragments.clear();
         self.undecoded.clear();
         self.walked = Walked::default();
     }
 
     /// Takes one frame, whose bytes stand within `base`.
-    pub(super) fn take(&mut self, base: &[u8], frame: &Frame, bytes: &[u8], shards: &[Shard]) {
+    pub(super) fn take(&mut self, base: Base<'_>, frame: &Frame, bytes: &[u8], shards: &[Shard]) {
         let number = u32::try_from(frame.number.0).unwrap_or(u32::MAX);
         match packet::decode(frame.link_type, bytes, frame.wire_bytes) {
             Ok(Decoded::Packet(packet)) => {
@@ -85,9 +108,9 @@ impl Part {
                 }
             }
             Ok(Decoded::Fragment(_)) => {
-                let (start, length) = place(base, bytes);
+                let (start, length) = base.place(bytes);
                 let (link_type, wire_bytes) = (frame.link_type, frame.wire_bytes);
-                self.pieces.push(Piece { link_type, wire_bytes, start, length, frame: number, time: frame.time });
+                self.fragments.push(Fragment { link_type, wire_bytes, start, length, frame: number, time: frame.time });
             }
             Ok(Decoded::Other) => {}
             Err(why) => self.undecoded.push((why, number)),
@@ -108,7 +131,7 @@ impl Part {
 
 /// The item of a packet whose payload stands within `base`; `None` for an empty segment that moves
 /// nothing.
-pub(super) fn item(packet: &Packet<'_>, base: &[u8], frame: u32, time: Option<Time>) -> Option<Item> {
+pub(super) fn item(packet: &Packet<'_>, base: Base<'_>, frame: u32, time: Option<Time>) -> Option<Item> {
     let (ports, payload, kind) = match packet.transport {
         Transport::Udp { source_port, destination_port, payload, .. } => {
             ((source_port, destination_port), payload, ItemKind::Datagram)
@@ -121,14 +144,24 @@ pub(super) fn item(packet: &Packet<'_>, base: &[u8], frame: u32, time: Option<Ti
         }
     };
     let (key, way) = FlowKey::between((packet.source, ports.0), (packet.destination, ports.1));
-    let (start, length) = place(base, payload);
+    let (start, length) = base.place(payload);
     Some(Item { key, way, kind, start, length, frame, time })
 }
 
-/// Where `part` stands in `base`, which holds it.
-fn place(base: &[u8], part: &[u8]) -> (u32, u32) {
-    let start = part.as_ptr().addr().saturating_sub(base.as_ptr().addr());
-    (u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(part.len()).unwrap_or(0))
+/// Bytes that frames stand in, and where they begin in the bytes of the round.
+#[derive(Clone, Copy)]
+pub(super) struct Base<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) offset: u32,
+}
+
+impl Base<'_> {
+    /// Where `part`, which stands in these bytes, stands in those of the round.
+    fn place(self, part: &[u8]) -> (u32, u32) {
+        let start = part.as_ptr().addr().saturating_sub(self.bytes.as_ptr().addr());
+        let start = u32::try_from(start).unwrap_or(u32::MAX).saturating_add(self.offset);
+        (start, u32::try_from(part.len()).unwrap_or(0))
+    }
 }
 
 impl Item {
@@ -138,7 +171,7 @@ impl Item {
     }
 }
 
-impl Piece {
+impl Fragment {
     /// The bytes of its frame.
     pub(super) fn bytes<'b>(&self, base: &'b [u8]) -> &'b [u8] {
         bytes_at(base, self.start, self.length)

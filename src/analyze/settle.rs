@@ -90,7 +90,7 @@ fn describe(reading: &mut Reading, summary: &Summary) {
 fn gaps(capture: &mut Capture<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for (reason, frames) in capture.fragments.gaps() {
-        gaps.push(Gap { at: capture.files.places(frames), reason });
+        gaps.push(if frames.is_empty() { whole(reason) } else { Gap { at: capture.files.places(frames), reason } });
     }
     let mut left_out = 0_u64;
     let mut given_up = (0_u64, Vec::new());

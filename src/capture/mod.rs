@@ -20,10 +20,10 @@ use std::io;
 use std::ops::Range;
 
 pub use probe::Probe;
-use stretch::Framing;
-pub use stretch::{Stretch, Walked};
+use stretch::{Framing, Record};
+pub use stretch::{Piece, Stretch, Walked};
 
-use crate::input::{self, Room, Window};
+use crate::input::{self, Window};
 use crate::limits;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 
@@ -199,12 +199,24 @@ pub struct Reader {
     summary: Summary,
     gaps: usize,
     is_ended: bool,
+    /// The beginning of a record that was walked last.
+    near: Vec<u8>,
 }
 
 enum Format {
     Pcap(pcap::Walk),
     Pcapng(pcapng::Walk),
 }
+
+fn framing(format: &Format) -> Option<Framing<'_>> {
+    Some(match format {
+        Format::Pcap(walk) => Framing::Pcap(walk.layout?),
+        Format::Pcapng(walk) => Framing::Pcapng(walk.section.as_ref()?),
+    })
+}
+
+/// What is kept of a record to know the next ones by: its header.
+const NEAR_BYTES: usize = 32;
 
 /// Whether the walk through a file goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,29 +237,48 @@ impl Reader {
             summary: Summary::new(kind),
             gaps: 0,
             is_ended: false,
+            near: Vec::new(),
         }
     }
 
-    /// Has so many bytes at hand for the next stretch, see [`Window::fill_together`].
-    pub fn fill_together(&mut self, bytes: usize, read: impl FnOnce(&mut [Room<'_>])) {
-        if !self.is_ended {
-            self.window.fill_together(bytes, read);
+    /// Has up to `bytes` bytes at hand in pieces that several workers read and walk, each on its own;
+    /// false when the next record is none for them. What they hold together is then in
+    /// [`Reader::stretch`].
+    pub fn fill_together(&mut self, bytes: usize, work: impl FnOnce(&mut [Piece<'_, '_>])) -> bool {
+        let Some(framing) = framing(&self.format).filter(|_| !self.is_ended) else {
+            return false;
+        };
+        let at_hand = self.window.at_hand();
+        let is_odd = matches!(Stretch { bytes: at_hand, framing, near: &self.near }.at(0, 1), Record::Odd);
+        if is_odd {
+            return false;
         }
+        let near = self.near.as_slice();
+        self.window.fill_together(bytes, |rooms| {
+            let mut pieces: Vec<Piece<'_, '_>> = Vec::with_capacity(rooms.len());
+            let mut offset = 0;
+            for room in rooms {
+                pieces.push(Piece { room, offset, framing, near });
+                offset = offset.saturating_add(limits::PART_BYTES);
+            }
+            work(&mut pieces);
+        });
+        true
     }
 
-    /// The records at hand, up to `bytes` of them, when the next one is an ordinary packet. What was
-    /// walked of them is then told to [`Reader::walked`].
-    pub fn stretch(&mut self, bytes: usize) -> Option<Stretch<'_>> {
-        if self.is_ended {
+    /// The records at hand, when the next one is an ordinary packet. What was walked of them is then
+    /// told to [`Reader::walked`].
+    pub fn stretch(&mut self) -> Option<Stretch<'_>> {
+        let framing = framing(&self.format).filter(|_| !self.is_ended)?;
+        let bytes = self.window.at_hand();
+        let near = bytes.get(..NEAR_BYTES).unwrap_or(bytes);
+        let stretch = Stretch { bytes, framing, near };
+        if !stretch.begins_with_packet() {
             return None;
         }
-        let framing = match &self.format {
-            Format::Pcap(walk) => Framing::Pcap(walk.layout?),
-            Format::Pcapng(walk) => Framing::Pcapng(walk.section.as_ref()?),
-        };
-        let bytes = self.window.fill_ahead(bytes);
-        let stretch = Stretch { bytes, framing, near: bytes };
-        stretch.begins_with_packet().then_some(stretch)
+        self.near.clear();
+        self.near.extend_from_slice(near);
+        Some(stretch)
     }
 
     /// Leaves behind what a walk from the beginning of the last stretch went over.
@@ -279,6 +310,11 @@ impl Reader {
             self.limit_gaps(batch, gaps_before);
         }
         !self.is_ended || !batch.is_empty() || !batch.gaps.is_empty() || !batch.key_logs.is_empty()
+    }
+
+    /// Whether reading is to end here although more is there.
+    pub fn is_stopped(&mut self) -> bool {
+        self.window.is_stopped()
     }
 
     /// What is known now, and the window, which knows the digest.

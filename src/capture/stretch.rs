@@ -1,13 +1,14 @@
 //! Many records of a capture at once: a [`Stretch`] of its bytes, walked from any record boundary, so
 //! that several workers walk it together.
 //!
-//! A worker that begins in the middle guesses a [`Stretch::boundary`]: a place from which several
-//! records follow each other. Whoever uses a guess checks that the walk before it ends there; where
-//! it does not, that part is walked again from the right place, so that a guess decides nothing but
-//! speed. A walk stops at whatever is not an ordinary packet record: the careful walk of
-//! [`super::Reader`] goes on from there.
+//! A worker reads one [`Piece`] and walks it while its bytes are in the processor's cache. In the middle
+//! it guesses a [`Stretch::boundary`]: a place from which several records follow each other. Whoever
+//! uses a guess checks that the walk before it ends there; where it does not, that part is walked again
+//! from the right place, so that a guess decides nothing but speed. A walk stops at whatever is not an
+//! ordinary packet record: the careful walk of [`super::Reader`] goes on from there.
 
 use super::{Frame, pcap, pcapng};
+use crate::input::Room;
 use crate::provenance::Time;
 
 /// The bytes at hand, which begin with a record.
@@ -17,6 +18,32 @@ pub struct Stretch<'r> {
     pub(super) framing: Framing<'r>,
     /// A record whose time is near to those of the stretch.
     pub(super) near: &'r [u8],
+}
+
+/// Some of the bytes of a stretch that is being read, for one worker.
+pub struct Piece<'r, 'w> {
+    pub(super) room: &'r mut Room<'w>,
+    /// Where it begins in the stretch.
+    pub(super) offset: usize,
+    pub(super) framing: Framing<'r>,
+    pub(super) near: &'r [u8],
+}
+
+impl Piece<'_, '_> {
+    /// Reads its bytes.
+    pub fn read(&mut self) {
+        self.room.read();
+    }
+
+    /// Where it begins in the stretch that all pieces make together.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Its bytes as a stretch of their own, which may begin within a record.
+    pub fn stretch(&self) -> Stretch<'_> {
+        Stretch { bytes: self.room.bytes(), framing: self.framing, near: self.near }
+    }
 }
 
 /// How records of the format are read.
@@ -76,7 +103,7 @@ impl<'r> Stretch<'r> {
         matches!(self.at(0, 1), Record::Packet(..))
     }
 
-    fn at(&self, at: usize, number: u64) -> Record<'r> {
+    pub(super) fn at(&self, at: usize, number: u64) -> Record<'r> {
         match self.framing {
             Framing::Pcap(layout) => layout.at(self.bytes, at, number),
             Framing::Pcapng(section) => section.at(self.bytes, at, number),
@@ -86,9 +113,6 @@ impl<'r> Stretch<'r> {
     /// The first place at or behind `from` that seems to be the beginning of a record; the end of the
     /// stretch when there is none.
     pub fn boundary(&self, from: usize) -> usize {
-        if from == 0 {
-            return 0;
-        }
         let end = self.bytes.len().min(from.saturating_add(BOUNDARY_SEARCH_BYTES));
         let step = match self.framing {
             Framing::Pcap(_) => 1,

@@ -4,7 +4,7 @@
 //! header of its run. One without any name belongs to the host that the same client had resolved to
 //! that address before, if that is one host; otherwise to nobody, and the report says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::resolution::Answers;
@@ -29,6 +29,10 @@ pub struct Connection<'e> {
     pub chain: Vec<Leaf<'e>>,
     /// The alerts of both sides.
     pub alerts: Vec<(ObservationId, &'e Alert)>,
+    /// The server name asked for, in comparable form.
+    sni: Option<Name>,
+    /// Whether the certificate covers that name; `None` where a text does not show its identifiers.
+    covers_sni: Option<bool>,
 }
 
 impl<'e> Connection<'e> {
@@ -39,12 +43,23 @@ impl<'e> Connection<'e> {
 
     /// Whether the client asked the server for this name.
     pub fn asks_for(&self, host: &Name) -> bool {
-        self.handshake.sni_state == SniState::Sent && self.sni().as_ref() == Some(host)
+        self.handshake.sni_state == SniState::Sent && self.sni.as_ref() == Some(host)
     }
 
     /// The server name asked for, in comparable form.
     pub fn sni(&self) -> Option<Name> {
-        self.handshake.sni.as_deref().and_then(Name::parse)
+        self.sni.clone()
+    }
+
+    /// Whether the server name asked for is the host; `None` where none is known.
+    pub fn sni_is(&self, host: &Name) -> Option<bool> {
+        self.sni.as_ref().map(|sni| sni == host)
+    }
+
+    /// Whether the certificate covers the name that was asked for; `None` where no name was asked for,
+    /// no certificate is visible, or a text does not show its identifiers.
+    pub fn covers_sni(&self) -> Option<bool> {
+        self.covers_sni
     }
 
     /// When the handshake was, where the evidence states the zone.
@@ -102,6 +117,18 @@ impl Leaf<'_> {
         Some(check)
     }
 
+    /// Whether one of its presented identifiers covers the host; `None` when a text does not show
+    /// them.
+    pub fn covers(&self, host: &Name) -> Option<bool> {
+        let san = self.certificate.san.as_ref()?;
+        Some(name::is_covered(host, san.dns.iter().map(String::as_str), san.ip.iter().map(String::as_str)))
+    }
+
+    /// Whether the common name is the host's: what a text shows where it leaves the identifiers out.
+    pub fn is_called(&self, host: &Name) -> bool {
+        self.certificate.common_name().is_some_and(|label| name::match_dns(host, label).is_ok())
+    }
+
     /// The names to show: the presented identifiers, or the common name as a label.
     pub fn labels(&self) -> Vec<&str> {
         match &self.certificate.san {
@@ -127,15 +154,21 @@ impl<'e> Handshakes<'e> {
         let certificates = Certificates::of(evidence);
         let alerts = alerts_by_connection(evidence);
         let mut all: Vec<Connection<'e>> = Vec::new();
+        let mut checked: HashMap<(&str, &str), Option<bool>> = HashMap::new();
         for (id, observation) in evidence.numbered() {
             let Fact::TlsHandshake(handshake) = &observation.fact else {
                 continue;
             };
             let source = source_of(observation);
-            let chain = handshake.chain.iter().filter_map(|it| certificates.find(source, it)).collect();
+            let chain: Vec<Leaf<'e>> = handshake.chain.iter().filter_map(|it| certificates.find(source, it)).collect();
+            let sni = handshake.sni.as_deref().and_then(Name::parse);
+            let covers_sni = sni.as_ref().zip(chain.first()).and_then(|(sni, leaf)| {
+                let key = (handshake.sni.as_deref().unwrap_or_default(), leaf.certificate.id());
+                *checked.entry(key).or_insert_with(|| leaf.covers(sni))
+            });
             let key = (source, handshake.client, handshake.server, handshake.run);
             let alerts = alerts.get(&key).cloned().unwrap_or_default();
-            all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts });
+            all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts, sni, covers_sni });
         }
         let named = all.iter().filter_map(|it| Some((it.source, it.client_ip()?, it.sni()?))).collect();
         let mut joined = Self { all, by_host: BTreeMap::new(), of_nobody: Vec::new(), named };
@@ -198,7 +231,7 @@ impl<'e> Handshakes<'e> {
         let before =
             answers.asked_before(connection.server_ip()?, connection.source, client, connection.handshake.time)?;
         let is_suffixed = before.host.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
-        let key = (connection.source, client, before.host.clone());
+        let key = (connection.source, client, Name::clone(&before.host));
         (!is_suffixed && !self.named.contains(&key)).then_some(key.2)
     }
 
@@ -230,7 +263,7 @@ fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option
     if let Some(client) = connection.client_ip() {
         let asked = answers.asked_before(address, connection.source, client, connection.handshake.time);
         if let Some(asked) = asked {
-            return Some(asked.host.clone());
+            return Some(Name::clone(&asked.host));
         }
         let mut hosts = answers.hosts_in_text_at(address);
         return hosts.next().filter(|_| hosts.next().is_none()).cloned();

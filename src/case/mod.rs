@@ -6,7 +6,7 @@
 //! handshakes to the names they were meant for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -63,9 +63,29 @@ pub struct Case<'e> {
     pub around: Arc<Surroundings<'e>>,
     /// What is known beyond the evidence.
     pub known: &'e Knowledge,
+    /// The places of [`Case::distinct`].
+    distinct: OnceLock<Vec<usize>>,
 }
 
-impl Case<'_> {
+impl<'e> Case<'e> {
+    /// The first and the last connection of each kind: thousands of the same client to the same address
+    /// say no more.
+    pub fn distinct(&self) -> impl Iterator<Item = &Connection<'e>> {
+        let places = self.distinct.get_or_init(|| {
+            let mut kinds = BTreeMap::new();
+            for (at, it) in self.connections.iter().enumerate() {
+                let handshake = it.handshake;
+                let names = (handshake.sni.as_deref(), handshake.sni_state, handshake.dialed.as_deref());
+                let seen = (handshake.chain.as_slice(), handshake.chain_state, it.alerts.len());
+                let kind = (it.source, it.client_ip(), handshake.server, names, seen);
+                kinds.entry(kind).and_modify(|(_, last)| *last = at).or_insert((at, at));
+            }
+            let kept: BTreeSet<usize> = kinds.into_values().flat_map(|(first, last)| [first, last]).collect();
+            kept.into_iter().collect()
+        });
+        places.iter().filter_map(|at| self.connections.get(*at))
+    }
+
     /// The time to judge a certificate of a handshake at: the one that was asked for, else the
     /// handshake's own where the evidence states its zone.
     pub fn time_of(&self, connection: &Connection<'_>) -> Option<Time> {
@@ -105,43 +125,70 @@ pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
 
 /// The same with knowledge that a user brought.
 pub fn build_with<'e>(evidence: &'e Evidence, selected: &[Name], known: &'e Knowledge) -> Vec<Case<'e>> {
-    let answers = resolution::Answers::of(evidence);
-    let mut hosts = hosts_in(evidence, &answers);
-    if !selected.is_empty() {
-        hosts.retain(|host, _| selected.contains(host));
-        for host in selected {
-            hosts.entry(host.clone()).or_insert(HostSource::Option);
+    let cases = Cases::of(evidence, selected, known);
+    (0..cases.len()).filter_map(|at| cases.case(at)).collect()
+}
+
+/// The cases of the evidence, each put together when it is asked for.
+pub struct Cases<'e> {
+    evidence: &'e Evidence,
+    around: Arc<Surroundings<'e>>,
+    spoken: Spoken<'e>,
+    bare: join::BareCertificates<'e>,
+    delegations: delegation::Delegations,
+    selected: Vec<Name>,
+    known: &'e Knowledge,
+    hosts: Vec<(Name, HostSource)>,
+    has_nameless: bool,
+}
+
+impl<'e> Cases<'e> {
+    /// Finds the hosts and indexes what is known of them.
+    pub fn of(evidence: &'e Evidence, selected: &[Name], known: &'e Knowledge) -> Self {
+        let answers = resolution::Answers::of(evidence);
+        let mut hosts = hosts_in(evidence, &answers);
+        if !selected.is_empty() {
+            hosts.retain(|host, _| selected.contains(host));
+            for host in selected {
+                hosts.entry(host.clone()).or_insert(HostSource::Option);
+            }
+        }
+        let joined = join::Handshakes::of(evidence, &answers, selected);
+        let around = Arc::new(Surroundings::of(evidence, answers, joined));
+        Self {
+            evidence,
+            has_nameless: selected.is_empty() && !around.handshakes.of_nobody().is_empty(),
+            around,
+            spoken: Spoken::of(evidence),
+            bare: join::BareCertificates::of(evidence),
+            delegations: delegation::Delegations::of(evidence),
+            selected: selected.to_vec(),
+            known,
+            hosts: hosts.into_iter().collect(),
         }
     }
-    let joined = join::Handshakes::of(evidence, &answers, selected);
-    let around = Arc::new(Surroundings::of(evidence, answers, joined));
-    let spoken = Spoken::of(evidence);
-    let bare = join::BareCertificates::of(evidence);
-    let delegations = delegation::Delegations::of(evidence);
-    let parts =
-        Parts { evidence, around: &around, spoken: &spoken, bare: &bare, delegations: &delegations, selected, known };
-    let mut cases: Vec<Case<'e>> = hosts.into_iter().map(|(host, source)| parts.case(host, source)).collect();
-    if selected.is_empty() {
-        cases.extend(nameless(evidence, known, &around));
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.hosts.len().saturating_add(usize::from(self.has_nameless))
     }
-    cases
-}
 
-/// What cases are put together from.
-struct Parts<'p, 'e> {
-    evidence: &'e Evidence,
-    around: &'p Arc<Surroundings<'e>>,
-    spoken: &'p Spoken<'e>,
-    bare: &'p join::BareCertificates<'e>,
-    delegations: &'p delegation::Delegations,
-    selected: &'p [Name],
-    known: &'e Knowledge,
-}
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 
-impl<'e> Parts<'_, 'e> {
-    fn case(&self, host: Name, host_source: HostSource) -> Case<'e> {
-        let is_only_selected = *self.selected == [host.clone()];
-        let spoken = self.spoken;
+    /// One of them: by name, and last that of the handshakes that no name can be found for.
+    pub fn case(&self, at: usize) -> Option<Case<'e>> {
+        match self.hosts.get(at) {
+            Some((host, source)) => Some(self.of_host(host.clone(), *source)),
+            None => (at == self.hosts.len() && self.has_nameless).then(|| self.nameless()),
+        }
+    }
+
+    fn of_host(&self, host: Name, host_source: HostSource) -> Case<'e> {
+        let is_only_selected = self.selected == [host.clone()];
+        let spoken = &self.spoken;
         let nameless = is_only_selected.then_some(&None);
         let verdicts = spoken.verdicts.get(&Some(host.clone())).into_iter();
         let verdicts = verdicts.chain(nameless.and_then(|none| spoken.verdicts.get(none)));
@@ -149,7 +196,7 @@ impl<'e> Parts<'_, 'e> {
         verdicts.sort_by_key(|(id, _)| *id);
         let runs = spoken.runs.get(&host).cloned().unwrap_or_default();
         Case {
-            resolutions: resolution::resolutions(&self.around.answers, &host, self.selected),
+            resolutions: resolution::resolutions(&self.around.answers, &host, &self.selected),
             suffixed: self.around.answers.suffixed(&host),
             connections: self.around.handshakes.of_host(&host),
             verdicts,
@@ -162,8 +209,31 @@ impl<'e> Parts<'_, 'e> {
             host: Some(host),
             host_source: Some(host_source),
             evidence: self.evidence,
-            around: Arc::clone(self.around),
+            around: Arc::clone(&self.around),
             known: self.known,
+            distinct: OnceLock::new(),
+        }
+    }
+
+    /// The case of handshakes that no name can be found for.
+    fn nameless(&self) -> Case<'e> {
+        Case {
+            host: None,
+            host_source: None,
+            resolutions: Vec::new(),
+            suffixed: Vec::new(),
+            connections: self.around.handshakes.of_nobody(),
+            verdicts: Vec::new(),
+            exchanges: Vec::new(),
+            overrides: Vec::new(),
+            runs: Vec::new(),
+            certificates: Vec::new(),
+            cloud: Vec::new(),
+            delegation: None,
+            evidence: self.evidence,
+            around: Arc::clone(&self.around),
+            known: self.known,
+            distinct: OnceLock::new(),
         }
     }
 }
@@ -219,28 +289,6 @@ fn add<'e, T>(
     if let Some(host) = host {
         map.entry(host.clone()).or_default().push((id, fact));
     }
-}
-
-/// The case of handshakes that no name can be found for.
-fn nameless<'e>(evidence: &'e Evidence, known: &'e Knowledge, around: &Arc<Surroundings<'e>>) -> Option<Case<'e>> {
-    let connections = around.handshakes.of_nobody();
-    (!connections.is_empty()).then(|| Case {
-        host: None,
-        host_source: None,
-        resolutions: Vec::new(),
-        suffixed: Vec::new(),
-        connections,
-        verdicts: Vec::new(),
-        exchanges: Vec::new(),
-        overrides: Vec::new(),
-        runs: Vec::new(),
-        certificates: Vec::new(),
-        cloud: Vec::new(),
-        delegation: None,
-        evidence,
-        around: Arc::clone(around),
-        known,
-    })
 }
 
 /// The names that clients meant, each with how it is known.

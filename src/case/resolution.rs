@@ -6,6 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::HostSource;
 use crate::dns::{Answer, Record, Section, Transport};
@@ -77,37 +80,79 @@ impl Resolution {
 pub struct Answers<'e> {
     all: Vec<Entry<'e>>,
     starts: BTreeMap<Name, Vec<usize>>,
-    aliases: BTreeMap<(&'e Name, Kin), Vec<usize>>,
-    held: BTreeMap<(&'e Name, Kin, Family), Vec<usize>>,
-    targets: BTreeSet<Name>,
-    asked_by: BTreeMap<(IpAddr, Option<SourceId>, IpAddr), Vec<Asked>>,
-    hosts_at: BTreeMap<IpAddr, BTreeSet<Name>>,
-    hosts_in_text_at: BTreeMap<IpAddr, BTreeSet<Name>>,
+    aliases: HashMap<(&'e Name, Kin), Vec<usize>>,
+    held: HashMap<(&'e Name, Kin, Family), Vec<usize>>,
+    targets: HashSet<Name>,
+    asked_by: AskedBy,
+    hosts_at: HashMap<IpAddr, BTreeSet<Arc<Name>>>,
+    hosts_in_text_at: HashMap<IpAddr, BTreeSet<Arc<Name>>>,
 }
+
+/// What was asked for by address, source and client.
+type AskedBy = HashMap<(IpAddr, Option<SourceId>, IpAddr), Vec<Asked>>;
 
 /// Who asked for a name, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The name.
-    pub host: Name,
+    pub host: Arc<Name>,
     /// When it was answered.
     pub time: Option<Time>,
     /// The answer.
     pub answer: ObservationId,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Entry<'e> {
     id: ObservationId,
     source: Option<SourceId>,
     answer: &'e Answer,
+    /// Its aliases and addresses, in the order of the answer.
+    held: Vec<Held<'e>>,
+}
+
+/// A record that leads on.
+#[derive(Debug)]
+struct Held<'e> {
+    record: &'e Record,
+    leads: Leads,
+}
+
+#[derive(Debug)]
+enum Leads {
+    To(Name),
+    At(IpAddr),
+}
+
+impl<'e> Held<'e> {
+    fn of(record: &'e Record) -> Option<Self> {
+        let leads = match record.address() {
+            Some(address) => Leads::At(address),
+            None => Leads::To(record.target()?),
+        };
+        Some(Self { record, leads })
+    }
+
+    fn target(&self) -> Option<&Name> {
+        match &self.leads {
+            Leads::To(target) => Some(target),
+            Leads::At(_) => None,
+        }
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        match self.leads {
+            Leads::At(address) => Some(address),
+            Leads::To(_) => None,
+        }
+    }
 }
 
 /// Whose answers belong together: those of one source, to one client, from one resolver. A text tells
 /// neither client nor resolver apart.
 type Kin = (Option<SourceId>, Option<IpAddr>, Option<IpAddr>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Family {
     V4,
     V6,
@@ -120,7 +165,8 @@ impl<'e> Answers<'e> {
             .numbered()
             .filter_map(|(id, observation)| match &observation.fact {
                 Fact::DnsAnswer(answer) => {
-                    Some(Entry { id, source: observation.at.first().map(Place::source), answer })
+                    let source = observation.at.first().map(Place::source);
+                    Some(Entry { id, source, answer, held: in_answer(answer).filter_map(Held::of).collect() })
                 }
                 _ => None,
             })
@@ -128,12 +174,12 @@ impl<'e> Answers<'e> {
         let mut answers = Self {
             all,
             starts: BTreeMap::new(),
-            aliases: BTreeMap::new(),
-            held: BTreeMap::new(),
-            targets: BTreeSet::new(),
-            asked_by: BTreeMap::new(),
-            hosts_at: BTreeMap::new(),
-            hosts_in_text_at: BTreeMap::new(),
+            aliases: HashMap::new(),
+            held: HashMap::new(),
+            targets: HashSet::new(),
+            asked_by: HashMap::new(),
+            hosts_at: HashMap::new(),
+            hosts_in_text_at: HashMap::new(),
         };
         answers.index_records();
         answers.index_addresses();
@@ -146,34 +192,41 @@ impl<'e> Answers<'e> {
             for name in starts(entry.answer) {
                 push(self.starts.entry(name).or_default(), at);
             }
-            for record in in_answer(entry.answer) {
-                if let Some(target) = record.target() {
-                    push(self.aliases.entry((&record.owner, kin)).or_default(), at);
-                    self.targets.insert(target);
-                } else if let Some(address) = record.address() {
-                    push(self.held.entry((&record.owner, kin, family(address))).or_default(), at);
+            for Held { record, leads } in &entry.held {
+                match leads {
+                    Leads::To(target) => {
+                        push(self.aliases.entry((&record.owner, kin)).or_default(), at);
+                        self.targets.get_or_insert_with(target, Name::clone);
+                    }
+                    Leads::At(address) => {
+                        push(self.held.entry((&record.owner, kin, family(*address))).or_default(), at);
+                    }
                 }
             }
         }
     }
 
     fn index_addresses(&mut self) {
-        let mut asked_by: BTreeMap<(IpAddr, Option<SourceId>, IpAddr), Vec<Asked>> = BTreeMap::new();
-        let (mut hosts_at, mut in_text): (BTreeMap<_, BTreeSet<_>>, BTreeMap<_, BTreeSet<_>>) = Default::default();
+        let mut asked_by = AskedBy::new();
+        let mut hosts_at: HashMap<IpAddr, BTreeSet<Arc<Name>>> = HashMap::new();
+        let mut in_text: HashMap<IpAddr, BTreeSet<Arc<Name>>> = HashMap::new();
         let known: &Self = self;
         let begun = known.starts.iter().filter(|(name, _)| !known.targets.contains(*name) && !name.is_unstated());
-        for (name, resolution) in
-            begun.flat_map(|(name, entries)| entries.iter().filter_map(move |at| Some((name, known.walk(name, *at)?))))
-        {
-            let asked = Asked { host: name.clone(), time: resolution.time, answer: resolution.answer };
-            for (address, _) in &resolution.addresses {
-                hosts_at.entry(*address).or_default().insert(name.clone());
-                match resolution.client {
-                    Some(client) => {
-                        asked_by.entry((*address, resolution.source, client)).or_default().push(asked.clone());
+        for (name, entries) in begun {
+            let host = Arc::new(name.clone());
+            for (at, entry) in entries.iter().filter_map(|at| Some((*at, known.all.get(*at)?))) {
+                let client = entry.answer.client.map(|client| client.ip());
+                let asked = || Asked { host: Arc::clone(&host), time: entry.answer.time, answer: entry.id };
+                let mut seen: Vec<IpAddr> = Vec::new();
+                for (_, address, _) in known.addresses_of(known.end_of(name, at), at) {
+                    if seen.contains(&address) {
+                        continue;
                     }
-                    None => {
-                        in_text.entry(*address).or_default().insert(name.clone());
+                    seen.push(address);
+                    hosts_at.entry(address).or_default().insert(Arc::clone(&host));
+                    match client {
+                        Some(client) => asked_by.entry((address, entry.source, client)).or_default().push(asked()),
+                        None => _ = in_text.entry(address).or_default().insert(Arc::clone(&host)),
                     }
                 }
             }
@@ -188,12 +241,12 @@ impl<'e> Answers<'e> {
 
     /// The asked names whose answers hold this address, whoever asked.
     pub fn hosts_at(&self, address: IpAddr) -> impl Iterator<Item = &Name> {
-        self.hosts_at.get(&address).into_iter().flatten()
+        self.hosts_at.get(&address).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// The asked names whose answers hold this address, where the evidence does not show who asked.
     pub fn hosts_in_text_at(&self, address: IpAddr) -> impl Iterator<Item = &Name> {
-        self.hosts_in_text_at.get(&address).into_iter().flatten()
+        self.hosts_in_text_at.get(&address).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// The name that this client of this source had resolved to the address last, at that time.
@@ -270,7 +323,7 @@ impl<'e> Answers<'e> {
 
     /// Follows the aliases from `host` in the answer at `at`, and on in its kin.
     fn walk(&self, host: &Name, at: usize) -> Option<Resolution> {
-        let first = *self.all.get(at)?;
+        let first = self.all.get(at)?;
         let mut resolution = Resolution {
             start: host.clone(),
             aliases: Vec::new(),
@@ -286,29 +339,20 @@ impl<'e> Answers<'e> {
             answer: first.id,
             cites: vec![first.id],
         };
-        let mut seen: BTreeSet<Name> = BTreeSet::from([host.clone()]);
-        let mut owner = host.clone();
-        for _ in 0..CNAME_CHAIN_MAX {
-            let Some((entry, alias)) = self.alias_of(&owner, at) else {
-                break;
-            };
-            let Some(target) = alias.target() else { break };
+        let mut owner = host;
+        for (entry, alias, target) in self.aliases_from(host, at) {
             note(&mut resolution.cites, entry.id);
-            let alias = Alias {
+            resolution.aliases.push(Alias {
                 owner: owner.clone(),
                 kind: alias.kind.clone(),
                 target: target.clone(),
                 ttl: alias.ttl,
                 cites: entry.id,
-            };
-            resolution.aliases.push(alias);
-            if !seen.insert(target.clone()) {
-                break;
-            }
+            });
             owner = target;
         }
         let mut ttl = resolution.aliases.iter().filter_map(|alias| alias.ttl).min();
-        for (entry, address, of_address) in self.addresses_of(&owner, at) {
+        for (entry, address, of_address) in self.addresses_of(owner, at) {
             if !resolution.has_address(address) {
                 resolution.addresses.push((address, entry.id));
                 ttl = ttl.into_iter().chain(of_address).min();
@@ -319,43 +363,58 @@ impl<'e> Answers<'e> {
         Some(resolution)
     }
 
-    fn alias_of(&self, owner: &Name, at: usize) -> Option<(Entry<'e>, &'e Record)> {
-        let first = *self.all.get(at)?;
-        let of = |entry: Entry<'e>| {
-            in_answer(entry.answer)
-                .find(|record| record.owner == *owner && record.target().is_some())
-                .map(|record| (entry, record))
+    /// The aliases from a name on, each with the answer that holds it; the last may lead back.
+    fn aliases_from<'a>(&'a self, host: &'a Name, at: usize) -> Vec<(&'a Entry<'e>, &'e Record, &'a Name)> {
+        let mut found: Vec<(&Entry<'e>, &'e Record, &Name)> = Vec::new();
+        let mut owner = host;
+        while let Some((entry, alias, target)) = self.alias_of(owner, at).filter(|_| found.len() < CNAME_CHAIN_MAX) {
+            let is_seen = target == host || found.iter().any(|(_, _, known)| *known == target);
+            found.push((entry, alias, target));
+            if is_seen {
+                break;
+            }
+            owner = target;
+        }
+        found
+    }
+
+    /// The name at the end of the aliases from a name on.
+    fn end_of<'a>(&'a self, host: &'a Name, at: usize) -> &'a Name {
+        self.aliases_from(host, at).last().map_or(host, |(_, _, target)| *target)
+    }
+
+    fn alias_of(&self, owner: &Name, at: usize) -> Option<(&Entry<'e>, &'e Record, &Name)> {
+        let first = self.all.get(at)?;
+        let of = |entry: &'_ Entry<'e>| -> Option<usize> {
+            entry.held.iter().position(|it| it.target().is_some() && it.record.owner == *owner)
         };
-        of(first).or_else(|| {
-            let kin = self.aliases.get(&(owner, kin_of(&first))).filter(|_| !owner.is_unstated())?;
-            of(*self.all.get(self.nearest(kin, at)?)?)
-        })
+        let (entry, place) = of(first).map(|place| (first, place)).or_else(|| {
+            let kin = self.aliases.get(&(owner, kin_of(first))).filter(|_| !owner.is_unstated())?;
+            let entry = self.all.get(self.nearest(kin, at)?)?;
+            Some((entry, of(entry)?))
+        })?;
+        let held = entry.held.get(place)?;
+        Some((entry, held.record, held.target()?))
     }
 
     /// The addresses of a name: those of the answer itself, else those of the nearest answer of its kin
     /// that holds some, of each family.
-    fn addresses_of(&self, owner: &Name, at: usize) -> Vec<(Entry<'e>, IpAddr, Option<u32>)> {
-        let Some(first) = self.all.get(at).copied() else {
+    fn addresses_of(&self, owner: &Name, at: usize) -> Vec<(&Entry<'e>, IpAddr, Option<u32>)> {
+        let Some(first) = self.all.get(at) else {
             return Vec::new();
         };
-        let held = |entry: Entry<'e>| -> Vec<(Entry<'e>, IpAddr, Option<u32>)> {
-            in_answer(entry.answer)
-                .filter(|record| record.owner == *owner)
-                .filter_map(|record| record.address().map(|address| (entry, address, record.ttl)))
-                .collect()
-        };
-        let own = held(first);
+        let own = addresses_in(first, owner);
         if !own.is_empty() || owner.is_unstated() {
             return own;
         }
         let kin = [Family::V4, Family::V6].into_iter().filter_map(|family| {
-            let kin = self.held.get(&(owner, kin_of(&first), family))?;
+            let kin = self.held.get(&(owner, kin_of(first), family))?;
             self.nearest(kin, at)
         });
         let mut nearest: Vec<usize> = kin.collect();
         nearest.sort_unstable();
         nearest.dedup();
-        nearest.into_iter().filter_map(|at| self.all.get(at).copied()).flat_map(held).collect()
+        nearest.into_iter().filter_map(|at| self.all.get(at)).flat_map(|entry| addresses_in(entry, owner)).collect()
     }
 
     /// Of entries in the order of the evidence, the one nearest to `at` in time, the later one where
@@ -375,6 +434,12 @@ impl<'e> Answers<'e> {
             _ => Some(after),
         }
     }
+}
+
+/// The addresses that an answer holds of a name.
+fn addresses_in<'a, 'e>(entry: &'a Entry<'e>, owner: &Name) -> Vec<(&'a Entry<'e>, IpAddr, Option<u32>)> {
+    let own = entry.held.iter().filter(|it| it.record.owner == *owner);
+    own.filter_map(|it| it.address().map(|address| (entry, address, it.record.ttl))).collect()
 }
 
 fn is_later(one: Option<Time>, time: Time) -> bool {

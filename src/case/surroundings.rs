@@ -1,16 +1,21 @@
 //! What the evidence shows beside one case ([`Surroundings`]): all answers and handshakes, indexed, so
 //! that a rule about one host can look at the others without reading everything again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
 
-use super::join::{Connection, Handshakes};
+use super::join::{Connection, Handshakes, Leaf};
 use super::records::Records;
 use super::resolution::Answers;
-use crate::evidence::{Evidence, Fact, HttpExchange, ObservationId, Override, Run};
+use crate::evidence::{ClientVerdict, Evidence, Fact, HttpExchange, ObservationId, Override, Run, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
+use crate::provider::suffix;
+use crate::tls::SniState;
 use crate::x509::Certificate;
+use crate::x509::path::{self, Path};
+use crate::x509::roots::Roots;
 
 /// All answers and handshakes of the evidence, and what belongs to runs.
 #[derive(Debug)]
@@ -26,11 +31,13 @@ pub struct Surroundings<'e> {
     /// The mail exchanges that DNS names.
     pub exchangers: Vec<(ObservationId, Name)>,
     by_leaf: BTreeMap<&'e str, Vec<usize>>,
-    by_issuer: BTreeMap<&'e str, Vec<usize>>,
+    owners: BTreeMap<&'e str, Vec<usize>>,
+    paths: Mutex<HashMap<Vec<ObservationId>, Arc<Path>>>,
     by_server: BTreeMap<SocketAddr, Vec<usize>>,
     by_address: BTreeMap<IpAddr, Vec<usize>>,
     by_client: BTreeMap<(SourceId, IpAddr), Vec<usize>>,
     runs: BTreeMap<(SourceId, u32), (ObservationId, &'e Run)>,
+    compared: BTreeMap<(SourceId, u32), Vec<&'e ClientVerdict>>,
     exchanges: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e HttpExchange)>>,
     overrides: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e Override)>>,
 }
@@ -45,19 +52,19 @@ impl<'e> Surroundings<'e> {
             loose: Vec::new(),
             exchangers: Vec::new(),
             by_leaf: BTreeMap::new(),
-            by_issuer: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            paths: Mutex::default(),
             by_server: BTreeMap::new(),
             by_address: BTreeMap::new(),
             by_client: BTreeMap::new(),
             runs: BTreeMap::new(),
+            compared: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             overrides: BTreeMap::new(),
         };
         for (at, connection) in around.handshakes.all().iter().enumerate() {
             if let Some(leaf) = connection.leaf() {
                 around.by_leaf.entry(leaf.certificate.id()).or_default().push(at);
-                let issuer = leaf.certificate.issuer.as_deref().unwrap_or_default();
-                around.by_issuer.entry(issuer).or_default().push(at);
             }
             if let Some(server) = connection.handshake.server {
                 around.by_server.entry(server).or_default().push(at);
@@ -67,9 +74,26 @@ impl<'e> Surroundings<'e> {
                 around.by_client.entry((connection.source, client)).or_default().push(at);
             }
         }
+        around.index_owners();
         around.index_runs(evidence);
         around.index_loose(evidence);
         around
+    }
+
+    /// Of each issuer one handshake per owner of the names that its certificates cover.
+    fn index_owners(&mut self) {
+        let mut names: HashSet<(&'e str, &'e str)> = HashSet::new();
+        let mut known: BTreeSet<(&'e str, String)> = BTreeSet::new();
+        for (at, connection) in self.handshakes.all().iter().enumerate() {
+            let (Some(leaf), Some(sni)) = (connection.leaf(), connection.handshake.sni.as_deref()) else { continue };
+            let is_named = || Name::parse(sni).is_some_and(|sni| leaf.is_called(&sni));
+            let is_right =
+                connection.handshake.sni_state == SniState::Sent && connection.covers_sni().unwrap_or_else(is_named);
+            let issuer = leaf.certificate.issuer.as_deref().unwrap_or_default();
+            if is_right && names.insert((issuer, sni)) && known.insert((issuer, suffix::owner(sni))) {
+                self.owners.entry(issuer).or_default().push(at);
+            }
+        }
     }
 
     fn index_loose(&mut self, evidence: &'e Evidence) {
@@ -106,9 +130,20 @@ impl<'e> Surroundings<'e> {
                         self.overrides.entry((source, run)).or_default().push((id, it));
                     }
                 }
+                Fact::ClientVerdict(it) if matches!(it.says, Says::NameMatches | Says::NameMismatch) => {
+                    if let Some(run) = it.run {
+                        self.compared.entry((source, run)).or_default().push(it);
+                    }
+                }
                 _ => {}
             }
         }
+    }
+
+    /// What the client of a run said of a host's name.
+    pub fn compared_in(&self, source: SourceId, run: Option<u32>, host: &Name) -> Option<Says> {
+        let said = self.compared.get(&(source, run?))?;
+        said.iter().find(|it| it.host.as_ref().is_none_or(|about| about == host)).map(|it| it.says)
     }
 
     /// The run that printed a fact.
@@ -134,14 +169,30 @@ impl<'e> Surroundings<'e> {
         run.and_then(|run| self.overrides.get(&(source, run))).into_iter().flatten().copied()
     }
 
+    /// The path that certificates sent together make, against the roots of this diagnosis: hosts share
+    /// chains, and each is verified once.
+    pub fn path(&self, sent: &[Leaf<'_>], roots: &Roots) -> Arc<Path> {
+        let key: Vec<ObservationId> = sent.iter().map(|it| it.id).collect();
+        let known = self.paths.lock().ok().and_then(|paths| paths.get(&key).cloned());
+        known.unwrap_or_else(|| {
+            let sent: Vec<&Certificate> = sent.iter().map(|it| it.certificate).collect();
+            let path = Arc::new(path::build(&sent, roots));
+            if let Ok(mut paths) = self.paths.lock() {
+                paths.insert(key, Arc::clone(&path));
+            }
+            path
+        })
+    }
+
     /// The handshakes in which this certificate was presented.
     pub fn presenting(&self, leaf: &str) -> impl Iterator<Item = &Connection<'e>> {
         self.pick(self.by_leaf.get(leaf))
     }
 
-    /// The handshakes whose certificate names this issuer.
-    pub fn issued_by(&self, issuer: &str) -> impl Iterator<Item = &Connection<'e>> {
-        self.pick(self.by_issuer.get(issuer))
+    /// Of the handshakes whose certificate names this issuer and covers the name asked for, the first of
+    /// each owner of a name.
+    pub fn owners_of(&self, issuer: &str) -> impl Iterator<Item = &Connection<'e>> {
+        self.pick(self.owners.get(issuer))
     }
 
     /// The handshakes with a server's address and port.

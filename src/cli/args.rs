@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::ArgValueCandidates;
 
 /// Why was the wrong certificate returned? Answers it offline, from captures and saved output.
 #[derive(Debug, Parser)]
@@ -16,48 +17,49 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Say what is wrong, what proves it and how to mend it
+    #[command(after_help = DIAGNOSE_HELP)]
     Diagnose(DiagnoseArguments),
-    /// Write the observations, one JSON object a line
+    /// Write the observations, one JSON object or one row each
+    #[command(after_help = FACTS_HELP)]
     Facts(FactsArguments),
     /// Print the page of a rule
+    #[command(after_help = "Examples:\n  whycert explain apigw.cname_to_stage_url\n  whycert rules")]
     Explain {
         /// The rule's id, such as apigw.cname_to_stage_url
         #[arg(value_parser = clap::builder::PossibleValuesParser::new(super::rule_ids()))]
         rule: String,
     },
     /// List the data sets that judging uses, with their dates
+    #[command(after_help = "Examples:\n  whycert data\n  whycert data --data our-providers/ --format json")]
     Data(DataArguments),
     /// List the rules
+    #[command(after_help = "Examples:\n  whycert rules\n  whycert rules --format json")]
     Rules {
         /// How
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
-    /// Print completions for a shell, to be put where the shell looks for them
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
         /// Which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
     /// Print the manual page (roff), of the program or of one command
+    #[command(after_help = "Examples:\n  whycert man | man -l -\n  whycert man diagnose > whycert-diagnose.1")]
     Man {
         /// The command
-        #[arg(value_parser = ["diagnose", "facts", "explain", "rules", "schema"])]
+        #[arg(value_parser = ["diagnose", "facts", "explain", "data", "rules", "completions", "schema"])]
         command: Option<String>,
     },
     /// Print the JSON Schema of an output
+    #[command(after_help = "Examples:\n  whycert schema report > whycert-report.schema.json\n  whycert schema facts")]
     Schema {
         /// Which output
         #[arg(value_enum)]
         of: Schema,
     },
-}
-
-/// The completions of a shell.
-pub(super) fn completions(shell: clap_complete::Shell) -> String {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "whycert", &mut script);
-    String::from_utf8(script).unwrap_or_default()
 }
 
 /// The manual page of the program or of one command.
@@ -80,7 +82,7 @@ pub(super) struct ReadArguments {
     pub(super) paths: Vec<PathBuf>,
     /// A key log (SSLKEYLOGFILE) with which connections are decrypted. Can be repeated; key logs among
     /// the inputs and within pcapng files are used without this
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) keylog: Vec<PathBuf>,
     /// Threads to use; all processors without it. The output is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -102,7 +104,7 @@ pub(super) struct DiagnoseArguments {
     #[command(flatten)]
     pub(super) read: ReadArguments,
     /// Judge only this host; also names the host of output that states none. Can be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(super::complete::hosts))]
     pub(super) host: Vec<String>,
     #[command(flatten)]
     pub(super) known: KnowledgeArguments,
@@ -151,10 +153,10 @@ fn rule_or_family(text: &str) -> Result<String, String> {
 pub(super) struct KnowledgeArguments {
     /// Take providers.toml or .json and Amazon's ip-ranges.json from this folder; its providers go before
     /// the embedded ones
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) data: Option<PathBuf>,
     /// Trust the certificates of this file (PEM or DER) instead of the embedded roots
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) roots: Option<PathBuf>,
 }
 
@@ -181,8 +183,10 @@ pub(super) struct FactsArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FactsFormat {
-    /// One JSON object a line
+    /// One JSON object a line; `diagnose` reads it back
     Ndjson,
+    /// A row for each, for a spreadsheet
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -240,11 +244,43 @@ const MEMORY_BYTES_MIN: u64 = 1 << 20;
 const AFTER_HELP: &str = "\
 Examples:
   whycert diagnose customer.pcapng ticket.txt
+  whycert diagnose --host www.example.com case-folder/
+  whycert explain apigw.cname_to_stage_url
+  whycert help diagnose
+
+The network is never used.";
+
+const DIAGNOSE_HELP: &str = "\
+Examples:
+  whycert diagnose customer.pcapng ticket.txt
   whycert diagnose --host www.example.com --format json case-folder/
   whycert diagnose --format html --output report.html customer.pcapng
+  whycert diagnose --keylog keys.log --format markdown customer.pcapng
   whycert diagnose --select apigw --exit-zero case-folder/
-  whycert facts customer.pcapng | grep tls.handshake
+  tcpdump -w - -s 0 'port 53 or port 443' | whycert diagnose -
 
-Exit status of diagnose: 0 nothing wrong was found, 1 a wrong certificate or another error was
-found, 2 wrong usage or nothing could be opened, 3 nothing could be judged or an input could not
-be analysed. The network is never used.";
+Exit status: 0 nothing wrong was found, 1 a wrong certificate or another error was found, 2 wrong
+usage or nothing could be opened, 3 nothing could be judged, an input could not be analysed, or
+Ctrl-C ended the reading: the report of what had been read comes all the same and says so; a
+second Ctrl-C ends at once.";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  source <(whycert completions bash)         # in ~/.bashrc
+  source <(whycert completions zsh)          # in ~/.zshrc
+  whycert completions fish | source          # in config.fish
+  eval (whycert completions elvish | slurp)  # in rc.elv
+  whycert completions powershell | Out-String | Invoke-Expression
+
+While you type, the program itself is asked: it has to be on the PATH. After --host it offers the
+hosts of the facts files on the line.";
+
+const FACTS_HELP: &str = "\
+Examples:
+  whycert facts customer.pcapng | grep tls.handshake
+  whycert facts --digest sha256 --output facts.ndjson case-folder/
+  whycert facts --format csv --output facts.csv case-folder/
+  whycert diagnose facts.ndjson
+
+Exit status: 0 all was read, 2 wrong usage or nothing could be opened, 3 an input could not be
+analysed, or Ctrl-C ended the reading: what had been read is written all the same.";

@@ -2,10 +2,10 @@
 
 use super::Exit;
 use super::args::{DataArguments, KnowledgeArguments, ListFormat};
+use crate::escape;
 use crate::provenance::{Time, Zone};
 use crate::provider::Knowledge;
 use crate::provider::knowledge::DataSet;
-use crate::report::escape;
 
 /// The embedded knowledge with what the user brings.
 pub(super) fn known(arguments: &KnowledgeArguments) -> Result<Knowledge, String> {
@@ -23,7 +23,7 @@ pub(super) fn known(arguments: &KnowledgeArguments) -> Result<Knowledge, String>
 pub(super) fn list(arguments: &DataArguments) -> super::Done {
     let sets = known(&arguments.known)?.data_sets();
     let text = match arguments.format {
-        ListFormat::Json => serde_json::to_string_pretty(&sets).unwrap_or_default() + "\n",
+        ListFormat::Json => escape::json_pretty(&sets).unwrap_or_default(),
         ListFormat::Text => table(&sets),
     };
     Ok((text, Exit::Clean, None))

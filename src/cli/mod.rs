@@ -10,8 +10,9 @@ use std::path::Path;
 use clap::Parser;
 
 use crate::analyze::{self, Gathered, Inputs};
+use crate::escape;
 use crate::evidence::facts;
-use crate::input::Digest;
+use crate::input::{Digest, Stop};
 use crate::limits;
 use crate::name::Name;
 use crate::report::select::{self, Ignore, Selection};
@@ -19,8 +20,10 @@ use crate::report::{self, Outcome, RENDERERS, Report, Severity, Style};
 use crate::rules;
 
 mod args;
+mod complete;
 mod data;
 mod explain;
+mod interrupt;
 mod progress;
 mod settings;
 
@@ -55,6 +58,10 @@ impl Exit {
 
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = complete::answer(&arguments) {
+        return exit;
+    }
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -74,7 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Data(it) => data::list(&it),
         Command::Explain { rule } => explain::page(&rule),
         Command::Rules { format } => Ok((explain::table(format), Exit::Clean, None)),
-        Command::Completions { shell } => Ok((args::completions(shell), Exit::Clean, None)),
+        Command::Completions { shell } => complete::script(&shell.to_string()).map(|text| (text, Exit::Clean, None)),
         Command::Man { command } => args::manual(command.as_deref()).map(|text| (text, Exit::Clean, None)),
         Command::Schema { of } => Ok((schema(of), Exit::Clean, None)),
     };
@@ -106,11 +113,14 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     selection.apply(&mut report);
     let text = (renderer.render)(&report, &style(arguments, &settings));
     let exit = match exit_of(&gathered, &report, !hosts.is_empty()) {
+        _ if report.partial.is_some() => Exit::Inconclusive,
         Exit::Usage => Exit::Usage,
         _ if arguments.exit_zero || settings.exit_zero == Some(true) => Exit::Clean,
         Exit::Inconclusive if !selection.select.is_empty() && report.cases.is_empty() => Exit::Clean,
         exit => exit,
     };
+    // The process ends soon: giving back a million small pieces of memory one by one takes longer than that.
+    std::mem::forget((gathered, report));
     Ok((text, exit, arguments.read.output.clone()))
 }
 
@@ -132,13 +142,15 @@ fn selection(arguments: &DiagnoseArguments, settings: &Settings) -> Result<Selec
 
 fn write_facts(arguments: &FactsArguments) -> Result<Exit, String> {
     let digest = arguments.digest.unwrap_or(args::DigestChoice::None);
-    let args::FactsFormat::Ndjson = arguments.format;
     let to = arguments.read.output.as_deref();
     let inputs = reading(&arguments.read, digest, |options| {
         let mut out: Box<dyn Write + Send> = match to {
             Some(path) => Box::new(std::fs::File::create(path).map_err(|error| not_written(to, &error))?),
             None => Box::new(io::stdout()),
         };
+        if arguments.format == args::FactsFormat::Csv {
+            out = Box::new(report::facts_csv::Rows::begin(out).map_err(|error| not_written(to, &error))?);
+        }
         let written = analyze::write_facts(&arguments.read.paths, options, &mut *out);
         match written.and_then(|inputs| out.flush().map(|()| inputs)) {
             // A reader that closes the pipe early is no error.
@@ -148,6 +160,7 @@ fn write_facts(arguments: &FactsArguments) -> Result<Exit, String> {
     })?;
     warn_of(&inputs);
     Ok(match (inputs.opened, inputs.not_analysed.is_empty()) {
+        _ if inputs.is_stopped => Exit::Inconclusive,
         (0, _) => Exit::Usage,
         (_, true) => Exit::Clean,
         (_, false) => Exit::Inconclusive,
@@ -192,7 +205,9 @@ fn reading<T: Send>(
     };
     let tell = |bytes: u64| progress.advance(bytes);
     let memory_bytes = arguments.max_memory.unwrap_or(limits::MEMORY_BYTES_MAX);
-    let options = analyze::Options { key_logs: &arguments.keylog, digest, memory_bytes, progress: &tell };
+    let stop = Stop::default();
+    interrupt::on_interrupt(&stop);
+    let options = analyze::Options { key_logs: &arguments.keylog, digest, memory_bytes, progress: &tell, stop };
     let done = in_pool(arguments, || read(&options))?;
     progress.finish();
     done
@@ -203,7 +218,7 @@ fn warn_of(inputs: &Inputs) {
         warn("no file was found below the given paths");
     }
     for (name, why) in &inputs.not_analysed {
-        warn(&format!("{}: {}", report::escape::line(name), report::escape::line(why)));
+        warn(&format!("{}: {}", escape::line(name), escape::line(why)));
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Counts, Evidence, Fact, Observation, Reading, Source};
+use crate::escape;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId};
 
 /// A place as a facts file writes it.
@@ -95,7 +96,7 @@ pub fn write_fact(text: &mut Vec<u8>, fact: &Fact, at: &[Place], paths: &[String
 
 fn line<T: Serialize>(text: &mut Vec<u8>, kind: &'static str, at: &[Place], paths: &[String], fact: &T) {
     let start = text.len();
-    if serde_json::to_writer(&mut *text, &LineOut { kind, at: Places { at, paths }, fact }).is_ok() {
+    if escape::json_line(text, &LineOut { kind, at: Places { at, paths }, fact }).is_ok() {
         text.push(b'\n');
     } else {
         text.truncate(start);

@@ -157,6 +157,9 @@ pub struct ClientVerdict {
     pub code: Option<String>,
     /// Its words, in one line.
     pub words: String,
+    /// The subject of the certificate that it speaks of, where it names one above the leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<String>,
     /// The run that printed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,

@@ -15,6 +15,7 @@
 
 mod digest;
 mod source;
+mod stop;
 mod unpack;
 mod window;
 
@@ -24,6 +25,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use source::Source;
+pub use stop::Stop;
 pub use unpack::{Member, Members};
 pub use window::{Digest, Ending, Finished, Room, Window};
 

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 
 use crate::input::Source;
+use crate::input::Stop;
 use crate::input::digest::Digester;
 use crate::input::source::read_file_at;
 use crate::limits;
@@ -34,11 +35,14 @@ pub struct Window {
     undigested: usize,
     /// The error that ended reading ahead: told when its bytes are wanted.
     failed: Option<io::Error>,
+    stop: Stop,
+    is_stopped: bool,
 }
 
-/// A piece of the buffer that waits for bytes of a file, so that several workers read at once.
+/// A piece of the bytes at hand that may wait for bytes of a file, so that several workers read at once,
+/// each what it looks at next.
 pub struct Room<'w> {
-    file: &'w File,
+    file: Option<&'w File>,
     position: u64,
     bytes: &'w mut [u8],
     filled: usize,
@@ -47,14 +51,20 @@ pub struct Room<'w> {
 impl Room<'_> {
     /// Reads the bytes; fewer when the file ends before or cannot be read.
     pub fn read(&mut self) {
+        let Some(file) = self.file else { return };
         while let Some(room) = self.bytes.get_mut(self.filled..).filter(|room| !room.is_empty()) {
             let position = self.position.saturating_add(u64::try_from(self.filled).unwrap_or(u64::MAX));
-            match read_file_at(self.file, room, position) {
+            match read_file_at(file, room, position) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) | Ok(0) => return,
                 Ok(read) => self.filled = self.filled.saturating_add(read),
             }
         }
+    }
+
+    /// The bytes that are here.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.filled).unwrap_or_default()
     }
 }
 
@@ -65,6 +75,8 @@ pub enum Ending {
     Whole,
     /// At the limit; more was there.
     Cut,
+    /// Because somebody asked for it.
+    Stopped,
     /// The rest cannot be read.
     Broken(io::Error),
 }
@@ -78,6 +90,9 @@ pub struct Finished {
     pub sha256: Option<String>,
     /// Whether the file's size or time changed while it was read.
     pub is_changed: bool,
+    /// Whether its reading ended early because somebody asked for it. There is no digest then: that of
+    /// a part identifies nothing.
+    pub is_stopped: bool,
 }
 
 impl Window {
@@ -91,39 +106,62 @@ impl Window {
             digest: (digest == Digest::Sha256).then(Digester::new),
             undigested: 0,
             failed: None,
+            stop: Stop::default(),
+            is_stopped: false,
             buffer: ahead,
         }
     }
 
-    /// Has at least `at_least` bytes at hand, as far as `read` reads them into all rooms it is given.
-    /// Only for files: a stream, and what could not be read, is left to [`Window::fill`].
-    pub fn fill_together(&mut self, at_least: usize, read: impl FnOnce(&mut [Room<'_>])) {
-        let at_least = at_least.min(limits::BLOCK_BYTES_MAX);
-        if self.end.saturating_sub(self.start) >= at_least || self.source.len().is_none() {
-            return;
+    /// The same window, whose readers end early when they are asked to.
+    #[must_use]
+    pub fn until(self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self }
+    }
+
+    /// Whether reading is to end here, between two records, although more is there.
+    pub fn is_stopped(&mut self) -> bool {
+        let is_more = || self.end > self.start || self.source.len().is_none_or(|bytes| self.read < bytes);
+        self.is_stopped = self.is_stopped || (self.stop.is_asked() && is_more());
+        self.is_stopped
+    }
+
+    /// Has `wanted` bytes at hand, or what is left of them, in rooms of [`limits::PART_BYTES`] one behind
+    /// the other, of which the first begins with the first byte at hand. What a file still holds is
+    /// read by `work`, room by room; a stream has been read before.
+    pub fn fill_together(&mut self, wanted: usize, work: impl FnOnce(&mut [Room<'_>])) {
+        let wanted = wanted.min(limits::BLOCK_BYTES_MAX);
+        let at_hand = self.end.saturating_sub(self.start);
+        let is_file = self.source.file().is_some() && self.failed.is_none();
+        if !is_file {
+            self.fill_ahead(wanted);
+        } else if at_hand < wanted {
+            self.make_room(wanted);
         }
-        self.make_room(at_least);
-        let Some((file, bytes)) = self.source.file() else {
-            return;
-        };
-        let left = usize::try_from(bytes.saturating_sub(self.read)).unwrap_or(usize::MAX);
-        let free = self.buffer.get_mut(self.end..at_least).unwrap_or_default();
-        let wanted = free.len().min(left);
-        let mut position = self.read;
+        let at_hand = self.end.saturating_sub(self.start);
+        let mut position = self.position();
+        let file = self.source.file().filter(|_| is_file);
+        let left = file.as_ref().map_or(0, |(_, bytes)| bytes.saturating_sub(self.read));
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let length = wanted.min(at_hand.saturating_add(left));
+        let mut filled = at_hand;
+        let room = self.buffer.get_mut(self.start..).unwrap_or_default();
+        let room = if length < room.len() { room.get_mut(..length).unwrap_or_default() } else { room };
         let mut rooms: Vec<Room<'_>> = Vec::new();
-        for bytes in free.get_mut(..wanted).unwrap_or_default().chunks_mut(limits::WINDOW_BYTES) {
-            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            rooms.push(Room { file, position, bytes, filled: 0 });
-            position = position.saturating_add(length);
+        for bytes in room.chunks_mut(limits::PART_BYTES) {
+            let size = bytes.len();
+            rooms.push(Room { file: file.map(|(file, _)| file), position, bytes, filled: filled.min(size) });
+            filled = filled.saturating_sub(size);
+            position = position.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
         }
-        read(&mut rooms);
-        let mut taken = 0_usize;
+        work(&mut rooms);
+        let mut reached = 0_usize;
         for room in &rooms {
-            taken = taken.saturating_add(room.filled);
+            reached = reached.saturating_add(room.filled);
             if room.filled < room.bytes.len() {
                 break;
             }
         }
+        let taken = reached.saturating_sub(at_hand);
         self.end = self.end.saturating_add(taken);
         self.read = self.read.saturating_add(u64::try_from(taken).unwrap_or(0));
     }
@@ -160,7 +198,8 @@ impl Window {
         self.at_hand()
     }
 
-    fn at_hand(&self) -> &[u8] {
+    /// The bytes that were read and not left behind.
+    pub fn at_hand(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
@@ -190,6 +229,9 @@ impl Window {
         let mut all = Vec::new();
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         loop {
+            if self.is_stopped() {
+                return (all, Ending::Stopped);
+            }
             let at_hand = match self.fill(1) {
                 Ok(at_hand) => at_hand,
                 Err(error) => return (all, Ending::Broken(error)),
@@ -208,8 +250,8 @@ impl Window {
     /// Says what was read. With a digest, what no reader wanted is read first, because a digest of
     /// a part identifies nothing.
     pub fn finish(mut self) -> io::Result<Finished> {
-        if self.digest.is_some() {
-            loop {
+        if self.digest.is_some() && !self.is_stopped {
+            while !self.is_stopped() {
                 let at_hand = self.fill(1)?.len();
                 if at_hand == 0 {
                     break;
@@ -221,7 +263,8 @@ impl Window {
         Ok(Finished {
             bytes: self.read,
             is_changed: self.source.is_changed(),
-            sha256: self.digest.and_then(Digester::finish),
+            is_stopped: self.is_stopped,
+            sha256: self.digest.and_then(Digester::finish).filter(|_| !self.is_stopped),
         })
     }
 

@@ -54,6 +54,14 @@ impl AwsRanges {
         holding.max_by_key(|prefix| (prefix.service != "AMAZON", prefix.network.length()))
     }
 
+    /// Whose an address is, in words that name the file's date; `None` for one outside the ranges, which
+    /// says nothing: the file may be old.
+    pub fn told(&self, address: IpAddr) -> Option<String> {
+        let prefix = self.of(address)?;
+        let of = if prefix.region == "GLOBAL" { String::new() } else { format!(" in {}", prefix.region) };
+        Some(format!("{address} is of AWS's range for {}{of} (aws-ip-ranges {})", prefix.service, self.as_of))
+    }
+
     /// How many ranges there are.
     pub fn entries(&self) -> usize {
         self.prefixes.len()
@@ -78,6 +86,10 @@ mod tests {
             "ipv6_prefixes":[{"ipv6_prefix":"2001:db8::/32","region":"GLOBAL","service":"CLOUDFRONT",
             "network_border_group":"GLOBAL"}]}"#;
         let ranges = AwsRanges::read(file).unwrap();
+        let told = ranges.told("198.51.100.7".parse().unwrap());
+        let words = "198.51.100.7 is of AWS's range for EC2 in us-east-1 (aws-ip-ranges 2026-08-22)";
+        assert_eq!(told.as_deref(), Some(words));
+        assert_eq!(ranges.told("192.0.2.1".parse().unwrap()), None);
         assert_eq!((ranges.as_of.as_str(), ranges.entries()), ("2026-08-22", 4));
         for (address, expected) in
             [("198.51.100.7", Some("EC2")), ("2001:db8::1", Some("CLOUDFRONT")), ("203.0.113.1", None)]

@@ -77,6 +77,15 @@ pub fn default_certificate(presented: &str) -> Option<(String, String)> {
     (is_region(region) && is_suffix(suffix)).then(|| (region.to_owned(), suffix.to_owned()))
 }
 
+/// Whether a presented identifier stands beside API Gateway's default at a VPC endpoint, such as
+/// `*.execute-api.us-east-1.vpce.amazonaws.com`.
+pub fn is_endpoint_certificate(presented: &str) -> bool {
+    let lower = presented.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("*.") else { return false };
+    let rest = rest.strip_prefix("execute-api.").unwrap_or(rest);
+    rest.split_once(".vpce.").is_some_and(|(region, suffix)| is_region(region) && is_suffix(suffix))
+}
+
 fn made(role: Role, id: &str, region: &str, suffix: &str, usual_length: bool) -> Host {
     Host { role, id: id.to_owned(), region: region.to_owned(), suffix: suffix.to_owned(), usual_length }
 }
@@ -157,6 +166,14 @@ mod tests {
             ("*.appsync-api.us-east-1.amazonaws.com", false),
         ] {
             assert_eq!(default_certificate(presented).is_some(), expected, "{presented}");
+        }
+        for (presented, expected) in [
+            ("*.execute-api.us-east-1.vpce.amazonaws.com", true),
+            ("*.us-gov-west-1.vpce.amazonaws.com", true),
+            ("*.execute-api.us-east-1.amazonaws.com", false),
+            ("*.us-east-1.vpce.example.com", false),
+        ] {
+            assert_eq!(is_endpoint_certificate(presented), expected, "{presented}");
         }
     }
 }

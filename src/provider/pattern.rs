@@ -4,6 +4,8 @@
 //! to case. The table is data that a user can bring, so a pattern that could take long is refused
 //! when it is read ([`Pattern::parse`]), and matching counts its steps.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::execute_api;
@@ -81,14 +83,30 @@ impl Pattern {
         &self.text
     }
 
+    /// The last label of every name of this shape, where the pattern says it.
+    pub fn last_label(&self) -> Option<&str> {
+        match self.parts.last() {
+            Some(Part::Text(end)) => end.rsplit_once('.').map(|(_, label)| label),
+            _ => None,
+        }
+    }
+
     /// Whether a text has this shape as a whole.
     pub fn matches(&self, text: &str) -> bool {
         if text.len() > TEXT_BYTES_MAX {
             return false;
         }
-        let lower = text.to_lowercase();
+        let lower: Cow<'_, str> = if text.bytes().any(|byte| !byte.is_ascii() || byte.is_ascii_uppercase()) {
+            text.to_lowercase().into()
+        } else {
+            text.into()
+        };
+        let may_end = match self.parts.last() {
+            Some(Part::Text(end)) => lower.ends_with(end.as_str()),
+            _ => true,
+        };
         let mut steps = STEPS_MAX;
-        fits(&self.parts, &lower, &mut steps)
+        may_end && fits(&self.parts, &lower, &mut steps)
     }
 }
 
@@ -176,7 +194,11 @@ impl Attributes {
 
     /// Whether a distinguished name holds all of them.
     pub fn are_in(&self, name: &str) -> bool {
-        let held = crate::x509::attributes(name);
+        self.are_among(&crate::x509::attributes(name))
+    }
+
+    /// Whether all of them are among attributes that were read already.
+    pub fn are_among(&self, held: &[(String, String)]) -> bool {
         let is_held = |kind: &str, pattern: &Pattern| {
             held.iter().any(|(own, value)| own.eq_ignore_ascii_case(kind) && pattern.matches(value))
         };

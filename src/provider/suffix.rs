@@ -14,6 +14,11 @@ pub fn registrable(name: &str) -> Option<Name> {
     Name::parse(psl::domain_str(bare)?)
 }
 
+/// The registrable domain of a name; the name itself where it has none.
+pub fn owner(name: &str) -> String {
+    registrable(name).map_or_else(|| name.trim_start_matches("*.").to_ascii_lowercase(), |it| it.to_string())
+}
+
 /// Whether two names belong to one registrable domain.
 pub fn have_one_owner(one: &str, other: &str) -> bool {
     registrable(one).is_some_and(|domain| registrable(other) == Some(domain))

@@ -4,7 +4,9 @@
 //! those of the same id. Every row has examples, which are checked whenever a table is read, so that a
 //! row that does not do what its author meant is refused with its name.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -22,6 +24,35 @@ pub struct Table {
     pub as_of: String,
     #[serde(rename = "provider")]
     rows: Vec<Provider>,
+    #[serde(skip)]
+    by_end: OnceLock<ByEnd>,
+}
+
+/// The rows that can know a host, by its last label: of a hundred rows a few.
+#[derive(Clone, Debug)]
+struct ByEnd {
+    rows: HashMap<String, Vec<usize>>,
+    /// Those whose patterns say nothing of the end.
+    any: Vec<usize>,
+}
+
+impl ByEnd {
+    fn of(rows: &[Provider]) -> Self {
+        let ends: Vec<Vec<Option<&str>>> =
+            rows.iter().map(|row| row.hosts().map(Pattern::last_label).collect()).collect();
+        let known: BTreeSet<&str> = ends.iter().flatten().flatten().copied().collect();
+        let that_end = |end: Option<&str>| {
+            let fits = |own: &[Option<&str>]| own.iter().any(|it| it.is_none() || *it == end);
+            ends.iter().enumerate().filter(|(_, own)| fits(own)).map(|(at, _)| at).collect()
+        };
+        let rows = known.into_iter().map(|end| (end.to_owned(), that_end(Some(end)))).collect();
+        Self { rows, any: that_end(None) }
+    }
+
+    fn of_name(&self, name: &str) -> &[usize] {
+        let end = name.rsplit('.').next().unwrap_or(name);
+        self.rows.get(end).unwrap_or(&self.any)
+    }
 }
 
 /// One provider.
@@ -173,7 +204,7 @@ impl Table {
 
     /// A table without rows.
     pub fn empty() -> Self {
-        Self { schema: 1, as_of: String::new(), rows: Vec::new() }
+        Self { schema: 1, as_of: String::new(), rows: Vec::new(), by_end: OnceLock::new() }
     }
 
     fn parse(read: Result<Self, NoTable>) -> Result<Self, NoTable> {
@@ -198,7 +229,7 @@ impl Table {
         self.rows.retain(|row| other.rows.iter().all(|new| new.id != row.id));
         let mut rows = other.rows;
         rows.append(&mut self.rows);
-        Self { schema: self.schema, as_of: other.as_of.max(self.as_of), rows }
+        Self { schema: self.schema, as_of: other.as_of.max(self.as_of), rows, by_end: OnceLock::new() }
     }
 
     /// How many rows there are.
@@ -208,7 +239,9 @@ impl Table {
 
     /// Whom a host name belongs to, and what it is to them.
     pub fn of_host(&self, name: &Name) -> Option<(&Provider, Role)> {
-        self.rows.iter().find_map(|row| row.role_of(name.as_str()).map(|role| (row, role)))
+        let by_end = self.by_end.get_or_init(|| ByEnd::of(&self.rows));
+        let rows = by_end.of_name(name.as_str()).iter().filter_map(|at| self.rows.get(*at));
+        rows.into_iter().find_map(|row| row.role_of(name.as_str()).map(|role| (row, role)))
     }
 
     /// Whom an address belongs to: a hint.
@@ -230,7 +263,8 @@ impl Table {
 
     /// The row of a kind whose own certificate this is.
     pub fn own_certificate(&self, certificate: &Certificate, kind: Kind) -> Option<&Provider> {
-        self.rows.iter().find(|row| row.kind == kind && row.is_own_certificate(certificate))
+        let names = Distinguished::of(certificate);
+        self.rows.iter().find(|row| row.kind == kind && row.is_own(certificate, &names))
     }
 
     /// The row of a kind whose own certificate presents these names.
@@ -241,16 +275,39 @@ impl Table {
 
     /// Whose own certificate this is: by its identifiers, its subject or its issuer.
     pub fn of_certificate(&self, certificate: &Certificate) -> Option<&Provider> {
-        self.rows.iter().find(|row| row.is_own_certificate(certificate))
+        let names = Distinguished::of(certificate);
+        self.rows.iter().find(|row| row.is_own(certificate, &names))
     }
 
     /// The interceptor, test or origin authority that an issuer's name belongs to.
     pub fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
-        self.rows.iter().find(|row| row.issuer.iter().any(|it| it.are_in(issuer)))
+        let held = crate::x509::attributes(issuer);
+        self.rows.iter().find(|row| row.issuer.iter().any(|it| it.are_among(&held)))
+    }
+}
+
+/// The attributes of a distinguished name.
+type Held = Vec<(String, String)>;
+
+/// The distinguished names of a certificate, read once for all rows.
+struct Distinguished {
+    subject: Held,
+    issuer: Held,
+}
+
+impl Distinguished {
+    fn of(certificate: &Certificate) -> Self {
+        let held = |name: &Option<String>| name.as_deref().map(crate::x509::attributes).unwrap_or_default();
+        Self { subject: held(&certificate.subject), issuer: held(&certificate.issuer) }
     }
 }
 
 impl Provider {
+    /// The patterns of hosts.
+    fn hosts(&self) -> impl Iterator<Item = &Pattern> {
+        self.targets.iter().chain(&self.legacy).chain(&self.own)
+    }
+
     /// What a host name is to this provider.
     pub fn role_of(&self, name: &str) -> Option<Role> {
         let is = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
@@ -267,19 +324,18 @@ impl Provider {
 
     /// Whether a certificate is its own: all its identifiers are, or its subject or issuer says so.
     pub fn is_own_certificate(&self, certificate: &Certificate) -> bool {
+        self.is_own(certificate, &Distinguished::of(certificate))
+    }
+
+    fn is_own(&self, certificate: &Certificate, names: &Distinguished) -> bool {
         let identifiers = certificate.san.as_ref().map(|san| (san.dns.as_slice(), san.ip.is_empty()));
         let presents = match identifiers {
             Some((names, no_address)) if !names.is_empty() => self.has_presented(names) && (no_address || self.shared),
             _ => certificate.common_name().is_some_and(|name| self.has_one(&[name])),
         };
         let shared = self.shared && certificate.common_name().is_some_and(|name| self.has_one(&[name]));
-        let is = |known: &[Attributes], name: Option<&String>| {
-            name.is_some_and(|name| known.iter().any(|attributes| attributes.are_in(name)))
-        };
-        presents
-            || shared
-            || is(&self.subject, certificate.subject.as_ref())
-            || is(&self.issuer, certificate.issuer.as_ref())
+        let is = |known: &[Attributes], held: &Held| known.iter().any(|attributes| attributes.are_among(held));
+        presents || shared || is(&self.subject, &names.subject) || is(&self.issuer, &names.issuer)
     }
 
     /// Whether the identifiers of a certificate are its own.

@@ -1,44 +1,45 @@
 //! Puts a [`Report`] together from evidence, cases and judgements: numbers become entries, nothing
 //! is decided here.
 
-use std::collections::BTreeSet;
-
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{
-    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FindingEntry, GapEntry, Mark,
+    AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FactEntry, FindingEntry, GapEntry, Mark,
     NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
-    Step, Tool, TriedEntry, Undecided,
+    Step, Tool, TriedEntry, Undecided, shown, ways,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
-use crate::evidence::{Evidence, Fact, ObservationId, Says};
+use crate::evidence::{Evidence, Fact, Observation, ObservationId, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
 use crate::provider::Knowledge;
 use crate::rules::{self, Judgement, Reason, Verdict};
 use crate::tls::{ChainState, Transport};
+use crate::x509::{self, Certificate};
 
 /// The report over all cases, worst first.
-pub fn report(evidence: &Evidence, known: &Knowledge, judged: &[(Case<'_>, Judgement)]) -> Report {
-    let mut cases: Vec<CaseEntry> = judged.iter().map(|(case, judgement)| case_entry(case, judgement)).collect();
+pub fn report(evidence: &Arc<Evidence>, known: &Knowledge, mut cases: Vec<CaseEntry>) -> Report {
     cases.sort_by(|one, other| {
         let confidence = |case: &CaseEntry| case.findings.first().map_or(0.0, |finding| finding.confidence);
         (one.outcome.cmp(&other.outcome))
             .then(confidence(other).total_cmp(&confidence(one)))
             .then(one.host.cmp(&other.host))
     });
+    for case in &mut cases {
+        shown::settle(case, evidence);
+    }
     Report {
         schema: "whycert.report/1",
         tool: tool(known),
-        partial: None,
+        partial: evidence.gaps.iter().any(|gap| gap.reason.is_stop()).then_some(true),
         sources: sources(evidence),
         cases,
-        observations: evidence.numbered().map(|(id, it)| observation_entry(id, it)).collect(),
+        observations: evidence.numbered().map(|(id, it)| observation_entry(evidence, id, it)).collect(),
         gaps: evidence
             .gaps
             .iter()
-            .map(|gap| GapEntry { at: places(&gap.at), reason: gap.reason.to_string() })
+            .map(|gap| GapEntry { at: folded(places(&gap.at)), reason: gap.reason.to_string() })
             .collect(),
         counters: counters(evidence),
         quotes: evidence.quotes.iter().map(|((id, line), text)| ((id.0, *line), text.clone())).collect(),
@@ -88,35 +89,18 @@ fn counters(evidence: &Evidence) -> Counters {
     }
 }
 
-fn observation_entry(id: ObservationId, it: &crate::evidence::Observation) -> ObservationEntry {
-    let mut fact = match &it.fact {
-        Fact::DnsAnswer(fact) => object(fact),
-        Fact::TlsHandshake(fact) => object(fact),
-        Fact::TlsAlert(fact) => object(fact),
-        Fact::Certificate(fact) => object(fact),
-        Fact::HttpExchange(fact) => object(fact),
-        Fact::Run(fact) => object(fact),
-        Fact::Override(fact) => object(fact),
-        Fact::ClientVerdict(fact) => object(fact),
-        Fact::CloudMapping(fact) => object(fact),
-    };
-    fact.remove("der");
-    ObservationEntry { id, kind: it.fact.kind(), at: places(&it.at), fact }
+fn observation_entry(evidence: &Arc<Evidence>, id: ObservationId, it: &Observation) -> ObservationEntry {
+    ObservationEntry { id, kind: it.fact.kind(), at: places(&it.at), fact: FactEntry::of(evidence, id) }
 }
 
-fn object<T: Serialize>(fact: &T) -> Map<String, Value> {
-    match serde_json::to_value(fact) {
-        Ok(Value::Object(map)) => map,
-        _ => Map::new(),
-    }
-}
-
-fn places(at: &[Place]) -> Vec<PlaceEntry> {
+pub(super) fn places(at: &[Place]) -> Vec<PlaceEntry> {
     at.iter()
         .map(|place| match place {
-            Place::Frames { source, frames } => {
-                PlaceEntry::Frames { source: source.0, frames: frames.iter().map(|frame| frame.0).collect() }
-            }
+            Place::Frames { source, frames } => PlaceEntry::Frames {
+                source: source.0,
+                frames: frames.iter().map(|frame| frame.0).collect(),
+                more: None,
+            },
             Place::Lines { source, first, last, columns } => PlaceEntry::Lines {
                 source: source.0,
                 lines: [*first, *last],
@@ -127,7 +111,41 @@ fn places(at: &[Place]) -> Vec<PlaceEntry> {
         .collect()
 }
 
-fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
+/// The places of a gap: of many frames the first, and how many follow.
+fn folded(mut at: Vec<PlaceEntry>) -> Vec<PlaceEntry> {
+    for place in &mut at {
+        if let PlaceEntry::Frames { frames, more, .. } = place {
+            *more = u64::try_from(frames.len().saturating_sub(FRAMES_OF_GAP)).ok().filter(|more| *more > 0);
+            frames.truncate(FRAMES_OF_GAP);
+        }
+    }
+    at
+}
+
+/// So many frames of a gap are listed: enough to look at some of them.
+const FRAMES_OF_GAP: usize = 20;
+
+/// The entries of all certificates in the evidence, shared by the chains that hold them.
+#[derive(Debug)]
+pub struct Certificates(BTreeMap<ObservationId, Arc<ChainEntry>>);
+
+impl Certificates {
+    /// Reads them.
+    pub fn of(evidence: &Evidence) -> Self {
+        let entries = evidence.numbered().filter_map(|(id, it)| match &it.fact {
+            Fact::Certificate(certificate) => Some((id, Arc::new(chain_entry(id, certificate)))),
+            _ => None,
+        });
+        Self(entries.collect())
+    }
+
+    fn entry(&self, leaf: &Leaf<'_>) -> Arc<ChainEntry> {
+        self.0.get(&leaf.id).map_or_else(|| Arc::new(chain_entry(leaf.id, leaf.certificate)), Arc::clone)
+    }
+}
+
+/// One case as the report shows it.
+pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certificates) -> CaseEntry {
     let findings = judgement.findings().into_iter().map(|(rule, finding)| FindingEntry {
         rule: rule.id,
         severity: finding.severity,
@@ -163,10 +181,12 @@ fn case_entry(case: &Case<'_>, judgement: &Judgement) -> CaseEntry {
         ignored: Vec::new(),
         ruled_out,
         undecided,
+        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
-        connections: case.connections.iter().map(|it| connection_entry(it, case.host.as_ref())).collect(),
+        connections: connections(case, certificates),
         marks: marks(case),
+        shown: BTreeMap::new(),
     }
 }
 
@@ -230,7 +250,22 @@ fn resolution_entry(resolution: &Resolution) -> ResolutionEntry {
     }
 }
 
-fn connection_entry(connection: &Connection<'_>, host: Option<&Name>) -> ConnectionEntry {
+fn connections(case: &Case<'_>, certificates: &Certificates) -> Vec<ConnectionEntry> {
+    let mut checks: BTreeMap<ObservationId, Option<Arc<NameCheckEntry>>> = BTreeMap::new();
+    let all = case.connections.iter().map(|connection| {
+        let check = connection.leaf().zip(case.host.as_ref()).and_then(|(leaf, host)| {
+            checks.entry(leaf.id).or_insert_with(|| name_check(leaf, host).map(Arc::new)).clone()
+        });
+        connection_entry(connection, certificates, check)
+    });
+    all.collect()
+}
+
+fn connection_entry(
+    connection: &Connection<'_>,
+    certificates: &Certificates,
+    name_check: Option<Arc<NameCheckEntry>>,
+) -> ConnectionEntry {
     let handshake = connection.handshake;
     ConnectionEntry {
         client: handshake.client.map(|client| client.to_string()),
@@ -239,7 +274,7 @@ fn connection_entry(connection: &Connection<'_>, host: Option<&Name>) -> Connect
         sni_state: handshake.sni_state,
         version: handshake.version.clone(),
         chain_state: handshake.chain_state,
-        chain: connection.chain.iter().map(chain_entry).collect(),
+        chain: connection.chain.iter().map(|leaf| certificates.entry(leaf)).collect(),
         alerts: connection
             .alerts
             .iter()
@@ -249,7 +284,7 @@ fn connection_entry(connection: &Connection<'_>, host: Option<&Name>) -> Connect
                 description: alert.description.clone(),
             })
             .collect(),
-        name_check: host.and_then(|host| name_check(connection, host)),
+        name_check,
         cites: std::iter::once(connection.id)
             .chain(connection.chain.iter().map(|leaf| leaf.id))
             .chain(connection.alerts.iter().map(|(id, _)| *id))
@@ -259,8 +294,7 @@ fn connection_entry(connection: &Connection<'_>, host: Option<&Name>) -> Connect
     }
 }
 
-fn chain_entry(leaf: &Leaf<'_>) -> ChainEntry {
-    let certificate = leaf.certificate;
+fn chain_entry(id: ObservationId, certificate: &Certificate) -> ChainEntry {
     ChainEntry {
         sha256: certificate.sha256.clone(),
         subject: certificate.subject.clone(),
@@ -269,13 +303,13 @@ fn chain_entry(leaf: &Leaf<'_>) -> ChainEntry {
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         serial: certificate.serial.clone(),
-        details: crate::x509::details::of(certificate),
-        observation: Some(leaf.id),
+        details: x509::details::of(certificate),
+        observation: Some(id),
     }
 }
 
-fn name_check(connection: &Connection<'_>, host: &Name) -> Option<NameCheckEntry> {
-    let check = connection.leaf()?.check(host)?;
+fn name_check(leaf: &Leaf<'_>, host: &Name) -> Option<NameCheckEntry> {
+    let check = leaf.check(host)?;
     Some(NameCheckEntry {
         matches: check.matches(),
         tried: check

@@ -2,8 +2,8 @@
 //!
 //! A cell that a spreadsheet would take for a formula begins with an apostrophe.
 
-use super::escape::line as safe;
 use super::{CaseEntry, ConnectionEntry, Renderer, Report, Style, words};
+use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 
 /// `--format csv`.
@@ -34,7 +34,7 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
         None => case.resolutions.iter().flat_map(|it| it.cites.iter().copied()).collect(),
     };
     let cited = handshake_first(report, cited);
-    let place = cited.first().and_then(|id| report.observation(*id)).and_then(|it| it.at.first());
+    let place = cited.first().and_then(|id| report.places_of(case, *id).first());
     let source = place.and_then(|place| report.sources.iter().find(|it| it.id == place.source()));
     let names = leaf.and_then(|it| it.san.clone()).map(|names| names.join(" "));
     let check = connection.and_then(|it| it.name_check.as_ref());
@@ -62,8 +62,9 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
         text(leaf.and_then(|it| it.not_after).map(|it| it.rfc3339())),
         text(leaf.and_then(|it| it.sha256.clone())),
         text(connection.map(alerts)),
+        if report.partial.is_some() { "yes" } else { "no" }.to_owned(),
     ];
-    cells.into_iter().map(|cell| inert(&safe(&cell))).collect()
+    cells.iter().map(|it| cell(it)).collect()
 }
 
 /// The handshake before the certificates and alerts that belong to it.
@@ -85,12 +86,17 @@ fn json_word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
+/// Text from an input as a cell.
+pub(super) fn cell(text: &str) -> String {
+    inert(&safe(text))
+}
+
 /// A cell that no spreadsheet runs: `=`, `+`, `-`, `@` and blanks before them begin a formula.
 fn inert(cell: &str) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 24] = [
     "host",
     "outcome",
     "rule",
@@ -114,6 +120,7 @@ const COLUMNS: [&str; 23] = [
     "not_after",
     "leaf_sha256",
     "alerts",
+    "partial",
 ];
 
 #[cfg(test)]

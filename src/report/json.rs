@@ -6,7 +6,7 @@ use super::{Renderer, Report, Style};
 pub static RENDERER: Renderer = Renderer { id: "json", render };
 
 fn render(report: &Report, _style: &Style) -> String {
-    super::escape::json(&serde_json::to_string_pretty(report).unwrap_or_default()) + "\n"
+    crate::escape::json_pretty(report).unwrap_or_default()
 }
 
 /// The JSON Schema of a report.

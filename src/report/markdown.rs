@@ -3,8 +3,9 @@
 //!
 //! Names and commands are code, so that nothing from an input becomes a link, a mention or markup.
 
-use super::escape::line as safe;
-use super::{CaseEntry, FindingEntry, PlaceEntry, Renderer, Report, Style, words};
+use super::checked::{comparisons, unseen};
+use super::{CaseEntry, FindingEntry, PlaceEntry, Renderer, Report, Severity, Style, words};
+use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 
 /// `--format markdown`.
@@ -12,6 +13,9 @@ pub static RENDERER: Renderer = Renderer { id: "markdown", render };
 
 fn render(report: &Report, _: &Style) -> String {
     let mut page = Page { report, text: String::new() };
+    if report.partial.is_some() {
+        page.paragraph(&format!("**Partial** {}", words::PARTIAL));
+    }
     if report.cases.len() > 1 {
         page.hosts();
     }
@@ -92,29 +96,90 @@ impl Page<'_> {
         let group = words::group(case.outcome);
         self.line(&format!("## {} {}", group.glyph, prose(&words::headline(case))));
         self.line("");
-        let strength = case.findings.first().map_or_else(String::new, |it| format!(", {}", words::strength(it)));
+        let first = case.findings.first().filter(|it| !words::is_beside(case, it));
+        let strength = first.map_or_else(String::new, |it| format!(", {}", words::strength(it)));
         self.paragraph(&format!("{}{strength} · {}", code(&words::head(case)), group.title));
         let headed = case.headed_by();
-        if headed.len() > 1 {
-            self.paragraph(&format!("One of {} causes; this evidence does not separate them.", headed.len()));
-        }
-        for finding in headed {
-            self.finding(finding);
+        if words::is_error(case) {
+            if headed.len() > 1 {
+                self.paragraph(&format!("One of {} causes; this evidence does not separate them.", headed.len()));
+            }
+            for finding in headed {
+                self.finding(finding);
+            }
+        } else {
+            self.known(case);
         }
         self.proof(case);
-        for finding in case.findings.iter().skip(headed.len()) {
-            let words =
-                format!("**Also** {} ({}): {}", code(finding.rule), words::strength(finding), prose(&finding.cause));
-            self.paragraph(&words);
+        self.checked(case);
+        if words::is_error(case) {
+            case.findings.iter().skip(headed.len()).for_each(|it| self.also(it));
         }
         for it in &case.ignored {
             self.paragraph(&format!("**Ignored** {}: {} ({})", code(it.rule), prose(&it.headline), prose(&it.reason)));
         }
         for it in &case.beware {
-            self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(&it.cites)));
+            self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(case, &it.cites)));
         }
         self.ask_for(case);
+        if !words::is_error(case) {
+            self.without_error(case);
+        }
         self.ruled_out(case);
+    }
+
+    fn also(&mut self, finding: &FindingEntry) {
+        let words =
+            format!("**Also** {} ({}): {}", code(finding.rule), words::strength(finding), prose(&finding.cause));
+        self.paragraph(&words);
+    }
+
+    /// Without an error: what is known, and what is not.
+    fn known(&mut self, case: &CaseEntry) {
+        if let Some(finding) = case.headed_by().first().filter(|it| !words::is_beside(case, it)) {
+            let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
+            self.paragraph(&format!("**Known** {}", prose(&reasons.join("; "))));
+        }
+        if let Some(it) = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")) {
+            self.paragraph(&format!("**Unknown** {}.", prose(&it.missing)));
+        }
+    }
+
+    /// Without an error: what to do only when it is confirmed, and what is beside the answer.
+    fn without_error(&mut self, case: &CaseEntry) {
+        for (nth, finding) in case.findings.iter().enumerate() {
+            if words::is_beside(case, finding) {
+                let label = if finding.severity == Severity::Note { "Note" } else { "Warning" };
+                let strength = words::strength(finding);
+                self.paragraph(&format!("**{label}** {} ({strength}): {}", code(finding.rule), prose(&finding.cause)));
+                // Where something is broken, the cure of a side fact would be taken for its cure.
+                if words::group(case.outcome).is_ok() {
+                    self.paragraph(&format!("{} {}", words::BESIDE, prose(&finding.remedy)));
+                    self.block("sh", &[safe(&finding.verify)]);
+                }
+            } else if nth < case.headed_by().len() {
+                self.paragraph(&format!("**Then** {}", prose(&words::only_if(case, finding.rule))));
+                self.finding(finding);
+            } else {
+                self.also(finding);
+            }
+        }
+    }
+
+    /// Of a right certificate: what was compared and what was not.
+    fn checked(&mut self, case: &CaseEntry) {
+        if !words::group(case.outcome).is_ok() {
+            return;
+        }
+        self.heading("Checked");
+        for (what, found, at) in comparisons(self.report, case) {
+            let places = at.map_or_else(String::new, |id| self.behind(case, &[id]));
+            self.line(&format!("- ✓ {what}: {}{places}", prose(&found)));
+        }
+        for it in unseen(case) {
+            self.line(&format!("- not seen: {}", prose(&it)));
+        }
+        self.line("");
     }
 
     fn finding(&mut self, finding: &FindingEntry) {
@@ -139,7 +204,8 @@ impl Page<'_> {
     }
 
     fn proof(&mut self, case: &CaseEntry) {
-        let reasons: Vec<_> = case.headed_by().iter().flat_map(|it| &it.reasons).collect();
+        let headed = case.headed_by().iter().filter(|it| !words::is_beside(case, it));
+        let reasons: Vec<_> = headed.flat_map(|it| &it.reasons).collect();
         if reasons.is_empty() {
             return;
         }
@@ -150,7 +216,7 @@ impl Page<'_> {
         for reason in reasons {
             if !told.contains(&reason.text.as_str()) {
                 told.push(&reason.text);
-                self.row(&[&prose(&reason.text), &self.places(&reason.cites)]);
+                self.row(&[&prose(&reason.text), &self.places(case, &reason.cites)]);
             }
         }
         self.line("");
@@ -161,15 +227,15 @@ impl Page<'_> {
     }
 
     fn ask_for(&mut self, case: &CaseEntry) {
-        if case.undecided.is_empty() {
+        if case.ask_for.is_empty() {
             return;
         }
         self.heading("Ask for");
-        let mut asked: Vec<&str> = Vec::new();
-        for it in &case.undecided {
-            if !asked.contains(&it.ask.as_str()) {
-                asked.push(&it.ask);
-                self.line(&format!("- {}: decides {}", code(&it.ask), prose(&it.missing)));
+        for it in &case.ask_for {
+            let any_one = if it.or.is_empty() { String::new() } else { format!("; {}", words::ANY_ONE) };
+            self.line(&format!("- {}{any_one}", prose(&words::decides(it))));
+            for command in std::iter::once(&it.command).chain(&it.or) {
+                self.line(&format!("  - {}", code(command)));
             }
         }
         self.line("");
@@ -183,7 +249,7 @@ impl Page<'_> {
         self.line("| cause | because | where |");
         self.line("|---|---|---|");
         for it in &case.ruled_out {
-            self.row(&[&code(it.rule), &prose(&it.because), &self.places(&it.cites)]);
+            self.row(&[&code(it.rule), &prose(&it.because), &self.places(case, &it.cites)]);
         }
         self.line("");
     }
@@ -212,9 +278,9 @@ impl Page<'_> {
     }
 
     /// The places of what is cited, each once.
-    fn places(&self, cites: &[ObservationId]) -> String {
+    fn places(&self, case: &CaseEntry, cites: &[ObservationId]) -> String {
         let mut places: Vec<String> = Vec::new();
-        for place in cites.iter().filter_map(|id| self.report.observation(*id)).filter_map(|it| it.at.first()) {
+        for place in cites.iter().filter_map(|id| self.report.places_of(case, *id).first()) {
             let place = self.place(place);
             if !places.contains(&place) {
                 places.push(place);
@@ -223,8 +289,8 @@ impl Page<'_> {
         places.join("; ")
     }
 
-    fn behind(&self, cites: &[ObservationId]) -> String {
-        let places = self.places(cites);
+    fn behind(&self, case: &CaseEntry, cites: &[ObservationId]) -> String {
+        let places = self.places(case, cites);
         if places.is_empty() { places } else { format!(" ({places})") }
     }
 

@@ -4,6 +4,7 @@
 //! report`). What is not serialised (`marks`, `quotes`) only helps to draw.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -11,18 +12,24 @@ use crate::evidence::ObservationId;
 use crate::provenance::Time;
 
 pub mod build;
+mod checked;
 pub mod csv;
-pub mod escape;
+pub mod fact;
+pub mod facts_csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod sarif;
 pub mod select;
+mod shown;
 pub mod text;
+mod ways;
 pub mod words;
 
+pub use fact::FactEntry;
+
 pub use crate::case::HostSource;
-pub use crate::rules::{Mark, Outcome, RecordChange, Severity, Sign, Strength};
+pub use crate::rules::{AskFor, Mark, Outcome, RecordChange, Severity, Sign, Strength};
 
 /// The whole answer.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -109,8 +116,11 @@ pub enum PlaceEntry {
     Frames {
         /// The source's id.
         source: u32,
-        /// The frames.
+        /// The frames; of a gap with many the first.
         frames: Vec<u64>,
+        /// How many more there are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<u64>,
     },
     /// Lines of a text.
     Lines {
@@ -139,7 +149,8 @@ pub struct ObservationEntry {
     /// Its places.
     pub at: Vec<PlaceEntry>,
     /// The fact, as `whycert schema facts` describes the kind, without `der`.
-    pub fact: serde_json::Map<String, serde_json::Value>,
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub fact: FactEntry,
 }
 
 /// One gap.
@@ -169,6 +180,9 @@ pub struct CaseEntry {
     pub ruled_out: Vec<RuledOut>,
     /// The causes that cannot be told, with what would tell.
     pub undecided: Vec<Undecided>,
+    /// What to ask for: the commands of `undecided`, each once, the one that decides most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask_for: Vec<AskFor>,
     /// What is easily misread in the evidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beware: Vec<ReasonEntry>,
@@ -179,6 +193,9 @@ pub struct CaseEntry {
     /// How to draw what was seen, whatever the cause.
     #[serde(skip)]
     pub marks: Vec<Mark>,
+    /// Where certificates stand in the connections of the case that were first presented elsewhere.
+    #[serde(skip)]
+    pub(super) shown: BTreeMap<ObservationId, shown::Shown>,
 }
 
 /// A cause that was found.
@@ -305,12 +322,12 @@ pub struct ConnectionEntry {
     /// Whether the chain is here.
     pub chain_state: crate::tls::ChainState,
     /// The chain, in wire order.
-    pub chain: Vec<ChainEntry>,
+    pub chain: Vec<Arc<ChainEntry>>,
     /// The alerts of both sides.
     pub alerts: Vec<AlertEntry>,
     /// The presented identifiers against the host; `null` without a host or a certificate whose
     /// identifiers are known.
-    pub name_check: Option<NameCheckEntry>,
+    pub name_check: Option<Arc<NameCheckEntry>>,
     /// The observations it was put together from.
     pub cites: Vec<ObservationId>,
 }
@@ -395,13 +412,15 @@ impl Report {
         self.observations.get(usize::try_from(id.0).ok()?).filter(|it| it.id == id)
     }
 
-    /// The first frame or line that holds an observation; `None` for a whole source.
-    pub fn number_of(&self, id: ObservationId) -> Option<u64> {
-        match self.observation(id)?.at.first()? {
-            PlaceEntry::Frames { frames, .. } => frames.first().copied(),
-            PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
-            PlaceEntry::Whole { .. } => None,
-        }
+    /// Where an observation stands for a case: a certificate in the connection that is judged.
+    pub fn places_of<'r>(&'r self, case: &'r CaseEntry, id: ObservationId) -> &'r [PlaceEntry] {
+        let shown = case.shown.get(&id).map(|(_, places)| places.as_slice());
+        shown.or_else(|| Some(self.observation(id)?.at.as_slice())).unwrap_or_default()
+    }
+
+    /// The first frame or line that holds an observation for a case; `None` for a whole source.
+    pub fn number_of(&self, case: &CaseEntry, id: ObservationId) -> Option<u64> {
+        self.places_of(case, id).first().and_then(words::first_of)
     }
 }
 
@@ -411,8 +430,8 @@ impl Report {
         let reasons = case.headed_by().iter().flat_map(|it| &it.reasons);
         let cited: BTreeSet<ObservationId> = reasons.flat_map(|it| it.cites.iter().copied()).collect();
         let mut frames: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
-        for place in cited.iter().filter_map(|id| self.observation(*id)).flat_map(|it| &it.at) {
-            if let PlaceEntry::Frames { source, frames: here } = place {
+        for place in cited.iter().flat_map(|id| self.places_of(case, *id)) {
+            if let PlaceEntry::Frames { source, frames: here, .. } = place {
                 frames.entry(*source).or_default().extend(here);
             }
         }

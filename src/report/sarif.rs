@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::escape::line as safe;
 use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, Severity, Style, words};
+use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 use crate::rules::{RULES, Rule};
 
@@ -32,10 +32,11 @@ fn render(report: &Report, _: &Style) -> String {
                 "toolExecutionNotifications": notifications(report),
             }],
             "columnKind": "unicodeCodePoints",
+            "properties": {"partial": report.partial.unwrap_or(false)},
             "results": results,
         }],
     });
-    super::escape::json(&serde_json::to_string_pretty(&log).unwrap_or_default()) + "\n"
+    crate::escape::json_pretty(&log).unwrap_or_default()
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -100,8 +101,15 @@ fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Va
     };
     let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
     let cites: Vec<ObservationId> = finding.reasons.iter().flat_map(|it| it.cites.iter().copied()).collect();
+    let when = if words::is_error(case) {
+        "To do:".to_owned()
+    } else if words::is_beside(case, finding) {
+        words::BESIDE.to_owned()
+    } else {
+        words::only_if(case, finding.rule)
+    };
     let words = format!(
-        "{}. {} Because: {}. To do: {} Check: {}",
+        "{}. {} Because: {}. {when} {} Check: {}",
         safe(&finding.headline),
         safe(&finding.cause),
         safe(&reasons.join("; ")),
@@ -114,7 +122,7 @@ fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Va
         "kind": "fail",
         "level": level,
         "message": {"text": words},
-        "locations": locations(report, &cites),
+        "locations": locations(report, case, &cites),
         "partialFingerprints": {"hostAndRule/v1": format!("{}/{}", case.host.as_deref().unwrap_or("-"), finding.rule)},
         "properties": {
             "host": case.host, "outcome": case.outcome, "strength": finding.strength, "confidence": finding.confidence,
@@ -129,13 +137,13 @@ fn without_finding(report: &Report, case: &CaseEntry) -> Value {
         Outcome::WrongCertificate | Outcome::InvalidCertificate | Outcome::HandshakeFailed => ("fail", "error"),
         Outcome::NoHandshake | Outcome::Inconclusive => ("open", "none"),
     };
-    let ask = case.undecided.first().map_or_else(String::new, |it| format!(" Ask for: {}", safe(&it.ask)));
+    let ask = case.ask_for.first().map_or_else(String::new, |it| format!(" Ask for: {}", safe(&it.command)));
     let cites: Vec<ObservationId> = case.connections.iter().take(1).flat_map(|it| it.cites.iter().copied()).collect();
     let mut result = json!({
         "kind": kind,
         "level": level,
         "message": {"text": format!("{}.{ask}", safe(&words::headline(case)))},
-        "locations": locations(report, &cites),
+        "locations": locations(report, case, &cites),
         "properties": {"host": case.host, "outcome": case.outcome},
     });
     let rule = if case.outcome == Outcome::Ok { Some("none.certificate_ok") } else { words::insufficient(case) };
@@ -147,9 +155,9 @@ fn without_finding(report: &Report, case: &CaseEntry) -> Value {
 }
 
 /// The places of observations, each once.
-fn locations(report: &Report, cites: &[ObservationId]) -> Vec<Value> {
+fn locations(report: &Report, case: &CaseEntry, cites: &[ObservationId]) -> Vec<Value> {
     let mut places: Vec<&PlaceEntry> = Vec::new();
-    for place in cites.iter().filter_map(|id| report.observation(*id)).flat_map(|it| &it.at) {
+    for place in cites.iter().flat_map(|id| report.places_of(case, *id)) {
         if !places.contains(&place) {
             places.push(place);
         }
@@ -162,10 +170,10 @@ fn location(report: &Report, place: &PlaceEntry) -> Value {
     let path = report.sources.iter().find(|source| source.id == id).map_or("", |source| source.path.as_str());
     let artifact = json!({"uri": uri(path), "index": id});
     match place {
-        PlaceEntry::Frames { frames, .. } => json!({
+        PlaceEntry::Frames { frames, more, .. } => json!({
             "physicalLocation": {"artifactLocation": artifact},
             "message": {"text": words::place(place)},
-            "properties": {"frames": frames},
+            "properties": {"frames": frames, "more": more.unwrap_or(0)},
         }),
         PlaceEntry::Lines { lines: [first, last], columns, .. } => {
             let mut region = json!({"startLine": (*first).max(1), "endLine": (*last).max(1)});

@@ -1,7 +1,7 @@
 //! The words that every output for people shares: what an outcome is called, what a case comes to in
 //! one line, how strong a finding is.
 
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Severity, Strength};
+use super::{AskFor, CaseEntry, FindingEntry, Outcome, PlaceEntry, Severity, Strength};
 use crate::provenance::Time;
 
 /// An outcome as people read it.
@@ -61,6 +61,22 @@ pub fn group(outcome: Outcome) -> &'static Group {
     GROUPS.iter().find(|group| group.outcome == outcome).unwrap_or(&UNKNOWN)
 }
 
+/// What heads a report of which not all was read, behind its label.
+pub const PARTIAL: &str = "The reading was ended before its time: what was not read can change every answer below.";
+
+/// A number with commas.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `1 more host`, `2 more hosts`.
 pub fn more(count: usize, one: &str, many: &str) -> String {
     format!("{count} more {}", if count == 1 { one } else { many })
@@ -103,6 +119,38 @@ pub fn is_error(case: &CaseEntry) -> bool {
     case.findings.first().is_some_and(|it| it.severity == Severity::Error)
 }
 
+/// Whether a finding is beside what came of the case: to act on it does not change the outcome.
+pub fn is_beside(case: &CaseEntry, finding: &FindingEntry) -> bool {
+    match case.outcome {
+        Outcome::Ok => true,
+        Outcome::Inconclusive | Outcome::NoHandshake => false,
+        _ => finding.severity == Severity::Note,
+    }
+}
+
+/// The rule whose page says more of what came of a case.
+pub fn to_explain(case: &CaseEntry) -> Option<&'static str> {
+    let first = case.findings.first().filter(|it| !is_beside(case, it)).map(|it| it.rule);
+    let of_outcome = if case.outcome == Outcome::Ok { Some("none.certificate_ok") } else { insufficient(case) };
+    first.or(of_outcome)
+}
+
+/// What leads to a cure that nothing proves yet, with the rule it is of.
+pub fn only_if(case: &CaseEntry, rule: &str) -> String {
+    let that = match case.ask_for.as_slice() {
+        [] => "more evidence",
+        [only] if only.or.is_empty() => "that",
+        _ => "one of these",
+    };
+    format!("Only if {that} confirms {rule}:")
+}
+
+/// What stands behind a finding that is beside what came of the case.
+pub const BESIDE: &str = "This does not change the answer above. To settle it:";
+
+/// Over several commands of which each is enough.
+pub const ANY_ONE: &str = "any one of these decides it:";
+
 /// Which `insufficient.*` keeps the case from being judged.
 pub fn insufficient(case: &CaseEntry) -> Option<&'static str> {
     case.undecided.iter().map(|it| it.rule).find(|rule| rule.starts_with("insufficient."))
@@ -143,7 +191,7 @@ pub fn detail_of(case: &CaseEntry) -> String {
         _ => finding
             .map(|it| it.headline.clone())
             .filter(|it| !it.is_empty())
-            .unwrap_or_else(|| case.undecided.first().map_or_else(String::new, |it| format!("ask for: {}", it.ask))),
+            .unwrap_or_else(|| case.ask_for.first().map_or_else(String::new, |it| format!("ask for: {}", it.command))),
     }
 }
 
@@ -161,16 +209,29 @@ pub fn moment(time: Time) -> String {
     Time { nanos: 0, ..time }.rfc3339().replace('T', " ").replace('Z', " UTC")
 }
 
+/// The first frame or line of a place; `None` for a whole source.
+pub fn first_of(place: &PlaceEntry) -> Option<u64> {
+    match place {
+        PlaceEntry::Frames { frames, .. } => frames.first().copied(),
+        PlaceEntry::Lines { lines: [first, _], .. } => Some(u64::from(*first)),
+        PlaceEntry::Whole { .. } => None,
+    }
+}
+
 /// `frame 14`, `frames 14, 15 and 3 more`, `line 4`, `lines 4-9`; nothing for a whole source.
 pub fn place(place: &PlaceEntry) -> String {
     match place {
-        PlaceEntry::Frames { frames, .. } => match frames.as_slice() {
-            [] => String::new(),
-            [one] => format!("frame {one}"),
-            all if all.len() <= FRAMES_SHOWN => {
+        PlaceEntry::Frames { frames, more, .. } => match (frames.as_slice(), more.unwrap_or(0)) {
+            ([], _) => String::new(),
+            ([one], 0) => format!("frame {one}"),
+            (all, 0) if all.len() <= FRAMES_SHOWN => {
                 format!("frames {}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
             }
-            [one, other, rest @ ..] => format!("frames {one}, {other} and {} more", rest.len()),
+            ([one], more) => format!("frame {one} and {} more", thousands(more)),
+            ([one, other, rest @ ..], more) => {
+                let rest = u64::try_from(rest.len()).unwrap_or(u64::MAX).saturating_add(more);
+                format!("frames {one}, {other} and {} more", thousands(rest))
+            }
         },
         PlaceEntry::Lines { lines: [first, last], .. } if first == last => format!("line {first}"),
         PlaceEntry::Lines { lines: [first, last], .. } => format!("lines {first}-{last}"),
@@ -179,3 +240,12 @@ pub fn place(place: &PlaceEntry) -> String {
 }
 
 const FRAMES_SHOWN: usize = 4;
+
+/// What a command to ask for would decide: in words, and the causes where it decides several.
+pub fn decides(it: &AskFor) -> String {
+    let tells = it.tells.first().map_or("", String::as_str);
+    match it.decides.as_slice() {
+        [] | [_] => format!("decides {tells}"),
+        several => format!("decides {tells} ({})", several.join(", ")),
+    }
+}

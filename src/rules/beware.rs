@@ -1,15 +1,17 @@
 //! What is easily misread in the evidence of a case ([`of`]): words that sound like an answer and are
-//! none.
+//! none, and what only fits an answer.
 
 use super::Reason;
-use super::view::{self, Shown};
-use crate::case::Case;
-use crate::evidence::Says;
+use super::view::{self, Coverage, Shown};
+use crate::case::{Case, Connection};
+use crate::evidence::{ObservationId, Says};
 use crate::rules::config;
+use crate::tls::{ChainState, SEALED_ALERT_BYTES, Side, Transport};
 
 /// The cautions of a case, each with what it speaks of.
 pub fn of(case: &Case<'_>) -> Vec<Reason> {
-    trust_is_not_the_name(case).into_iter().chain(edge_with_http_api(case)).collect()
+    let first = trust_is_not_the_name(case).into_iter().chain(edge_with_http_api(case));
+    first.chain(sealed_refusal(case)).chain(mended(case)).collect()
 }
 
 /// `Verify return code: 0 (ok)` beside a wrong certificate.
@@ -22,6 +24,88 @@ fn trust_is_not_the_name(case: &Case<'_>) -> Option<Reason> {
         cites: vec![*id],
     })
 }
+
+/// A text in which a wrong certificate is followed by a right one: the fault may be mended already.
+fn mended(case: &Case<'_>) -> Option<Reason> {
+    let host = case.host.as_ref()?;
+    let is_own = |it: &Shown<'_, '_>| it.connection.asks_for(host) && it.connection.handshake.run.is_some();
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(is_own).collect();
+    let (last, before) = shown.split_last()?;
+    let wrong = before.iter().find(|it| it.is_wrong())?;
+    let is_one_text = before.iter().all(|it| it.connection.source == last.connection.source);
+    let is_since = before.iter().rev().take_while(|it| it.coverage == Coverage::Covers).count() + 1;
+    let is_once = shown.iter().rev().skip(is_since).all(Shown::is_wrong);
+    (last.coverage == Coverage::Covers && is_one_text && is_once).then(|| Reason {
+        text: format!("the last connection in this text is shown a certificate that covers {host}: look again before anything is changed, and at each of several ways"),
+        cites: view::cites([wrong.connection.id, last.connection.id, last.leaf.id]),
+    })
+}
+
+/// A client that answers a sealed server's flight with an alert, or with a record as long as one (RFC 8446
+/// section 5.2), beside what a text shows of the certificate that the same server presents for the name.
+fn sealed_refusal(case: &Case<'_>) -> Option<Reason> {
+    let host = case.host.as_ref()?;
+    let sealed = case.connections.iter().filter(|it| it.handshake.chain_state == ChainState::Encrypted);
+    let (sealed, hint, alert) = sealed.filter(|it| it.asks_for(host)).find_map(|it| {
+        let (hint, alert) = refusal_of(it)?;
+        Some((it, hint, alert))
+    })?;
+    let cites = std::iter::once(sealed.id).chain(alert);
+    let shown = view::shown(case);
+    let is_same = |it: &&Shown<'_, '_>| {
+        let server = it.connection.handshake.server;
+        it.connection.handshake.transport == Transport::Text
+            && it.connection.asks_for(host)
+            && (server.is_none() || server == sealed.handshake.server)
+    };
+    let Some(it) = shown.iter().find(is_same) else {
+        return Some(Reason { text: hint, cites: view::cites(cites) });
+    };
+    let what = match it.coverage {
+        Coverage::Covers => format!("covers {host}"),
+        Coverage::DoesNotCover | Coverage::ProviderDefault => format!("does not cover {host}"),
+        Coverage::Unknown => "shows its subject only".to_owned(),
+    };
+    Some(Reason {
+        text: format!(
+            "{hint}. Asked for the same name, it is {} that another client was shown, which {what}",
+            it.label()
+        ),
+        cites: view::cites(cites.chain([it.connection.id, it.leaf.id])),
+    })
+}
+
+/// What the end of a sealed handshake fits.
+fn refusal_of(connection: &Connection<'_>) -> Option<(String, Option<ObservationId>)> {
+    let of_client = connection.alerts.iter().find(|(_, alert)| alert.from == Side::Client && !alert.encrypted);
+    if let Some((id, alert)) = of_client {
+        let name = alert.description.as_deref().filter(|it| ABOUT_CERTIFICATES.contains(it))?;
+        let text = format!(
+            "the client ends the handshake with the alert {name}: it refuses a certificate that TLS 1.3 hides here"
+        );
+        return Some((text, Some(*id)));
+    }
+    let text = match connection.handshake.client_records.as_slice() {
+        _ if connection.handshake.looks_refused() => {
+            "after the server's sealed flight the client sends a record of the length of an alert: consistent with a fatal alert, which no key here opens"
+        }
+        [_, last] if *last == SEALED_ALERT_BYTES => {
+            "after the handshake the client sends nothing but a record of the length of an alert: consistent with one that refuses the certificate, and with one that only looked"
+        }
+        _ => return None,
+    };
+    Some((text.to_owned(), None))
+}
+
+/// Alerts that speak of the server's certificate (RFC 8446 section 6.2).
+const ABOUT_CERTIFICATES: &[&str] = &[
+    "bad_certificate",
+    "unsupported_certificate",
+    "certificate_revoked",
+    "certificate_expired",
+    "certificate_unknown",
+    "unknown_ca",
+];
 
 /// Edge-optimized custom domain names serve REST APIs only (API Gateway developer guide).
 fn edge_with_http_api(case: &Case<'_>) -> Option<Reason> {

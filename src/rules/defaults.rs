@@ -81,7 +81,9 @@ pub(super) fn is_self_signed(words: &str) -> bool {
 fn found(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, row: &Provider, family: &Family) -> Verdict {
     let private = view::private_address(case);
     let is_sure = row.basis != Basis::Recall && (!family.is_nearby || private.is_some());
+    let is_filter = FILTERS.contains(&row.id.as_str()) && private.is_none();
     let strength = match it.strength(host) {
+        _ if is_filter => Strength::Consistent,
         Strength::Proven if !is_sure => Strength::Strong,
         strength => strength,
     };
@@ -110,3 +112,7 @@ fn found(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, row: &Provider, f
     }
     finding.found()
 }
+
+/// Devices that filter as well: at a public address their own certificate is as well that of a blocked page.
+pub(super) const FILTERS: &[&str] =
+    &["device.fortinet", "device.sonicwall", "device.watchguard", "device.sophos", "device.paloalto"];

@@ -11,6 +11,7 @@ pub mod acme;
 pub mod apart;
 pub mod apigw;
 pub mod appliance;
+pub mod ask;
 pub mod beware;
 pub mod cdn;
 pub mod cert;
@@ -49,6 +50,7 @@ pub mod traefik;
 pub mod view;
 pub mod webserver;
 
+pub use ask::AskFor;
 pub use finding::{Finding, Mark, Reason, RecordChange, Severity, Sign, Strength};
 pub use outcome::Outcome;
 
@@ -114,6 +116,8 @@ pub struct Judgement {
     pub outcome: Outcome,
     /// The verdict of every rule, in the order of [`RULES`].
     pub verdicts: Vec<(&'static Rule, Verdict)>,
+    /// What would decide the unknown verdicts, best first.
+    pub ask_for: Vec<AskFor>,
     /// What is easily misread in the evidence.
     pub beware: Vec<Reason>,
 }
@@ -149,7 +153,15 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 pub fn judge(case: &Case<'_>) -> Judgement {
     let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
     apart::tell(&mut verdicts);
-    Judgement { outcome: outcome::of(case), verdicts, beware: beware::of(case) }
+    let mut ask_for = ask::merged(&verdicts);
+    let outcome = outcome::of(case);
+    let is_faulty = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity == Severity::Error));
+    let outcome = if outcome == Outcome::Ok && is_faulty { Outcome::InvalidCertificate } else { outcome };
+    let is_found = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity != Severity::Note));
+    if outcome != Outcome::Ok && !is_found && ask_for.is_empty() {
+        ask_for.extend(ask::everything(case));
+    }
+    Judgement { outcome, verdicts, ask_for, beware: beware::of(case) }
 }
 
 /// The version of the set of rules: it grows with every rule or changed verdict.

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::view::{self, Coverage, Shown};
 use super::{issuers, presented};
-use crate::case::{Case, Connection};
+use crate::case::{Case, Connection, Leaf};
 use crate::evidence::Says;
 use crate::provenance::Time;
 use crate::tls::Side;
+use crate::x509::path;
 
 /// What came of a case; the order is worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
@@ -65,13 +66,16 @@ pub fn of(case: &Case<'_>) -> Outcome {
 /// otherwise: by its dates at the time of the handshake, or in the client's own words.
 fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
     let dated = shown.iter().filter(|it| it.coverage == Coverage::Covers).any(|it| {
-        let out_of_date = case.time_of(it.connection).is_some_and(|time| {
-            let certificate = it.leaf.certificate;
-            certificate.not_after.is_some_and(|end| is_after(time, end))
-                || certificate.not_before.is_some_and(|start| is_after(start, time))
-        });
+        let out_of_date = case
+            .time_of(it.connection)
+            .is_some_and(|time| is_out_of_date(it.leaf, time) || is_chain_out_of_date(case, it.connection, time));
         out_of_date || is_refused_by_client(it.connection)
     });
+    let chains = presented::distinct(shown.iter().filter(|it| it.coverage == Coverage::Covers).copied().collect());
+    let dated = dated
+        || chains
+            .iter()
+            .any(|it| case.time_of(it.connection).is_some_and(|time| is_chain_out_of_date(case, it.connection, time)));
     let untrusted = presented::of(case).iter().any(|it| issuers::is_untrusted_by_all(case, it));
     let told = case.verdicts.iter().any(|(_, verdict)| match verdict.says {
         Says::Expired | Says::NotYetValid | Says::DateInvalid => true,
@@ -79,6 +83,22 @@ fn is_invalid(case: &Case<'_>, shown: &[Shown<'_, '_>]) -> bool {
         _ => false,
     });
     dated || untrusted || is_unanchored(case) || told
+}
+
+fn is_out_of_date(leaf: &Leaf<'_>, time: Time) -> bool {
+    let certificate = leaf.certificate;
+    certificate.not_after.is_some_and(|end| is_after(time, end))
+        || certificate.not_before.is_some_and(|start| is_after(start, time))
+}
+
+/// Whether a certificate above the leaf is out of date that clients need for the chain.
+fn is_chain_out_of_date(case: &Case<'_>, connection: &Connection<'_>, time: Time) -> bool {
+    if !connection.chain.iter().skip(1).any(|leaf| is_out_of_date(leaf, time)) {
+        return false;
+    }
+    let sent: Vec<_> = connection.chain.iter().map(|leaf| leaf.certificate).collect();
+    let path = path::build(&sent, &case.known.roots);
+    path.first_out_of_date(&sent, time).is_some_and(|(at, _)| path.needs(at))
 }
 
 /// Whether the user says whom clients trust, and a covering certificate leads to none of them.

@@ -2,14 +2,17 @@
 //! what they say for rules about whose certificate it is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::case::{Case, Connection, Leaf};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
+use crate::provenance::SourceId;
+use crate::rules::reach;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Mark, Sign, Strength};
 use crate::tls::{Side, SniState};
-use crate::x509::path::{self, End, Path};
+use crate::x509::path::{End, Path};
 
 /// A certificate that the host was shown.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +27,7 @@ pub struct Presented<'c, 'e> {
 
 /// All of a case, each chain once for each way of asking: those of handshakes first.
 pub fn of<'c, 'e>(case: &'c Case<'e>) -> Vec<Presented<'c, 'e>> {
-    let shown = distinct(view::shown(case)).into_iter();
+    let shown = distinct(reach::shown(case)).into_iter();
     let shown = shown.map(|it| Presented { leaf: it.leaf, coverage: it.coverage, connection: Some(it.connection) });
     let bare = view::shown_without_handshake(case).into_iter();
     shown.chain(bare.map(|(leaf, coverage)| Presented { leaf, coverage, connection: None })).collect()
@@ -33,10 +36,10 @@ pub fn of<'c, 'e>(case: &'c Case<'e>) -> Vec<Presented<'c, 'e>> {
 /// The handshakes that differ in the chain or in the server name: thousands of one kind say no more than
 /// the first.
 pub fn distinct<'c, 'e>(mut shown: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
-    let mut seen: BTreeSet<(&[String], SniState)> = BTreeSet::new();
+    let mut seen: BTreeSet<(SourceId, &[String], SniState)> = BTreeSet::new();
     shown.retain(|it| {
         let handshake = it.connection.handshake;
-        seen.insert((handshake.chain.as_slice(), handshake.sni_state))
+        seen.insert((it.connection.source, handshake.chain.as_slice(), handshake.sni_state))
     });
     shown
 }
@@ -88,11 +91,10 @@ impl Presented<'_, '_> {
     }
 
     /// The chain behind it, against the roots of the case.
-    pub fn path(&self, case: &Case<'_>) -> Path {
+    pub fn path(&self, case: &Case<'_>) -> Arc<Path> {
         let alone = std::slice::from_ref(self.leaf);
         let chain = self.connection.map_or(alone, |connection| connection.chain.as_slice());
-        let sent: Vec<_> = chain.iter().map(|leaf| leaf.certificate).collect();
-        path::build(&sent, &case.known.roots)
+        case.around.path(chain, &case.known.roots)
     }
 
     /// Whether its chain ends at a trusted root.

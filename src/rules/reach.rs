@@ -1,30 +1,22 @@
 //! How a host was reached: through which address and which answer, by which resolver, beside which
 //! other handshakes of the same client. What the rules about names, routes and middleboxes share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
 use crate::evidence::{HttpExchange, ObservationId, OverrideKind, Says};
 use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
-use crate::provider::suffix;
+use crate::provider::suffix::owner;
 use crate::rules::view::{self, Coverage, Shown};
-use crate::tls::{ChainState, Side, SniState};
+use crate::tls::{ChainState, Side, SniState, Transport};
 
 /// The first and the last connection of each kind: thousands of the same client to the same address
 /// say no more.
 pub fn distinct<'c, 'e>(case: &'c Case<'e>) -> Vec<&'c Connection<'e>> {
-    let mut kinds = BTreeMap::new();
-    for (at, it) in case.connections.iter().enumerate() {
-        let leaf = it.leaf().map(|leaf| leaf.certificate.id());
-        let handshake = it.handshake;
-        let names = (handshake.sni.as_deref(), handshake.sni_state, handshake.dialed.as_deref());
-        let kind = (it.source, it.client_ip(), handshake.server, names, leaf, it.alerts.len(), handshake.chain_state);
-        kinds.entry(kind).and_modify(|(_, last)| *last = at).or_insert((at, at));
-    }
-    let kept: BTreeSet<usize> = kinds.into_values().flat_map(|(first, last)| [first, last]).collect();
-    kept.into_iter().filter_map(|at| case.connections.get(at)).collect()
+    case.distinct().collect()
 }
 
 /// The distinct connections for the host whose certificate is visible.
@@ -32,13 +24,8 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let all = distinct(case).into_iter().filter(|it| it.handshake.chain_state == ChainState::Seen);
-    all.filter(|it| it.sni().is_none_or(|sni| sni == *host))
-        .filter_map(|connection| {
-            let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: view::coverage(leaf, host) })
-        })
-        .collect()
+    let seen = case.distinct().filter(|it| it.handshake.chain_state == ChainState::Seen);
+    seen.filter_map(|connection| view::of_host(case, connection, host)).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that does not cover it, or that the
@@ -47,19 +34,7 @@ pub fn wrong<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let is_wrong =
-        |it: &Shown<'_, '_>| it.is_wrong() || (it.coverage == Coverage::Unknown && is_refused(case, it.connection));
-    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && is_wrong(it)).collect()
-}
-
-/// Whether the run of a connection says that the certificate does not cover the host.
-fn is_refused(case: &Case<'_>, connection: &Connection<'_>) -> bool {
-    let run = connection.handshake.run;
-    run.is_some()
-        && view::said(case, Says::NameMismatch).iter().any(|(id, verdict)| {
-            let at = case.evidence.observation(*id).and_then(|it| it.at.first());
-            verdict.run == run && at.is_some_and(|place| place.source() == connection.source)
-        })
+    shown(case).into_iter().filter(|it| it.connection.asks_for(host) && it.is_wrong()).collect()
 }
 
 /// Those that asked for the host and were shown a certificate that covers it.
@@ -85,11 +60,6 @@ pub fn server(connection: &Connection<'_>) -> String {
 pub fn is_same_owner(leaf: &Leaf<'_>, host: &Name) -> bool {
     let own = owner(host.as_str());
     leaf.labels().iter().any(|label| owner(label) == own)
-}
-
-/// The registrable domain of a name; the name itself where it has none.
-pub fn owner(name: &str) -> String {
-    suffix::registrable(name).map_or_else(|| name.trim_start_matches("*.").to_ascii_lowercase(), |it| it.to_string())
 }
 
 /// The HTTP exchanges that a connection carried, as far as the evidence ties them to it.
@@ -120,6 +90,13 @@ pub fn complaint(case: &Case<'_>, connection: &Connection<'_>) -> Option<(Observ
     })
 }
 
+/// Whether nothing shows that the client accepted the certificate of a connection: a text without a word
+/// about it. A capture shows a refusal as an alert.
+pub fn is_untold(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let accepts = |it: &crate::evidence::ClientVerdict| matches!(it.says, Says::ChainTrusted | Says::NameMatches);
+    connection.handshake.transport == Transport::Text && !case.verdicts.iter().any(|(_, it)| accepts(it))
+}
+
 /// Who gave an answer: the resolver's address, the server that a command named, or the place it ran at.
 pub fn resolver(case: &Case<'_>, resolution: &Resolution) -> String {
     if let Some(resolver) = resolution.resolver {
@@ -138,7 +115,7 @@ pub fn resolver(case: &Case<'_>, resolution: &Resolution) -> String {
 
 fn path_of(case: &Case<'_>, source: crate::provenance::SourceId) -> String {
     let at = usize::try_from(source.0).unwrap_or(usize::MAX);
-    case.evidence.sources.get(at).map_or_else(|| "the resolver".to_owned(), |it| it.path.clone())
+    case.evidence.sources.get(at).map_or_else(|| "the resolver".to_owned(), |it| format!("the resolver of {}", it.path))
 }
 
 /// The answers of one resolver.
@@ -151,6 +128,12 @@ pub struct View<'c> {
 }
 
 impl View<'_> {
+    /// The command that asks this resolver; where its address is not known, to be run at its place.
+    pub fn ask(&self, host: &Name) -> String {
+        let is_address = self.by.parse::<IpAddr>().is_ok();
+        if is_address { format!("dig @{} {host}", self.by) } else { format!("dig {host}") }
+    }
+
     /// Whether one of its answers holds the address.
     pub fn holds(&self, address: IpAddr) -> bool {
         self.answers.iter().any(|it| it.has_address(address))
@@ -210,30 +193,51 @@ pub fn is_near(one: &Connection<'_>, other: &Connection<'_>) -> bool {
 
 /// Whether the certificate of a connection covers the name that it asked for.
 pub fn is_right(connection: &Connection<'_>) -> bool {
-    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
-        return false;
-    };
-    connection.handshake.sni_state == SniState::Sent && view::coverage(leaf, &sni) == Coverage::Covers
+    connection.handshake.sni_state == SniState::Sent && connection.covers_sni() == Some(true)
 }
 
 /// Whether the certificate of a connection was seen not to cover the name that it asked for.
 pub fn is_wrong(connection: &Connection<'_>) -> bool {
-    let (Some(leaf), Some(sni)) = (connection.leaf(), connection.sni()) else {
-        return false;
-    };
-    view::coverage(leaf, &sni) == Coverage::DoesNotCover
+    connection.covers_sni() == Some(false)
 }
 
 /// The address of a connection; of a saved output without one, the only address that the evidence has
-/// of the host.
+/// of the host, or the one that the last answer before it in the same text gives.
 pub fn address_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<IpAddr> {
     connection.server_ip().or_else(|| {
-        let known: BTreeSet<IpAddr> =
-            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
         let is_dialed =
             connection.joined_by == JoinedBy::Sni && connection.handshake.dialed == connection.handshake.sni;
-        known.first().copied().filter(|_| known.len() == 1 && is_dialed)
+        if !is_dialed {
+            return None;
+        }
+        let known: BTreeSet<IpAddr> =
+            case.resolutions.iter().flat_map(|it| it.addresses.iter().map(|it| it.0)).collect();
+        let family = family_of(case, connection);
+        let of_family: Vec<&IpAddr> = known.iter().filter(|ip| family.is_none_or(|v4| ip.is_ipv4() == v4)).collect();
+        if let [] | [_] = of_family.as_slice() {
+            return of_family.first().copied().copied();
+        }
+        let is_before = |it: &&Resolution| it.source == Some(connection.source) && it.answer < connection.id;
+        let last = case.resolutions.iter().rfind(|it| is_before(it) && !it.addresses.is_empty())?;
+        last.addresses.first().map(|it| it.0).filter(|_| last.addresses.len() == 1)
     })
+}
+
+/// Whether a connection goes by IPv4: by its address, or by what its command was told.
+pub fn family(case: &Case<'_>, connection: &Connection<'_>) -> Option<bool> {
+    connection.server_ip().map(|ip| ip.is_ipv4()).or_else(|| family_of(case, connection))
+}
+
+/// Whether the command of a run was told to use IPv4, or IPv6.
+fn family_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<bool> {
+    let (_, run) = case.around.run(connection.source, connection.handshake.run)?;
+    let command = run.command.as_deref()?;
+    let has = |options: &[&str]| command.split_whitespace().any(|word| options.contains(&word));
+    match (has(&["-4", "--ipv4"]), has(&["-6", "--ipv6"])) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
 }
 
 /// The command that shows what an address serves for the host.

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use crate::case::{Alias, Case, Connection, Leaf, Resolution};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
+use crate::provider::table::Kind;
 use crate::provider::{cloudfront, execute_api};
 use crate::rules::{Mark, Sign};
-use crate::tls::{ChainState, SniState};
+use crate::tls::{ChainState, SniState, Transport};
 
 /// What a certificate says of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +25,53 @@ pub enum Coverage {
 
 /// What a certificate says of a host.
 pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
-    match leaf.check(host) {
-        Some(check) if check.matches() => Coverage::Covers,
-        Some(_) => Coverage::DoesNotCover,
+    match leaf.covers(host) {
+        Some(true) => Coverage::Covers,
+        Some(false) => Coverage::DoesNotCover,
         None if default_of(leaf).is_some_and(|(label, ..)| !is_covered_by_label(&label, host)) => {
             Coverage::ProviderDefault
         }
         None => Coverage::Unknown,
     }
+}
+
+/// A connection with what its certificate says of the host, unless it asked for another name.
+pub fn of_host<'c, 'e>(case: &Case<'e>, connection: &'c Connection<'e>, host: &Name) -> Option<Shown<'c, 'e>> {
+    let leaf = connection.leaf()?;
+    let coverage = match (connection.sni_is(host), connection.covers_sni()) {
+        (Some(false), _) => return None,
+        (Some(true), Some(true)) => Coverage::Covers,
+        (Some(true), Some(false)) => Coverage::DoesNotCover,
+        _ => told_coverage(case, connection, leaf, host),
+    };
+    Some(Shown { connection, leaf, coverage })
+}
+
+/// What the certificate of a connection says of the host; where a text does not show its presented
+/// identifiers, what the client of the same run said of them.
+fn told_coverage(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, host: &Name) -> Coverage {
+    let own = coverage(leaf, host);
+    if !matches!(own, Coverage::Unknown | Coverage::ProviderDefault) {
+        return own;
+    }
+    let said = case.around.compared_in(connection.source, connection.handshake.run, host);
+    match (own, said) {
+        (_, Some(Says::NameMatches)) => Coverage::Covers,
+        (Coverage::Unknown, Some(Says::NameMismatch)) => Coverage::DoesNotCover,
+        (Coverage::Unknown, None) if is_known_default(case, leaf, host) => Coverage::ProviderDefault,
+        _ => own,
+    }
+}
+
+/// Whether a certificate that a text describes without its identifiers signed itself and is one that
+/// software presents when it has no other: nobody issues those for a host.
+fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
+    let certificate = leaf.certificate;
+    let is_self_issued = certificate.subject.is_some() && certificate.subject == certificate.issuer;
+    let kinds = [Kind::NoServerName, Kind::Ingress, Kind::Traefik, Kind::Panel, Kind::Appliance];
+    is_self_issued
+        && certificate.common_name().is_some_and(|name| !is_covered_by_label(name, host))
+        && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
 }
 
 fn is_covered_by_label(label: &str, host: &Name) -> bool {
@@ -42,9 +82,11 @@ fn is_covered_by_label(label: &str, host: &Name) -> bool {
 /// presents other names as well is somebody's own.
 pub fn default_of(leaf: &Leaf<'_>) -> Option<(String, String, String)> {
     let labels = leaf.labels();
-    let (region, suffix) = execute_api::default_certificate(labels.first()?)?;
-    let all = labels.iter().all(|label| execute_api::default_certificate(label).is_some());
-    all.then(|| (labels.first().map(|label| (*label).to_owned()).unwrap_or_default(), region, suffix))
+    let (label, (region, suffix)) =
+        labels.iter().find_map(|label| Some((*label, execute_api::default_certificate(label)?)))?;
+    let is_own =
+        |label: &&str| execute_api::default_certificate(label).is_some() || execute_api::is_endpoint_certificate(label);
+    labels.iter().all(is_own).then(|| (label.to_owned(), region, suffix))
 }
 
 /// A connection whose certificate is visible.
@@ -67,11 +109,7 @@ pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {
     case.connections
         .iter()
         .filter(|connection| connection.handshake.chain_state == ChainState::Seen)
-        .filter(|connection| connection.sni().is_none_or(|sni| sni == *host))
-        .filter_map(|connection| {
-            let leaf = connection.leaf()?;
-            Some(Shown { connection, leaf, coverage: coverage(leaf, host) })
-        })
+        .filter_map(|connection| of_host(case, connection, host))
         .collect()
 }
 
@@ -223,7 +261,8 @@ pub fn is_private(address: IpAddr) -> bool {
 }
 
 /// The execute-api target that led a connection to its server: of the resolutions that the same
-/// client had, one that holds the server's address before others, the latest before others.
+/// client had, one that holds the server's address before others, in a text the last one that stands
+/// before the connection, else the latest.
 pub fn target_for<'c>(
     targets: &'c [ExecuteApiTarget<'c>],
     connection: &Connection<'_>,
@@ -232,8 +271,14 @@ pub fn target_for<'c>(
     targets.iter().filter(|it| may_lead(it.resolution, connection)).max_by_key(|it| {
         let same_client = client.is_some() && it.resolution.client == client;
         let holds = connection.server_ip().is_some_and(|ip| it.resolution.has_address(ip));
-        (same_client, holds, it.resolution.time)
+        (same_client, holds, stands_before(it.resolution, connection), it.resolution.time)
     })
+}
+
+/// Where an answer stands that a text shows before the connection.
+fn stands_before(resolution: &Resolution, connection: &Connection<'_>) -> Option<ObservationId> {
+    let is_text = connection.handshake.transport == Transport::Text && resolution.source == Some(connection.source);
+    (is_text && resolution.answer < connection.id).then_some(resolution.answer)
 }
 
 /// Whether a resolution came before a connection, as far as both times are known.

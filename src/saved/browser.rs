@@ -72,7 +72,7 @@ fn is_same(one: &ClientVerdict, other: &ClientVerdict) -> bool {
 
 fn verdict(client: &str, says: Says, host: Option<Name>, presented: Vec<String>, words: &str) -> ClientVerdict {
     let words = words.trim().to_owned();
-    ClientVerdict { client: client.to_owned(), says, host, presented, code: None, words, run: None }
+    ClientVerdict { client: client.to_owned(), says, host, presented, code: None, words, above: None, run: None }
 }
 
 /// What a sentence says of a host and the names that it was served.

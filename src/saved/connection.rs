@@ -78,7 +78,7 @@ impl Connection {
             (true, false) => ChainState::Missing,
         };
         let handshake = Handshake {
-            time: self.time,
+            time: self.time.or(run.clock),
             server: self.server,
             sni,
             sni_state,

@@ -159,6 +159,7 @@ fn verdicts(status: &str, run: &RunText<'_>, line: u32, host: Option<&Name>, sin
             presented: Vec::new(),
             code: None,
             words: status.to_owned(),
+            above: None,
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [line]);

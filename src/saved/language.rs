@@ -53,6 +53,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             presented: if said.presented.is_empty() { names_below(run, line.number) } else { said.presented },
             code: code_in(&line.text),
             words: shortened(line.text.trim()),
+            above: None,
             run: Some(run.number),
         };
         verdicts.push((line.number, it));

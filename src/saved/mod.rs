@@ -48,7 +48,7 @@ use std::collections::BTreeMap;
 use crate::dns::{Answer, Transport};
 use crate::evidence::{Fact, Observation, Reading, Run, ServerName, Source};
 use crate::name::Name;
-use crate::provenance::{Gap, GapReason, Place, SourceId};
+use crate::provenance::{Gap, GapReason, Place, SourceId, Time};
 
 /// One line of decoded text: as its tool printed it, whatever was put around it since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub struct RunText<'t> {
     pub vantage: Option<String>,
     /// The version a line before it printed for this tool (`openssl version`, `curl --version`).
     pub version: Option<String>,
+    /// What `date` printed before it at the same place, where it states a zone.
+    pub clock: Option<Time>,
     /// The output lines.
     pub lines: &'t [Line],
 }

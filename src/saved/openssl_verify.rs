@@ -33,6 +33,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             presented: Vec::new(),
             code: Some(number.to_owned()),
             words: line.text.trim().to_owned(),
+            above: None,
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [line.number]);

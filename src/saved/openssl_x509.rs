@@ -1,12 +1,14 @@
 //! `openssl x509` in all its forms: `-subject`, `-issuer`, `-dates`, `-serial`, `-fingerprint`, `-ext`, `-text`,
 //! `-checkhost`, and `openssl pkcs7 -print_certs`; NSS' `certutil -L -n` prints much the same.
 
-use super::connection::{described, observe_certificate, whole};
+use std::net::{IpAddr, SocketAddr};
+
+use super::connection::{Connection, described, observe_certificate, whole};
 use super::grammar::{address, dn, time};
 use super::{Line, RunText, SavedFormat, Sink, command};
 use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
-use crate::provenance::GapReason;
+use crate::provenance::{GapReason, Place};
 use crate::x509::{self, Certificate, San};
 
 /// `openssl x509`.
@@ -56,9 +58,11 @@ fn checked(text: &str) -> Option<(&str, Says)> {
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let host = piped_host(run);
-    let host = host.filter(|host| host.ip().is_none());
-    sink.observe(run.fact("openssl x509", run.version.clone(), host, ServerName::Unknown), [run.first_line()]);
+    let piped = Piped::of(run);
+    let host = piped.as_ref().and_then(Piped::host).filter(|host| host.ip().is_none());
+    let server_name = piped.as_ref().map_or(ServerName::Unknown, |it| it.server_name.clone());
+    sink.observe(run.fact("openssl x509", run.version.clone(), host, server_name), [run.first_line()]);
+    let before = sink.observations.len();
     let mut blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
     let mut open = Open::new(run, sink);
     for line in run.lines {
@@ -77,6 +81,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
                 presented: Vec::new(),
                 code: None,
                 words: text.to_owned(),
+                above: None,
                 run: Some(run.number),
             };
             sink.observe(Fact::ClientVerdict(it), [line.number]);
@@ -87,16 +92,90 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }
     }
     open.close(&mut blocks, run, sink);
+    if let Some(piped) = piped {
+        piped.observe(before, run, sink);
+    }
 }
 
-/// The host of the s_client that the certificate came from.
-fn piped_host(run: &RunText<'_>) -> Option<Name> {
-    let words = run
-        .pipeline
-        .iter()
-        .find(|stage| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client"))?;
-    let connect = || command::value(words, &["-connect"]).map(|it| address::target(it).0);
-    command::value(words, &["-servername"]).or_else(connect).and_then(Name::parse)
+/// The handshake that the certificate came from: an `openssl s_client` in the same pipeline.
+struct Piped {
+    dialed: Option<String>,
+    port: u16,
+    server_name: ServerName,
+    starttls: Option<String>,
+}
+
+impl Piped {
+    fn of(run: &RunText<'_>) -> Option<Self> {
+        let is_look = |stage: &&Vec<String>| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client");
+        let words = run.pipeline.iter().find(is_look)?;
+        let connect = command::value(words, &["-connect", "--connect", "-host"]).map(address::target);
+        let dialed = connect.map(|(host, _)| host.to_owned());
+        let server_name = if words.iter().any(|word| word == "-noservername") {
+            ServerName::No
+        } else if let Some(name) = command::value(words, &["-servername", "--servername"]) {
+            Name::parse(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()))
+        } else {
+            named_by_itself(run, dialed.as_deref())
+        };
+        let port = connect.and_then(|(_, port)| port).unwrap_or(443);
+        let starttls = command::value(words, &["-starttls"]).map(str::to_owned);
+        Some(Self { dialed, port, server_name, starttls })
+    }
+
+    fn host(&self) -> Option<Name> {
+        match &self.server_name {
+            ServerName::Yes(name) => Name::parse(name),
+            ServerName::No | ServerName::Unknown => self.dialed.as_deref().and_then(Name::parse),
+        }
+    }
+
+    /// The handshake of the first certificate that the run shows.
+    fn observe(self, before: usize, run: &RunText<'_>, sink: &mut Sink) {
+        let shown = sink.observations.iter().skip(before).find_map(|it| match &it.fact {
+            Fact::Certificate(certificate) => Some((certificate.clone(), lines_of(&it.at))),
+            _ => None,
+        });
+        let Some(shown) = shown else { return };
+        let address = self.dialed.as_deref().and_then(|host| host.parse().ok());
+        let connection = Connection {
+            server: address.map(|address| SocketAddr::new(address, self.port)),
+            dialed: self.dialed,
+            server_name: self.server_name,
+            starttls: self.starttls,
+            chain: vec![shown],
+            ..Connection::default()
+        };
+        connection.observe(run, sink);
+    }
+}
+
+/// The server name of an s_client without `-servername`: none of an address; of a name only where the
+/// layout is that of a version that sends the name by itself (OpenSSL since 3.2 prints `CN=` unspaced).
+fn named_by_itself(run: &RunText<'_>, dialed: Option<&str>) -> ServerName {
+    let Some(host) = dialed else { return ServerName::Unknown };
+    if host.parse::<IpAddr>().is_ok() || !host.contains('.') {
+        return ServerName::No;
+    }
+    let is_modern = |line: &Line| {
+        let names = ["subject=", "issuer="].iter().find_map(|it| line.text.strip_prefix(it));
+        names.is_some_and(|names| {
+            let first = names.split(',').next().unwrap_or_default();
+            first.contains('=') && !first.contains(" = ") && !first.trim_start().starts_with('/')
+        })
+    };
+    match Name::parse(host).filter(|_| run.lines.iter().any(is_modern)) {
+        Some(name) => ServerName::Yes(name.to_string()),
+        None => ServerName::Unknown,
+    }
+}
+
+fn lines_of(at: &[Place]) -> Vec<u32> {
+    let spans = at.iter().filter_map(|place| match place {
+        Place::Lines { first, last, .. } => Some(*first..=*last),
+        Place::Frames { .. } | Place::Whole { .. } => None,
+    });
+    spans.flatten().collect()
 }
 
 /// The certificate that is being read.

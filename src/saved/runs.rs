@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::{self, Prompted};
 use super::decode::markup;
+use super::grammar::time;
 use super::{FORMATS, Line, RunText, SavedFormat, Sink, host, pem};
+use crate::provenance::{Time, Zone};
 
 #[derive(Default)]
 struct Start {
@@ -32,6 +34,7 @@ pub struct Found {
 pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
     let starts = starts(lines);
     let mut versions: BTreeMap<(Option<String>, String), String> = BTreeMap::new();
+    let mut clocks: BTreeMap<Option<String>, Time> = BTreeMap::new();
     let mut heading = None;
     let mut found =
         Found { unknown_lines: with_text(lines.get(..first_at(&starts, lines)).unwrap_or_default()), runs: 0 };
@@ -44,6 +47,9 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
         }
         let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone()).or_else(|| heading.clone());
         remember_version(start, body, vantage.as_ref(), &mut versions);
+        if let Some(time) = clock(start, body) {
+            clocks.insert(vantage.clone(), time);
+        }
         let Some(format) = start.format else {
             found.unknown_lines = found.unknown_lines.saturating_add(with_text(body));
             continue;
@@ -57,6 +63,7 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
             shown: start.prompted.as_ref().map(|it| it.shown.clone()),
             command_line: start.prompted.as_ref().and_then(|_| lines.get(start.at)),
             version: versions.get(&(vantage.clone(), tool.to_owned())).cloned(),
+            clock: clocks.get(&vantage).copied(),
             vantage,
             lines: body,
         };
@@ -106,7 +113,7 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
             continue;
         };
-        let is_within = starts.last().is_some_and(|open| is_within(open, format, lines));
+        let is_within = starts.last().is_some_and(|open| is_within(open, format, lines) && !is_anew(open, at, lines));
         if !is_within {
             starts.push(Start { at, format: Some(format), ..Start::default() });
         }
@@ -134,6 +141,19 @@ fn is_within(open: &Start, format: &SavedFormat, lines: &[Line]) -> bool {
     }
 }
 
+/// Whether a curl within a loop, or one that was given several URLs, begins anew: the one before has said how
+/// it ended. A redirect goes on within one run.
+fn is_anew(open: &Start, at: usize, lines: &[Line]) -> bool {
+    if open.format.is_none_or(|format| format.id != "curl") {
+        return false;
+    }
+    let is_loop =
+        open.prompted.as_ref().is_some_and(|it| ["for ", "while "].iter().any(|word| it.shown.starts_with(word)));
+    let from = at.saturating_sub(LAST_WORDS).max(open.at.saturating_add(1));
+    let before = lines.get(from..at).unwrap_or_default();
+    before.iter().any(|line| line.text.starts_with("curl: (") || (is_loop && line.text.ends_with(" left intact")))
+}
+
 /// The body of a response is nobody's configuration, except a registry's own answer and a resolver's.
 fn asks_registry_or_dns(prompted: Option<&Prompted>) -> bool {
     let words = ["rdap", "dns-json", "/resolve?name=", "/dns-query?"];
@@ -147,6 +167,14 @@ fn format_of(prompted: &Prompted) -> Option<&'static SavedFormat> {
 
 fn chosen_stage(prompted: &Prompted, format: &SavedFormat) -> Vec<String> {
     prompted.stages.iter().rev().find(|stage| (format.is_command)(stage)).cloned().unwrap_or_default()
+}
+
+/// What `date` says of the runs behind it, where it states its zone.
+fn clock(start: &Start, body: &[Line]) -> Option<Time> {
+    let is_date = |stage: &Vec<String>| stage.first().is_some_and(|tool| tool == "date");
+    start.prompted.as_ref().filter(|it| it.stages.first().is_some_and(is_date))?;
+    let text = body.iter().find(|line| !line.text.trim().is_empty())?.text.trim();
+    time::when(text).filter(|time| time.zone == Zone::Stated)
 }
 
 /// `openssl version` and `curl --version` say what later runs of the same place are.
@@ -173,6 +201,9 @@ fn remember_version(
         versions.insert((vantage.cloned(), tool.clone()), words.join(" "));
     }
 }
+
+/// How many lines curl prints at most between its error and its next connection: where to read more of it.
+const LAST_WORDS: usize = 12;
 
 /// The formats that one line machine reads: one's lines within another's are its own.
 const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];

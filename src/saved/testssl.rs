@@ -142,6 +142,7 @@ pub fn observe(
             presented: Vec::new(),
             code: None,
             words: finding.words.to_owned(),
+            above: None,
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [finding.line]);

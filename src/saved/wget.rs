@@ -195,6 +195,7 @@ fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
             presented: said.presented,
             code: None,
             words: line.text.trim().to_owned(),
+            above: None,
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [line.number]);

@@ -220,6 +220,9 @@ fn one_handshake(
     }
     frames.sort_unstable();
     frames.dedup();
+    let chain_frame = server.and_then(|flight| flight.certificates?.frames.iter().min());
+    let chain_from = chain_frame.and_then(|first| frames.iter().position(|frame| frame == first));
+    it.chain_from = chain_from.and_then(|at| u32::try_from(at).ok());
     joined.handshakes.push((it, frames));
 }
 

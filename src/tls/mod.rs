@@ -65,6 +65,9 @@ pub struct Handshake {
     pub chain_state: ChainState,
     /// The certificates the server sent, in wire order: digests, or local ids of a text.
     pub chain: Vec<String>,
+    /// At which of the frames of the handshake, counted from 0, the server's Certificate message begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_from: Option<u32>,
     /// The session was resumed.
     pub resumed: bool,
     /// The server sent a HelloRetryRequest.
@@ -119,6 +122,7 @@ impl Handshake {
             cipher: None,
             chain_state: ChainState::Missing,
             chain: Vec::new(),
+            chain_from: None,
             resumed: false,
             hrr: false,
             ech: None,
@@ -150,7 +154,7 @@ fn is_false(it: &bool) -> bool {
 
 /// An alert of two bytes, its true type and a tag (RFC 8446 section 5.2). A Finished has 32 bytes
 /// and more.
-const SEALED_ALERT_BYTES: u16 = 2 + 1 + 16;
+pub const SEALED_ALERT_BYTES: u16 = 2 + 1 + 16;
 
 /// How a handshake travelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]

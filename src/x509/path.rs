@@ -23,6 +23,8 @@ pub struct Path {
     pub extra: Vec<usize>,
     /// Where the chain ends.
     pub end: End,
+    /// How many of `order` lead to a root of the set: what stands above is sent for other clients.
+    pub anchored: Option<usize>,
     /// How the last step was told.
     pub proof: Proof,
 }
@@ -68,6 +70,13 @@ impl Path {
         self.order.is_sorted()
     }
 
+    /// Whether a client that trusts the set needs a certificate sent for its chain; all where the chain
+    /// ends in no root of the set.
+    pub fn needs(&self, at: usize) -> bool {
+        let nth = self.order.iter().position(|it| *it == at);
+        nth.is_some_and(|nth| self.anchored.is_none_or(|anchored| nth < anchored))
+    }
+
     /// The first certificate of the chain, from the leaf on, that is out of date.
     pub fn first_out_of_date(&self, sent: &[&Certificate], time: Time) -> Option<(usize, OutOfDate)> {
         self.order.iter().find_map(|at| {
@@ -87,8 +96,9 @@ pub fn build(sent: &[&Certificate], roots: &Roots) -> Path {
     let walk = Walk { sent, ders, roots };
     let order = walk.order();
     let extra = (0..sent.len()).filter(|at| !order.contains(at)).collect();
+    let anchored = order.iter().position(|at| walk.root_above(*at).is_some()).map(|nth| nth.saturating_add(1));
     let (end, proof) = walk.end(&order);
-    Path { order, extra, end, proof }
+    Path { order, extra, end, anchored, proof }
 }
 
 struct Walk<'s> {

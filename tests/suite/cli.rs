@@ -180,11 +180,74 @@ fn completions_and_the_manual_know_every_option() {
     let manual = printed(&whycert(["man", "diagnose"])).replace("\\-", "-");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = printed(&whycert(["completions", shell]));
-        assert!(script.contains("whycert") && script.contains("diagnose"), "{shell}");
+        assert!(script.contains("whycert") && script.contains("WHYCERT_COMPLETE"), "{shell}");
+        let offered = completed(shell, &["whycert", "di"]);
+        assert!(offered.iter().any(|it| it == "diagnose"), "{shell}: {offered:?}");
     }
-    let bash = printed(&whycert(["completions", "bash"]));
+    let offered = completed("bash", &["whycert", "diagnose", "--"]);
     for option in options.iter().filter(|option| option.chars().skip(2).all(|c| c.is_ascii_lowercase() || c == '-')) {
-        assert!(bash.contains(option) && manual.contains(option), "{option}");
+        assert!(offered.iter().any(|it| it == option) && manual.contains(option), "{option}");
     }
     assert!(printed(&whycert(["man"])).starts_with(".ie"), "roff");
+}
+
+/// What the program answers the script of a shell on these words, of which the last is being typed.
+#[expect(clippy::disallowed_methods, reason = "the tests start the program; the program starts nothing")]
+fn completed(shell: &str, words: &[&str]) -> Vec<String> {
+    let last = (words.len() - 1).to_string();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_whycert"))
+        .arg("--")
+        .args(words)
+        .current_dir(root())
+        .envs([("WHYCERT_COMPLETE", shell), ("_CLAP_COMPLETE_INDEX", &last), ("_CLAP_IFS", "\n")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{shell}: {}", said(&output));
+    // A shell that shows descriptions has them behind the word.
+    printed(&output).lines().map(|line| line.split(['\t', ':']).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn hosts_are_completed_from_facts() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("facts.ndjson");
+    let output = whycert(["facts", "samples/stale_answer_capture/customer.pcap"]);
+    std::fs::write(&facts, &output.stdout).unwrap();
+    let facts = facts.to_str().unwrap();
+    let offered = completed("bash", &["whycert", "diagnose", facts, "--host", "k"]);
+    assert_eq!(offered, ["kept.harbour.example"]);
+    assert!(completed("zsh", &["whycert", "diagnose", facts, "--host", ""]).len() > 2);
+    // A capture is not read while somebody types.
+    let capture = "samples/stale_answer_capture/customer.pcap";
+    assert!(completed("bash", &["whycert", "diagnose", capture, "--host", "k"]).is_empty());
+    assert!(completed("bash", &["whycert", "explain", "apigw.cname"]).contains(&"apigw.cname_to_stage_url".to_owned()));
+}
+
+#[test]
+fn every_command_has_examples_and_a_manual() {
+    let help = printed(&whycert(["help"]));
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names: Vec<&str> = commands
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(names.len() > 7, "{names:?}");
+    for name in names {
+        assert!(printed(&whycert(["help", name])).contains("Examples:\n  "), "help {name}");
+        assert!(name == "man" || printed(&whycert(["man", name])).contains("Examples:"), "man {name}");
+    }
+}
+
+#[test]
+fn the_pictures_of_the_readme_are_there_and_small() {
+    let readme = text_of(Path::new("README.md"));
+    let shown: Vec<&str> = readme.split("](docs/").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    for name in &shown {
+        let bytes = std::fs::read(root().join("docs").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(bytes.starts_with(b"\x89PNG") && bytes.len() < 200_000, "{name}: {} bytes", bytes.len());
+    }
+    let there = std::fs::read_dir(root().join("docs")).unwrap().count();
+    assert_eq!(there, shown.len(), "docs holds what the README shows");
 }

@@ -51,6 +51,24 @@ fn a_users_data_goes_before_and_is_named() {
 }
 
 #[test]
+fn a_rule_that_uses_the_ranges_names_them_and_their_date() {
+    let folder = folder();
+    let transcript = "$ dig +noall +answer old.shop.example\n\
+        old.shop.example. 300 IN A 198.51.100.7\n\
+        $ openssl s_client -connect old.shop.example:443 -servername old.shop.example | openssl x509 -noout\n\
+        X509v3 Subject Alternative Name:\n    DNS:www.stranger.example\n";
+    std::fs::write(folder.path().join("ticket.txt"), transcript).unwrap();
+    let report = |more: &[&str]| {
+        let all = ["diagnose", "--format", "json"].iter().chain(more).chain(["ticket.txt"].iter()).copied();
+        printed(&whycert_in(folder.path(), all))
+    };
+    let words = "198.51.100.7 is of AWS's range for EC2 in us-east-1 (aws-ip-ranges 2026-08-22)";
+    let with = report(&["--data", "."]);
+    assert!(with.contains("\"dns.recycled_cloud_ip\"") && with.contains(words), "{with}");
+    assert!(!report(&[]).contains("aws-ip-ranges"));
+}
+
+#[test]
 fn data_that_cannot_be_used_is_a_usage_error_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();

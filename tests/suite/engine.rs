@@ -16,7 +16,7 @@ use crate::support::capture_builder::{Link, Pcap, TCP, flags, ip, tcp};
 use crate::support::{root, whycert};
 
 /// The frames of a real capture: DNS and one TLS 1.2 handshake with its certificates.
-fn frames() -> Vec<Vec<u8>> {
+pub fn frames() -> Vec<Vec<u8>> {
     let bytes = std::fs::read(root().join("samples/stage_url_capture/customer.pcapng")).unwrap();
     let kind = detect(&bytes).unwrap();
     let mut reader = Reader::new(Source::stream(Box::new(std::io::Cursor::new(bytes))).window(Digest::None), kind);
@@ -45,7 +45,7 @@ fn read_files(files: &[(&str, Vec<u8>)], options: &Options<'_>) -> Gathered {
     analyze::gather(&paths, options)
 }
 
-fn read(bytes: Vec<u8>) -> Evidence {
+fn read(bytes: Vec<u8>) -> std::sync::Arc<Evidence> {
     read_files(&[("it.pcap", bytes)], &Options::default()).evidence
 }
 

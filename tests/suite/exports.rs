@@ -9,7 +9,7 @@ use whycert::input::Digest;
 
 use crate::support::{files_below, printed, root, whycert_in};
 
-fn evidence_of(name: &str, bytes: &[u8]) -> Evidence {
+fn evidence_of(name: &str, bytes: &[u8]) -> std::sync::Arc<Evidence> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();

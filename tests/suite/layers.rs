@@ -85,6 +85,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("toml", &["provider", "cli"]),
     ("indicatif", &["cli"]),
+    ("ctrlc", &["cli"]),
     ("rayon", &["analyze"]),
     ("encoding_rs", &["saved"]),
     ("shlex", &["saved"]),

@@ -24,6 +24,8 @@ mod engine;
 mod examples;
 mod exports;
 mod http;
+mod interrupt;
+mod incidents;
 mod layers;
 mod names;
 mod outputs;

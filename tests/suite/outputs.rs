@@ -46,8 +46,10 @@ fn csv_has_as_many_cells_in_each_row() {
     let columns = reader.headers().unwrap().len();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert!(rows.len() > 20 && rows.iter().all(|row| row.len() == columns));
-    let stage = rows.iter().find(|row| row.iter().any(|cell| cell == "apigw.cname_to_stage_url")).unwrap();
-    assert!(stage.iter().any(|cell| cell == "*.execute-api.us-east-1.amazonaws.com"), "{stage:?}");
+    let holds = |row: &csv::StringRecord, words: &str| row.iter().any(|cell| cell == words);
+    let is_stage = |row: &&csv::StringRecord| holds(row, "apigw.cname_to_stage_url") && holds(row, "seen");
+    let stage = rows.iter().find(is_stage).unwrap();
+    assert!(holds(stage, "*.execute-api.us-east-1.amazonaws.com"), "{stage:?}");
 }
 
 #[test]
@@ -134,4 +136,88 @@ fn wireshark_takes_every_filter() {
         }
     }
     assert!(tried > 10, "{tried} filters");
+}
+
+/// A capture in which no packet can be decoded: the frames are counted, and the first of them named.
+#[test]
+fn a_gap_of_many_frames_is_folded() {
+    let mut file = crate::support::capture_builder::Pcap::plain(1);
+    for _ in 0..12_345 {
+        file.packet(0, 0, b"\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x00\x4f\x00\x00");
+    }
+    let shown = |arguments: &[&str]| printed(&whycert_fed(arguments, &file.bytes));
+    let json: serde_json::Value = serde_json::from_str(&shown(&["diagnose", "--format", "json", "-"])).unwrap();
+    let place =
+        json["gaps"].as_array().unwrap().iter().find_map(|gap| gap["at"][0].get("frames").map(|_| &gap["at"][0]));
+    let place = place.unwrap_or_else(|| panic!("{}", json["gaps"]));
+    assert_eq!((place["frames"].as_array().unwrap().len(), place["more"].as_u64()), (20, Some(9_980)), "{place}");
+    assert!(json["gaps"].to_string().contains("12345 frames not decoded"), "{}", json["gaps"]);
+    for renderer in RENDERERS {
+        let text = shown(&["diagnose", "--format", renderer.id, "-"]);
+        assert!(text.len() < 300_000, "{}: {} bytes", renderer.id, text.len());
+        let is_told = text.contains("frames 1, 2 and 9,998 more") || matches!(renderer.id, "json" | "csv");
+        assert!(is_told, "{}: {text}", renderer.id);
+    }
+    // Facts name as many as are kept, so that reading them back gives the same.
+    let facts = shown(&["facts", "-"]);
+    let again = printed(&whycert_fed(&["diagnose", "--format", "json", "-"], facts.as_bytes()));
+    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["gaps"], json["gaps"]);
+}
+
+#[test]
+fn facts_and_their_rows_are_harmless_too() {
+    let transcript = hostile_transcript();
+    for format in ["ndjson", "csv"] {
+        let text = printed(&whycert_fed(&["facts", "--format", format, "-"], transcript.as_bytes()));
+        let steers = |c: char| (c.is_control() && !"\n\r".contains(c)) || "\u{202e}\u{200b}\u{feff}".contains(c);
+        assert!(text.contains("HYPERLINK") && !text.chars().any(steers), "{format}");
+        if format == "csv" {
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            assert!(rows.len() > 4);
+            let is_formula = |cell: &str| cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%']);
+            assert!(!rows.iter().flatten().any(is_formula), "{text}");
+        }
+    }
+}
+
+/// A claim about a certificate in a capture leads to the connection that presented it, not to the first
+/// presentation in the file.
+#[test]
+fn a_cited_certificate_comes_with_its_handshake() {
+    let mut seen = 0;
+    for path in crate::samples::captures() {
+        let path = path.to_str().unwrap();
+        let it: serde_json::Value =
+            serde_json::from_str(&printed(&whycert(["diagnose", "--format", "json", path]))).unwrap();
+        let observation = |id: &serde_json::Value| &it["observations"][id.as_u64().unwrap() as usize];
+        for case in it["cases"].as_array().unwrap() {
+            let handshakes: Vec<_> = case["connections"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|it| it["cites"].as_array().unwrap())
+                .map(observation)
+                .filter(|it| it["kind"] == "tls.handshake")
+                .collect();
+            let findings = case["findings"].as_array().unwrap().iter();
+            for reason in findings.flat_map(|finding| finding["reasons"].as_array().unwrap()) {
+                let cited: Vec<_> = reason["cites"].as_array().unwrap().iter().map(observation).collect();
+                for certificate in cited.iter().filter(|it| it["kind"] == "certificate") {
+                    let digest = &certificate["fact"]["sha256"];
+                    let presents = |it: &serde_json::Value| it["fact"]["chain"].as_array().unwrap().contains(digest);
+                    let own = certificate["at"][0]["frames"][0].as_u64().unwrap();
+                    let is_of_case = |it: &serde_json::Value| {
+                        it["at"][0]["frames"].as_array().unwrap().iter().any(|frame| frame.as_u64() == Some(own))
+                    };
+                    let first_here = handshakes.iter().any(|it| presents(it) && is_of_case(it));
+                    let is_led = cited.iter().any(|it| it["kind"] == "tls.handshake" && presents(it));
+                    assert!(first_here || is_led, "{path}: {reason}");
+                    seen += usize::from(!first_here);
+                }
+            }
+        }
+    }
+    assert!(seen > 5, "{seen} certificates that were first presented to others");
 }

@@ -99,6 +99,7 @@ const TOP_LEVEL: &[&str] = &[
     "LICENSE-MIT",
     "README.md",
     "benches",
+    "docs",
     "samples",
     "src",
     "target",

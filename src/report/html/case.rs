@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::words_of::{marked, prose, value};
-use super::{capital, path, picture, tone};
+use super::{capital, open, path, picture, tone};
 use crate::evidence::ObservationId;
 use crate::provenance::{Time, Zone};
 use crate::report::{
@@ -22,6 +22,9 @@ pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, 
     if !claims(case).is_empty() {
         all.push(("proof", "Proof"));
     }
+    if words::group(case.outcome).is_ok() {
+        all.push(("checked", "Checked"));
+    }
     if case.connections.iter().any(|it| it.name_check.is_some()) {
         all.push(("names", "Name check"));
     }
@@ -31,7 +34,7 @@ pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, 
     if !case.ruled_out.is_empty() {
         all.push(("ruledout", "Ruled out"));
     }
-    if !case.undecided.is_empty() {
+    if !case.ask_for.is_empty() {
         all.push(("ask", "Ask for"));
     }
     all
@@ -45,8 +48,8 @@ pub(super) fn whole(report: &Report, case: &CaseEntry) -> Markup {
             h1 #h-finding { (prose(&capital(&words::headline(case)))) }
             (answer(case, Level::Page))
             dl.facts {
-                div { dt { "Rule" } dd { code { (words::causes_of(case)) } } }
-                @if let Some(first) = case.findings.first() {
+                div { dt { "Rule" } dd { code { (rule_of(case)) } } }
+                @if let Some(first) = case.findings.first().filter(|it| !words::is_beside(case, it)) {
                     div { dt { "Strength" } dd { (words::strength(first)) } }
                 }
                 div { dt { "Outcome" } dd { (words::group(case.outcome).title) } }
@@ -63,7 +66,7 @@ pub(super) fn in_index(report: &Report, case: &CaseEntry, nth: usize) -> Markup 
             (verdict(case))
             h2 { (prose(&capital(&words::headline(case)))) }
             (answer(case, Level::Index))
-            dl.facts { div { dt { "Rule" } dd { code { (words::causes_of(case)) } } } }
+            dl.facts { div { dt { "Rule" } dd { code { (rule_of(case)) } } } }
         }
         (rest(report, case, &format!("-{nth}")))
     }
@@ -73,16 +76,25 @@ fn rest(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
     html! {
         (picture::section(report, case, suffix))
         (proof(report, case, suffix))
+        (open::checked(report, case, suffix))
         (name_check(case, suffix))
         (times(report, case, suffix))
         (ruled_out(report, case, suffix))
-        (ask_for(case, suffix))
+        (open::ask_for(case, suffix))
     }
+}
+
+/// The rules that head a case, or the one that names its outcome.
+fn rule_of(case: &CaseEntry) -> String {
+    if words::is_error(case) {
+        return words::causes_of(case);
+    }
+    words::to_explain(case).unwrap_or("no cause found").to_owned()
 }
 
 /// How deep the headings within a card stand.
 #[derive(Clone, Copy)]
-enum Level {
+pub(super) enum Level {
     /// Below the heading of the page.
     Page,
     /// Below the heading of one host of many.
@@ -90,7 +102,7 @@ enum Level {
 }
 
 impl Level {
-    fn heading(self, words: &str) -> Markup {
+    pub(super) fn heading(self, words: &str) -> Markup {
         match self {
             Self::Page => html! { h2 { (prose(words)) } },
             Self::Index => html! { h3 { (prose(words)) } },
@@ -121,7 +133,7 @@ fn verdict(case: &CaseEntry) -> Markup {
 fn answer(case: &CaseEntry, level: Level) -> Markup {
     let headed = case.headed_by();
     html! {
-        @if headed.is_empty() { (without_finding(case)) }
+        @if !words::is_error(case) { (open::without_error(case, level)) } @else {
         @if headed.len() > 1 { p.lead { "One of " (headed.len()) " causes; this evidence does not separate them." } }
         @for finding in headed {
             div .either[headed.len() > 1] {
@@ -133,6 +145,7 @@ fn answer(case: &CaseEntry, level: Level) -> Markup {
         @for finding in case.findings.iter().skip(headed.len()) {
             p.small { "Also " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause)) }
         }
+        }
         @for it in &case.ignored {
             p.small { "Ignored " code { (it.rule) } ": " (prose(&it.headline)) " (" (prose(&it.reason)) ")" }
         }
@@ -140,20 +153,7 @@ fn answer(case: &CaseEntry, level: Level) -> Markup {
     }
 }
 
-fn without_finding(case: &CaseEntry) -> Markup {
-    let missing = case.undecided.iter().find(|it| it.rule.starts_with("insufficient."));
-    html! {
-        @if words::group(case.outcome).is_ok() {
-            p.lead { "Not seen: other resolvers, other addresses, and clients that send no server name." }
-        } @else if let Some(it) = missing {
-            p.lead { (prose(&it.missing)) "." }
-        } @else {
-            p.lead { "No cause is proven by this evidence. What would tell is under “Ask for”." }
-        }
-    }
-}
-
-fn cure(finding: &FindingEntry, level: Level) -> Markup {
+pub(super) fn cure(finding: &FindingEntry, level: Level) -> Markup {
     html! {
         div.todo {
             div.panel {
@@ -187,7 +187,8 @@ fn diff(change: &RecordChange, level: Level) -> Markup {
 /// The reasons of what heads the case, each once.
 fn claims(case: &CaseEntry) -> Vec<&ReasonEntry> {
     let mut claims: Vec<&ReasonEntry> = Vec::new();
-    for reason in case.headed_by().iter().flat_map(|it| &it.reasons) {
+    let headed = case.headed_by().iter().filter(|it| !words::is_beside(case, it));
+    for reason in headed.flat_map(|it| &it.reasons) {
         if !claims.iter().any(|known| known.text == reason.text) {
             claims.push(reason);
         }
@@ -210,7 +211,7 @@ fn proof(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
                                 td.num role="cell" { (nth) }
                                 th role="rowheader" scope="row" { (prose(&capital(&claim.text))) }
                                 td role="cell" { (evidence(report, claim, &marks)) }
-                                td.where role="cell" { (places(report, &claim.cites)) }
+                                td.where role="cell" { (places(report, case, &claim.cites)) }
                             }
                         }
                     }
@@ -299,7 +300,7 @@ fn names(it: &ObservationEntry) -> String {
     }
 }
 
-fn head(columns: &[&str]) -> Markup {
+pub(super) fn head(columns: &[&str]) -> Markup {
     html! {
         thead role="rowgroup" {
             tr role="row" { @for column in columns { th role="columnheader" scope="col" { (column) } } }
@@ -308,9 +309,9 @@ fn head(columns: &[&str]) -> Markup {
 }
 
 /// Where something stands; with several sources also in which.
-fn places(report: &Report, cites: &[ObservationId]) -> Markup {
+pub(super) fn places(report: &Report, case: &CaseEntry, cites: &[ObservationId]) -> Markup {
     let mut told: Vec<(String, String)> = Vec::new();
-    for place in cites.iter().filter_map(|id| report.observation(*id)).filter_map(|it| it.at.first()) {
+    for place in cites.iter().filter_map(|id| report.places_of(case, *id).first()) {
         let source = report.sources.iter().find(|it| it.id == place.source());
         let path = source.filter(|_| report.sources.len() > 1).map_or_else(String::new, |it| it.path.clone());
         if !told.contains(&(path.clone(), words::place(place))) {
@@ -460,32 +461,9 @@ fn ruled_out(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
                                     (capital(rules::find(it.rule).map_or("", |rule| rule.summary))) code.id { (it.rule) }
                                 }
                                 td role="cell" { (prose(&capital(&it.because))) "." }
-                                td.where role="cell" { (places(report, &it.cites)) }
+                                td.where role="cell" { (places(report, case, &it.cites)) }
                             }
                         }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn ask_for(case: &CaseEntry, suffix: &str) -> Markup {
-    let mut asked: Vec<&crate::report::Undecided> = Vec::new();
-    for it in &case.undecided {
-        if !asked.iter().any(|known| known.ask == it.ask) {
-            asked.push(it);
-        }
-    }
-    let is_decided = words::is_error(case) && case.headed_by().len() == 1;
-    html! {
-        @if !asked.is_empty() {
-            section id=(format!("ask{suffix}")) aria-labelledby=(format!("h-ask{suffix}")) {
-                h2 id=(format!("h-ask{suffix}")) { "Ask for" }
-                @if is_decided { p.sub { "The cause stands without these. They answer what the evidence leaves open." } }
-                ol.ask {
-                    @for it in asked {
-                        li { p { "Decides " (prose(&it.missing)) "." } p.cmd { code { (value(&it.ask)) } } }
                     }
                 }
             }

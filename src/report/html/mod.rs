@@ -14,6 +14,7 @@ use super::{CaseEntry, Renderer, Report, Style, words};
 
 mod case;
 mod index;
+mod open;
 mod path;
 mod picture;
 mod sources;
@@ -38,7 +39,7 @@ fn render(report: &Report, _: &Style) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
                 meta name="color-scheme" content="light dark";
-                title { (super::escape::line(&title(report))) }
+                title { (crate::escape::line(&title(report))) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -47,6 +48,7 @@ fn render(report: &Report, _: &Style) -> String {
                 div.page {
                     (navigation(report))
                     main {
+                        @if report.partial.is_some() { p.partial { strong { "Partial report." } " " (words::PARTIAL) } }
                         @match report.cases.as_slice() {
                             [] => (nothing()),
                             [only] => (case::whole(report, only)),
@@ -63,6 +65,11 @@ fn render(report: &Report, _: &Style) -> String {
 }
 
 fn title(report: &Report) -> String {
+    let partial = if report.partial.is_some() { "Partial: " } else { "" };
+    format!("{partial}{}", title_of_all(report))
+}
+
+fn title_of_all(report: &Report) -> String {
     match report.cases.as_slice() {
         [only] => {
             let host = only.host.as_deref().unwrap_or("no host name");

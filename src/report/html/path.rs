@@ -193,7 +193,8 @@ fn certificate(report: &Report, path: &mut Path, case: &CaseEntry, connection: &
     let is_wrong = case.outcome == Outcome::WrongCertificate
         && connection.name_check.as_ref().is_none_or(|it| !it.matches)
         && leaf.is_some();
-    let place = place_of(report, &connection.cites, "certificate");
+    let shown = connection.cites.iter().find_map(|id| case.shown.get(id)?.1.first());
+    let place = shown.map_or_else(|| place_of(report, &connection.cites, "certificate"), first_of);
     let text = name.unwrap_or_else(|| match connection.chain_state {
         crate::tls::ChainState::Encrypted => "? encrypted".to_owned(),
         crate::tls::ChainState::Resumed => "none: resumed".to_owned(),
@@ -218,11 +219,16 @@ fn place_of(report: &Report, cites: &[ObservationId], kind: &str) -> String {
     let mut observed = cites.iter().filter_map(|id| report.observation(*id));
     let it = observed.find(|it| it.kind == kind);
     match it.and_then(|it| it.at.first()) {
-        Some(PlaceEntry::Frames { frames, .. }) => {
-            frames.first().map_or_else(String::new, |frame| format!("frame {frame}"))
-        }
-        Some(place) => words::place(place),
+        Some(place) => first_of(place),
         None => it.and_then(|it| it.fact.get("time")).and_then(Value::as_str).unwrap_or_default().to_owned(),
+    }
+}
+
+/// The beginning of a place.
+fn first_of(place: &PlaceEntry) -> String {
+    match place {
+        PlaceEntry::Frames { frames, .. } => frames.first().map_or_else(String::new, |frame| format!("frame {frame}")),
+        place => words::place(place),
     }
 }
 

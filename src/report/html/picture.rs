@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::path::{Kind, Link, Node, Path, has_path, path_of};
-use crate::report::escape::line as safe;
+use crate::escape::line as safe;
 use crate::report::{CaseEntry, Report};
 
 /// The section with both pictures; one of them is not displayed, so that one is read.

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use crate::report::escape::line as safe;
+use crate::escape::line as safe;
 use crate::report::{Mark, Sign};
 
 /// Words in which host names and what stands in backticks are set as code and everything else stays text.

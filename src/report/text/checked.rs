@@ -1,12 +1,8 @@
 //! Of a right certificate: what was compared, each with its place, and what nobody looked at.
 
-use serde_json::Value;
-
 use super::{Page, safe};
-use crate::evidence::ObservationId;
-use crate::provenance::{Time, Zone};
-use crate::report::{CaseEntry, ConnectionEntry, Outcome, words};
-use crate::tls::SniState;
+use crate::report::checked::{comparisons, unseen};
+use crate::report::{CaseEntry, Outcome, words};
 
 impl Page<'_> {
     /// What was compared and what was not, where the certificate is right.
@@ -15,8 +11,8 @@ impl Page<'_> {
             return;
         }
         let mut label = "checked";
-        for (what, found, at) in self.comparisons(case) {
-            let place = at.and_then(|id| self.report.observation(id)?.at.first()).map(words::place);
+        for (what, found, at) in comparisons(self.report, case) {
+            let place = at.and_then(|id| self.report.places_of(case, id).first()).map(words::place);
             let place = place.filter(|it| !it.is_empty()).map_or_else(String::new, |it| format!(" ({it})"));
             self.wrapped(label, &safe(&format!("✓ {what:<5}  {found}{place}")));
             label = "";
@@ -31,94 +27,4 @@ impl Page<'_> {
         }
         self.blank();
     }
-
-    /// What was compared, what came of it, and the observation that shows it.
-    fn comparisons(&self, case: &CaseEntry) -> Vec<(&'static str, String, Option<ObservationId>)> {
-        let mut all = Vec::new();
-        let host = case.host.clone().unwrap_or_default();
-        let covering = case.connections.iter().find_map(|it| {
-            let tried = it.name_check.as_ref()?.tried.iter().find(|tried| tried.rejected_because.is_none())?;
-            Some((it, tried))
-        });
-        if let Some((connection, tried)) = covering {
-            let leaf = connection.chain.first();
-            all.push(("name", format!("{} covers {host}", tried.presented), leaf.and_then(|it| it.observation)));
-            all.extend(self.dates(connection));
-            all.extend(address(case, connection));
-        }
-        all.extend(self.trust(&host));
-        all
-    }
-
-    /// The dates of the certificate, when the time of its handshake is stated and lies between them.
-    fn dates(&self, connection: &ConnectionEntry) -> Option<(&'static str, String, Option<ObservationId>)> {
-        let leaf = connection.chain.first()?;
-        let time = connection.cites.iter().filter_map(|id| self.report.observation(*id)).find_map(|it| {
-            let time = it.fact.get("time")?;
-            let stated = time.get("zone").and_then(Value::as_str) == Some("stated");
-            Time::parse_rfc3339(time.get("utc")?.as_str()?, Zone::Stated).filter(|_| stated)
-        })?;
-        let (begins, ends) = (leaf.not_before?, leaf.not_after?);
-        let is_within = (begins.seconds..=ends.seconds).contains(&time.seconds);
-        let day = |time: Time| time.rfc3339().chars().take(10).collect::<String>();
-        is_within.then(|| ("dates", format!("{} to {}", day(begins), day(ends)), leaf.observation))
-    }
-
-    /// The clients that accept the chain, in their own words.
-    fn trust(&self, host: &str) -> Option<(&'static str, String, Option<ObservationId>)> {
-        let text = |fact: &serde_json::Map<String, Value>, name: &str| {
-            fact.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        let says = self.report.observations.iter().filter(|it| it.kind == "client.verdict");
-        let accept = says.filter(|it| text(&it.fact, "says") == "chain-trusted" && text(&it.fact, "host") == host);
-        let mut clients: Vec<String> = Vec::new();
-        let mut first = None;
-        for it in accept {
-            let client = text(&it.fact, "client");
-            first = first.or(Some(it.id));
-            if !clients.contains(&client) {
-                clients.push(client);
-            }
-        }
-        let verb = if clients.len() == 1 { "accepts" } else { "accept" };
-        (!clients.is_empty()).then(|| ("trust", format!("{} {verb} the chain", clients.join(", ")), first))
-    }
 }
-
-/// That DNS gave the address that was contacted.
-fn address(case: &CaseEntry, connection: &ConnectionEntry) -> Option<(&'static str, String, Option<ObservationId>)> {
-    let ip = ip_of(connection)?;
-    let resolution = case.resolutions.iter().find(|it| it.addresses.contains(&ip))?;
-    Some(("DNS", format!("the answer holds {ip}, which was contacted"), resolution.cites.first().copied()))
-}
-
-fn ip_of(connection: &ConnectionEntry) -> Option<String> {
-    let (ip, _) = connection.server.as_deref()?.rsplit_once(':')?;
-    Some(ip.trim_matches(['[', ']']).to_owned())
-}
-
-/// What nobody looked at.
-fn unseen(case: &CaseEntry) -> Vec<String> {
-    let contacted: Vec<String> = case.connections.iter().filter_map(ip_of).collect();
-    let mut others: Vec<&String> = Vec::new();
-    for address in case.resolutions.iter().flat_map(|it| &it.addresses) {
-        if !contacted.contains(address) && !others.contains(&address) {
-            others.push(address);
-        }
-    }
-    let shown: Vec<&str> = others.iter().take(ADDRESSES_SHOWN).map(|it| it.as_str()).collect();
-    let mut all = Vec::new();
-    match (shown.as_slice(), others.len().saturating_sub(ADDRESSES_SHOWN)) {
-        ([], _) => {}
-        ([one], _) => all.push(format!("{one}, another address: nobody connected to it")),
-        (some, 0) => all.push(format!("{}: nobody connected to these addresses", some.join(", "))),
-        (some, more) => all.push(format!("{} and {more} more: nobody connected to these addresses", some.join(", "))),
-    }
-    all.push("other resolvers".to_owned());
-    if !case.connections.iter().any(|it| it.sni_state == SniState::Absent) {
-        all.push("clients that send no server name".to_owned());
-    }
-    all
-}
-
-const ADDRESSES_SHOWN: usize = 4;

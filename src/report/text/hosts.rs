@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::layout::{thousands, wrap};
+use super::layout::wrap;
 use super::{Page, moment, safe};
 use crate::evidence::ObservationId;
-use crate::report::words::{self, Group};
-use crate::report::{CaseEntry, PlaceEntry};
+use crate::report::words::{self, Group, thousands};
+use crate::report::{CaseEntry, PlaceEntry, SourceEntry};
 
 /// Hosts that are alike: one cause, one certificate.
 struct Alike<'r> {
@@ -110,7 +110,7 @@ impl Page<'_> {
             return;
         };
         let gap = " ".repeat(columns.cause.saturating_sub(title.width()).max(2));
-        let place = self.place_word();
+        let place = if self.report.sources.len() > 1 { "" } else { self.place_word() };
         let room = self.style.width.saturating_sub(columns.cause + "cause".len());
         self.line(&format!("{painted}{gap}cause{place:>room$}"));
     }
@@ -131,7 +131,12 @@ impl Page<'_> {
             _ => causes,
         };
         let detail = safe(&words::detail_of(case));
-        let place = self.place_of(case);
+        let (source, place) = self.place_of(case);
+        // A number says nothing without its source: with several, both stand with the details.
+        let (detail, place) = match source {
+            Some(source) if self.report.sources.len() > 1 => (with_source(&detail, source, &place), String::new()),
+            _ => (detail, place),
+        };
         let glyph = self.paint(group.colour, group.glyph);
         let Some(columns) = Columns::of(self.style.width) else {
             self.narrow(&format!("  {glyph} "), &name, &format!("{named}  {place}"), &detail);
@@ -182,7 +187,7 @@ impl Page<'_> {
     }
 
     /// Where the handshake stands that shows it, else the first thing that heads the case.
-    fn place_of(&self, case: &CaseEntry) -> String {
+    fn place_of(&self, case: &CaseEntry) -> (Option<&SourceEntry>, String) {
         let reasons = case.findings.first().into_iter().flat_map(|it| &it.reasons).flat_map(|it| &it.cites);
         let connection = case.connections.first().into_iter().flat_map(|it| &it.cites);
         let resolution = case.resolutions.first().into_iter().flat_map(|it| &it.cites);
@@ -190,7 +195,11 @@ impl Page<'_> {
         let is_handshake =
             |id: &&ObservationId| self.report.observation(**id).is_some_and(|it| it.kind == "tls.handshake");
         let shown = cited.clone().find(is_handshake).or_else(|| cited.clone().next());
-        shown.and_then(|id| self.report.number_of(*id)).map_or_else(String::new, |number| number.to_string())
+        let Some(place) = shown.and_then(|id| self.report.places_of(case, *id).first()) else {
+            return (None, String::new());
+        };
+        let source = self.report.sources.iter().find(|source| source.id == place.source());
+        (source, words::first_of(place).map_or_else(String::new, |number| number.to_string()))
     }
 
     fn place_word(&self) -> &'static str {
@@ -232,6 +241,13 @@ fn folded<'r>(cases: &[&'r CaseEntry]) -> Vec<Alike<'r>> {
         }
     }
     rows
+}
+
+/// What a host comes to, and where in which source that stands.
+fn with_source(detail: &str, source: &SourceEntry, number: &str) -> String {
+    let word = if source.frames.is_some() { "frame" } else { "line" };
+    let place = if number.is_empty() { String::new() } else { format!(" {word} {number}") };
+    format!("{detail} ({}{place})", safe(&source.path)).trim_start().to_owned()
 }
 
 /// Where the columns of the table begin; none under 60 columns.

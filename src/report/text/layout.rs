@@ -1,19 +1,6 @@
-//! Rows of text: wrapping, folding, thousands, and the ASCII twins of all glyphs.
+//! Rows of text: wrapping, folding, and the ASCII twins of all glyphs.
 
 use unicode_width::UnicodeWidthStr;
-
-/// A number with commas.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// Prose in rows of so many columns; a word longer than a row is folded before a dot.
 pub(super) fn wrap(prose: &str, columns: usize) -> Vec<String> {

@@ -4,20 +4,19 @@
 //! what is wrong, `----` what is right, `~~~~` what is doubtful, `++++` what confirms; colour only
 //! repeats them.
 
-use std::collections::BTreeSet;
-
 use unicode_width::UnicodeWidthStr;
 
-use super::escape::line as safe;
-use super::words::{self, moment};
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, RuledOut, Style};
+use super::words::{self, moment, thousands};
+use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, Style};
+use crate::escape::line as safe;
 
+mod ask;
 mod checked;
 mod hosts;
 mod layout;
 mod proof;
 
-use layout::{thousands, to_ascii, wrap};
+use layout::{to_ascii, wrap};
 
 /// `--format text`.
 pub static RENDERER: Renderer = Renderer { id: "text", render };
@@ -25,6 +24,7 @@ pub static RENDERER: Renderer = Renderer { id: "text", render };
 fn render(report: &Report, style: &Style) -> String {
     let mut page = Page { report, style: *style, text: String::new() };
     let in_full = report.cases.len() <= CASES_IN_FULL;
+    page.partial();
     let worst: Vec<&CaseEntry> = report.cases.iter().filter(|case| words::is_error(case)).collect();
     match worst.as_slice() {
         _ if in_full => report.cases.iter().for_each(|case| page.case(case)),
@@ -67,6 +67,16 @@ impl Page<'_> {
         if self.style.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
+    /// A numbered row of prose under a label.
+    fn numbered(&mut self, nth: usize, prose: &str) {
+        let indent = if self.style.width < 60 { 2 } else { LABEL_COLUMNS };
+        let rows = wrap(prose, self.style.width.saturating_sub(indent + NUMBER_COLUMNS));
+        for (at, row) in rows.iter().enumerate() {
+            let number = if at == 0 { format!("{nth}  ") } else { " ".repeat(NUMBER_COLUMNS) };
+            self.line(&format!("{}{number}{row}", " ".repeat(indent)));
+        }
+    }
+
     /// A label and prose beside it; under 60 columns the label takes its own line.
     fn wrapped(&mut self, label: &str, prose: &str) {
         let narrow = self.style.width < 60;
@@ -88,6 +98,14 @@ impl Page<'_> {
         }
     }
 
+    /// That not all was read.
+    fn partial(&mut self) {
+        if self.report.partial.is_some() {
+            self.wrapped("partial", words::PARTIAL);
+            self.blank();
+        }
+    }
+
     fn case(&mut self, case: &CaseEntry) {
         let error = case.findings.first().filter(|_| words::is_error(case));
         let code = if error.is_some() { "1;91" } else { words::group(case.outcome).colour };
@@ -101,18 +119,19 @@ impl Page<'_> {
                 self.cure(finding);
             }
             (Some(_), tied) => self.either(tied),
-            (None, tied) => self.known(case, tied.first()),
+            (None, _) => self.known(case),
         }
-        for finding in case.findings.iter().skip(case.headed_by().len().max(1)) {
+        let told = if error.is_some() { case.headed_by().len().max(1) } else { case.findings.len() };
+        for finding in case.findings.iter().skip(told) {
             self.wrapped("also", &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
             self.blank();
         }
         self.ignored(case);
         self.beware(case);
         self.checked(case);
-        self.undecided(case);
-        if let Some(finding) = case.findings.first().filter(|_| error.is_none()) {
-            self.cure(finding);
+        self.ask_for(case);
+        if error.is_none() {
+            self.without_error(case);
         }
         self.ruled_out(case);
         self.wireshark(case);
@@ -128,20 +147,6 @@ impl Page<'_> {
             self.blank();
             self.cure(finding);
             label = "or";
-        }
-    }
-
-    /// Without an error: what is known, and what is not.
-    fn known(&mut self, case: &CaseEntry, first: Option<&FindingEntry>) {
-        if let Some(finding) = first {
-            let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
-            self.wrapped("known", &safe(&reasons.join("; ")));
-        }
-        if let Some(it) = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")) {
-            self.wrapped("unknown", &format!("{}.", safe(&it.missing)));
-        }
-        if first.is_some() || case.undecided.iter().any(|it| it.rule.starts_with("insufficient.")) {
-            self.blank();
         }
     }
 
@@ -202,7 +207,7 @@ impl Page<'_> {
     fn beware(&mut self, case: &CaseEntry) {
         let mut label = "beware";
         for it in &case.beware {
-            let place = it.cites.first().and_then(|id| self.report.number_of(*id));
+            let place = it.cites.first().and_then(|id| self.report.number_of(case, *id));
             let place = place.map_or_else(String::new, |number| format!("{number}  "));
             self.wrapped(label, &format!("{place}{}", safe(&it.text)));
             label = "";
@@ -212,24 +217,10 @@ impl Page<'_> {
         }
     }
 
-    fn undecided(&mut self, case: &CaseEntry) {
-        if case.undecided.is_empty() {
-            return;
-        }
-        let mut asked: BTreeSet<&str> = BTreeSet::new();
-        let mut label = "ask for";
-        for it in case.undecided.iter().filter(|it| asked.insert(&it.ask)) {
-            self.wrapped(label, &safe(&it.ask));
-            self.wrapped("", &format!("decides {}", safe(&it.missing)));
-            label = "";
-        }
-        self.blank();
-    }
-
     /// Each cause with the place of its counter-evidence and why, in columns where there is room. Causes
     /// that the same counter-evidence rules out stand beside it together.
     fn ruled_out(&mut self, case: &CaseEntry) {
-        let rows = self.ruled_out_rows(&case.ruled_out);
+        let rows = self.ruled_out_rows(case);
         let places = rows.iter().map(|(place, ..)| place.len()).max().unwrap_or(0);
         let rules = case.ruled_out.iter().map(|it| it.rule.len()).max().unwrap_or(0);
         let lead = LABEL_COLUMNS + places + 2 + rules + 2;
@@ -258,10 +249,10 @@ impl Page<'_> {
     }
 
     /// Place, rules and counter-evidence of each row.
-    fn ruled_out_rows(&self, all: &[RuledOut]) -> Vec<(String, Vec<&'static str>, String)> {
+    fn ruled_out_rows(&self, case: &CaseEntry) -> Vec<(String, Vec<&'static str>, String)> {
         let mut rows: Vec<(String, Vec<&'static str>, String)> = Vec::new();
-        for it in all {
-            let number = it.cites.first().and_then(|id| self.report.number_of(*id));
+        for it in &case.ruled_out {
+            let number = it.cites.first().and_then(|id| self.report.number_of(case, *id));
             let place = number.map_or_else(String::new, |number| number.to_string());
             let because = safe(&it.because);
             match rows.iter_mut().find(|(at, _, why)| *at == place && *why == because) {
@@ -340,11 +331,12 @@ impl Page<'_> {
             many => format!("{} hosts judged", thousands(u64::try_from(many).unwrap_or(u64::MAX))),
         };
         let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
-        let total = format!("{glyph} {hosts}{counts}");
+        let partial = if self.report.partial.is_some() { ", of a part of the evidence" } else { "" };
+        let total = format!("{glyph} {hosts}{counts}{partial}");
         let rows = wrap(&total, self.style.width.saturating_sub(2));
         let painted: Vec<String> = rows.iter().map(|row| self.paint(code, row)).collect();
         let painted = painted.join("\n  ");
-        let rule = self.report.cases.first().and_then(|case| case.findings.first()).map(|finding| finding.rule);
+        let rule = self.report.cases.first().and_then(words::to_explain);
         let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));
         if rows.len() == 1 && total.width() + hint.width() <= self.style.width {
             let hint = self.paint("2", &hint);
@@ -357,23 +349,15 @@ impl Page<'_> {
 }
 
 fn place(at: &[PlaceEntry]) -> String {
-    match at.first() {
-        Some(PlaceEntry::Frames { frames, .. }) => {
-            let first = frames.first().copied().unwrap_or(0);
-            if frames.len() > 1 {
-                format!("frame {first} and {} more: ", frames.len() - 1)
-            } else {
-                format!("frame {first}: ")
-            }
-        }
-        Some(PlaceEntry::Lines { lines: [first, _], .. }) => format!("line {first}: "),
-        _ => String::new(),
-    }
+    let place = at.first().map(words::place).filter(|place| !place.is_empty());
+    place.map_or_else(String::new, |place| format!("{place}: "))
 }
 
 /// So many hosts are each told in full; more become a table.
 const CASES_IN_FULL: usize = 3;
 const LABEL_COLUMNS: usize = 11;
+/// `1  `.
+const NUMBER_COLUMNS: usize = 3;
 /// The least room in which a label stands beside what it marks.
 const LABEL_BESIDE_MIN: usize = 36;
 /// The least room in which the reason stands beside the rule.

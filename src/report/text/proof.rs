@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::layout::{fold, wrap};
 use super::{LABEL_BESIDE_MIN, Page, moment, safe};
 use crate::evidence::ObservationId;
-use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry};
+use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry, words};
 
 impl Page<'_> {
     /// The observations that prove the headline, or what the case holds, one block a source.
@@ -17,16 +17,17 @@ impl Page<'_> {
         let shown = shown_observations(case);
         let marks = shown_marks(case);
         for source in &self.report.sources {
-            let here: Vec<&ObservationEntry> = shown
+            let mut here: Vec<&ObservationEntry> = shown
                 .iter()
+                .filter(|id| self.report.places_of(case, **id).first().map(PlaceEntry::source) == Some(source.id))
                 .filter_map(|id| self.report.observation(*id))
-                .filter(|it| it.at.first().map(PlaceEntry::source) == Some(source.id))
                 .collect();
+            here.sort_by_key(|it| self.report.number_of(case, it.id));
             if here.is_empty() {
                 continue;
             }
             let blocks: Vec<Vec<Row>> =
-                here.iter().map(|it| self.rows(it, &marks)).filter(|rows| !rows.is_empty()).collect();
+                here.iter().map(|it| self.rows(case, it, &marks)).filter(|rows| !rows.is_empty()).collect();
             let numbers = blocks.iter().flatten().filter_map(|row| row.number);
             let gutter = numbers.map(|number| number.to_string().len()).max().unwrap_or(1);
             let pad = " ".repeat(gutter);
@@ -91,9 +92,10 @@ impl Page<'_> {
         for mark in row.marks.iter().filter(|mark| locate(mark, &row.text).is_none()) {
             let bar = self.paint("94", "│");
             let (_, colour) = sign(mark);
-            for text in wrap(&safe(&mark.label), room.saturating_sub(2)) {
+            let indent = if row.text.starts_with(' ') { DRAWN_COLUMNS } else { 2 };
+            for text in wrap(&safe(&mark.label), room.saturating_sub(indent)) {
                 let painted = self.paint(colour, &text);
-                self.line(&format!("{} {bar}   {painted}", " ".repeat(gutter)));
+                self.line(&format!("{} {bar} {}{painted}", " ".repeat(gutter), " ".repeat(indent)));
             }
         }
     }
@@ -147,7 +149,12 @@ fn shown_marks(case: &CaseEntry) -> Vec<Mark> {
 fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
     let mut ids: BTreeSet<ObservationId> = BTreeSet::new();
     if let Some(finding) = case.findings.first() {
-        ids.extend(finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied()));
+        // What is beside the answer adds no certificates to its proof.
+        let is_beside = words::is_beside(case, finding);
+        let presented: BTreeSet<ObservationId> =
+            case.connections.iter().flat_map(|it| &it.chain).filter_map(|it| it.observation).collect();
+        let cited = finding.reasons.iter().flat_map(|reason| reason.cites.iter().copied());
+        ids.extend(cited.filter(|id| !(is_beside && presented.contains(id))));
         ids.extend(finding.marks.iter().map(|mark| mark.on));
     }
     ids.extend(shown_marks(case).iter().map(|mark| mark.on));
@@ -205,11 +212,11 @@ struct Row {
 }
 
 impl Page<'_> {
-    fn rows(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+    fn rows(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
         let own: Vec<Mark> = marks.iter().filter(|mark| mark.on == it.id).cloned().collect();
         match it.at.first() {
             Some(PlaceEntry::Lines { .. }) if self.is_quoted(it) => self.quoted(it, &own),
-            _ => self.drawn(it, &own),
+            _ => self.drawn(case, it, &own),
         }
     }
 
@@ -264,8 +271,8 @@ impl Page<'_> {
     }
 
     /// Rows drawn from the fact.
-    fn drawn(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let number = self.report.number_of(it.id);
+    fn drawn(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        let number = self.report.number_of(case, it.id);
         let mut rows: Vec<Row> =
             drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
         if let Some(row) = rows.first_mut() {
@@ -340,4 +347,6 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
     }
 }
 
+/// What a row that is drawn begins with: ` CERT  `.
+const DRAWN_COLUMNS: usize = 7;
 const ENCRYPTED: &str = "? encrypted";

@@ -54,6 +54,11 @@ pub(super) fn reading<'e>(case: &Case<'e>) -> Reading<'e> {
         let because = format!("the certificate presented covers {host}");
         return Reading::Otherwise(Verdict::Clear { because, cites: vec![it.connection.id, it.leaf.id] });
     }
+    if let Some((address, id)) = addresses.first().filter(|_| addresses.iter().all(|it| view::is_private(it.0))) {
+        let because = format!("{address} is private: an endpoint in a VPC, not API Gateway's public front end");
+        let clear = Verdict::Clear { because, cites: vec![*id] };
+        return Reading::Otherwise(if served.is_some() { clear } else { Verdict::NotApplicable });
+    }
     if served.is_none() && !alias_is_aws {
         return Reading::Otherwise(Verdict::NotApplicable);
     }
@@ -109,7 +114,9 @@ impl Addresses<'_> {
                     .change(config::change_of_addresses(case, &format!("{} {}", set.kind, set.values.join(" "))))
                     .found()
             }
-            None => self.finding(Strength::Consistent).because(FIXED_CAUSE, self.fixed_remedy()).found(),
+            None => {
+                self.ranged(case, self.finding(Strength::Consistent).because(FIXED_CAUSE, self.fixed_remedy())).found()
+            }
         }
     }
 
@@ -120,7 +127,7 @@ impl Addresses<'_> {
                 "Look at {} in its hosted zone: if it is an alias, edit its target to the API Gateway domain name of the custom domain.",
                 self.host
             );
-            return self.finding(Strength::Consistent).because(ALIAS_CAUSE, remedy).found();
+            return self.ranged(case, self.finding(Strength::Consistent).because(ALIAS_CAUSE, remedy)).found();
         };
         let Some(target) = &set.alias_target else {
             let because = format!("the hosted zone holds addresses of {}, no alias", self.host);
@@ -162,6 +169,16 @@ impl Addresses<'_> {
                 .mark(Mark::new(*domain, it.target.as_str(), Sign::Confirms, "the name that the alias should hold"));
         }
         finding.found()
+    }
+
+    /// With whose the address is, where the user brought Amazon's published ranges.
+    fn ranged(&self, case: &Case<'_>, finding: Finding) -> Finding {
+        let ranges = case.known.aws_ranges.as_ref();
+        let told = self.resolved.iter().find_map(|(address, id)| Some((ranges?.told(*address)?, *id)));
+        match told {
+            Some((text, id)) => finding.reason(text, [id]),
+            None => finding,
+        }
     }
 
     fn is_proof(&self) -> bool {

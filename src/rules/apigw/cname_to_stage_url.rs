@@ -49,9 +49,6 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(first) = stages.first() else {
         return without_stage(case, host, &targets);
     };
-    if let Some(verdict) = covered(case, host) {
-        return verdict;
-    }
     let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(Shown::is_wrong).collect();
     for it in &shown {
         match view::target_for(&targets, it.connection) {
@@ -60,6 +57,9 @@ fn check(case: &Case<'_>) -> Verdict {
             }
             _ => {}
         }
+    }
+    if let Some(verdict) = covered(case, host) {
+        return verdict;
     }
     if let Some(it) = shown.first() {
         return another_certificate(first, it);

@@ -56,10 +56,12 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear { because: format!("the custom domain {host} is AVAILABLE"), cites: vec![id] };
     }
     let severity = if wrong.is_some() { Severity::Error } else { Severity::Warning };
+    let leads_there = view::cloudfront_target(case).is_some_and(|alias| alias.target == target.target);
+    let strength = if wrong.is_some() && leads_there { Strength::Proven } else { Strength::Strong };
     let mut finding = Finding::new(
         format!("the edge-optimized custom domain {host} is {status}"),
         severity,
-        Strength::Strong,
+        strength,
     )
     .because(
         format!("The custom domain is {status}: CloudFront does not know {host} everywhere yet."),

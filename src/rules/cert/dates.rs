@@ -1,15 +1,18 @@
 //! What the two date causes share: a covering certificate, the handshake's own time, a client's words.
 
-use crate::case::Case;
+use std::collections::BTreeSet;
+
+use crate::case::{Case, Leaf};
 use crate::evidence::{ObservationId, Says};
 use crate::provenance::Time;
-use crate::rules::view::{self, Coverage};
+use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict};
+use crate::x509::{Certificate, path};
 
 /// A date of a certificate that a handshake's time can break.
 pub(super) struct Date {
     /// The date of a certificate.
-    pub(super) of: fn(&crate::x509::Certificate) -> Option<Time>,
+    pub(super) of: fn(&Certificate) -> Option<Time>,
     /// Whether it is broken: the handshake's time, then the date.
     pub(super) is_broken: fn(Time, Time) -> bool,
     /// What a client says when it is.
@@ -26,12 +29,20 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut clear: Option<Verdict> = None;
+    let mut above: Option<Verdict> = None;
+    let mut chains: BTreeSet<(&[String], i64)> = BTreeSet::new();
     for it in view::shown(case) {
         let (Some(time), Some(limit)) = (case.time_of(it.connection), (date.of)(it.leaf.certificate)) else {
             continue;
         };
+        // Thousands of handshakes with one chain say no more than the first.
+        let is_new =
+            above.is_none() && chains.insert((it.connection.handshake.chain.as_slice(), time.seconds / 86_400));
+        if let Some((leaf, is_needed)) = is_new.then(|| broken_above(case, &it, time, date)).flatten() {
+            above.get_or_insert_with(|| found_above(case, host.as_str(), date, &it, leaf, is_needed, time));
+        }
         if (date.is_broken)(time, limit) {
-            let severity = if it.coverage == Coverage::Covers { Severity::Error } else { Severity::Note };
+            let severity = severity(case, &it, date);
             let when = if case.known.as_of.is_some() { "it is judged at" } else { "the handshake was at" };
             let text = format!("the certificate {} {}, {when} {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
@@ -43,13 +54,88 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
         });
     }
     if let Some((id, verdict)) = view::said(case, date.says).first() {
+        if let Some(known) = above {
+            return known;
+        }
         let text = format!("{} says: {}", verdict.client, verdict.words);
-        return found((case, host.as_str()), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
+        let found =
+            found((case, host.as_str()), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
+        return match &verdict.above {
+            Some(subject) => of_chain(found, host.as_str(), date, subject),
+            None => found,
+        };
     }
-    clear.unwrap_or(Verdict::NotApplicable)
+    above.or(clear).unwrap_or(Verdict::NotApplicable)
 }
 
-fn validity(certificate: &crate::x509::Certificate, limit: Time) -> String {
+/// The certificate above the leaf whose date is broken, and whether a client that trusts the roots of the
+/// case needs it. One that nobody needs counts only where a client complains.
+fn broken_above<'c, 'e>(
+    case: &'c Case<'e>,
+    it: &Shown<'c, 'e>,
+    time: Time,
+    date: &Date,
+) -> Option<(&'c Leaf<'e>, bool)> {
+    let is_broken = |leaf: &Leaf<'_>| (date.of)(leaf.certificate).is_some_and(|limit| (date.is_broken)(time, limit));
+    let chain = &it.connection.chain;
+    if !chain.iter().skip(1).any(is_broken) {
+        return None;
+    }
+    let sent: Vec<&Certificate> = chain.iter().map(|leaf| leaf.certificate).collect();
+    let path = path::build(&sent, &case.known.roots);
+    let complains = !view::said(case, date.says).is_empty();
+    let mut above = path.order.iter().skip(1).filter_map(|at| Some((chain.get(*at)?, path.needs(*at))));
+    above.find(|(leaf, is_needed)| is_broken(leaf) && (*is_needed || complains))
+}
+
+/// A date is a fault of a certificate that was meant for the host; of one that covers something else it is
+/// a side fact.
+fn severity(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date) -> Severity {
+    let is_called = || case.host.as_ref().is_some_and(|host| it.leaf.is_called(host));
+    match it.coverage {
+        Coverage::Covers => Severity::Error,
+        Coverage::Unknown if is_called() || !view::said(case, date.says).is_empty() => Severity::Error,
+        _ => Severity::Note,
+    }
+}
+
+fn found_above(
+    case: &Case<'_>,
+    host: &str,
+    date: &Date,
+    it: &Shown<'_, '_>,
+    leaf: &Leaf<'_>,
+    is_needed: bool,
+    time: Time,
+) -> Verdict {
+    let subject = leaf.certificate.subject.clone().unwrap_or_default();
+    let limit = (date.of)(leaf.certificate).unwrap_or(time);
+    let sent = if is_needed { "" } else { ", which is sent for clients that do not have the newer root" };
+    let text = format!("{subject} in the chain {} {}{sent}; the handshake was at {}", date.verb, day(limit), day(time));
+    let severity = severity(case, it, date);
+    let strength = if is_needed { Strength::Proven } else { Strength::Strong };
+    let cites = vec![leaf.id, it.connection.id];
+    let verdict = found((case, host), date, severity, strength, text, cites, &limit.to_string());
+    of_chain(verdict, host, date, &subject)
+}
+
+/// The finding, when it is about a certificate of the chain and not about the leaf.
+fn of_chain(verdict: Verdict, host: &str, date: &Date, subject: &str) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    let what = if date.says == Says::Expired { "has expired" } else { "is not yet valid" };
+    finding.headline = format!("{host} is served a chain in which {subject} {what}");
+    if !finding.cause.contains(subject) {
+        finding.cause = format!("{} It is {subject} in the chain, not the certificate of {host}.", finding.cause);
+    }
+    finding.remedy = format!(
+        "Install the current chain of the authority, without {subject}; where the client has an old set of roots or an old TLS library, update those."
+    );
+    finding.verify = format!("openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null");
+    finding.expect = Some(format!("a chain without {subject}"));
+    Verdict::Found(finding)
+}
+
+fn validity(certificate: &Certificate, limit: Time) -> String {
     match (certificate.not_before, certificate.not_after) {
         (Some(from), Some(to)) => format!("valid {} to {}", day(from), day(to)),
         _ => format!("its date is {}", day(limit)),
@@ -76,7 +162,7 @@ fn found(
         headline: headline(case, date),
         severity,
         strength,
-        cause: format!("{}.", capitalised(&text)),
+        cause: format!("{}.", capitalised(text.trim_end_matches('.'))),
         remedy: date.remedy.to_owned(),
         verify: format!(
             "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates"

@@ -44,8 +44,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let refused = view::said(case, Says::ChainUntrusted);
     let shown: Vec<_> = view::shown(case).into_iter().filter(|it| it.coverage != Coverage::DoesNotCover).collect();
-    let sent =
-        shown.iter().find(|it| it.connection.handshake.chain_state == ChainState::Seen && is_whole(it.connection));
+    let sent = shown
+        .iter()
+        .find(|it| it.connection.handshake.chain_state == ChainState::Seen && is_whole(case, it.connection));
     let Some(it) = sent else {
         return match refused.first() {
             Some((_, verdict)) => Verdict::Unknown {
@@ -80,10 +81,29 @@ fn check(case: &Case<'_>) -> Verdict {
     found((host, roots), it.connection, &cites, issuer, proof.or_else(|| unknown_ca(it.connection)))
 }
 
-/// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf.
-fn is_whole(connection: &Connection<'_>) -> bool {
+/// Whether the evidence shows all certificates sent: a capture does, and s_client; curl names the leaf, and
+/// x509 behind a pipe prints one.
+fn is_whole(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    match case.around.run(connection.source, connection.handshake.run).map(|(_, run)| run.tool.as_str()) {
+        Some("openssl x509") => return false,
+        // Code 21 is about a chain of one certificate (X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE).
+        Some("openssl s_client") if says_alone(case, connection) => return true,
+        _ => {}
+    }
     let of_capture = connection.handshake.transport != Transport::Text;
     of_capture || connection.chain.len() > 1 || connection.leaf().is_some_and(|leaf| leaf.certificate.sha256.is_some())
+}
+
+/// Whether the s_client of a connection says that it was sent one certificate, whose issuer it does not have.
+fn says_alone(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let said = view::said(case, Says::ChainUntrusted).into_iter();
+    let is_here = |id: ObservationId| {
+        let place = case.evidence.observation(id).and_then(|it| it.at.first());
+        place.is_some_and(|place| place.source() == connection.source)
+    };
+    let mut own =
+        said.filter(|(id, it)| it.run == connection.handshake.run && it.code.as_deref() == Some("21") && is_here(*id));
+    connection.chain.len() == 1 && own.next().is_some()
 }
 
 fn unknown_ca(connection: &Connection<'_>) -> Option<(ObservationId, String)> {
@@ -101,9 +121,11 @@ fn found(
     issuer: &str,
     proof: Option<(ObservationId, String)>,
 ) -> Verdict {
-    let is_public = connection.leaf().and_then(|leaf| details::of(leaf.certificate)).is_some_and(|it| it.scts > 0);
+    let is_public = crate::x509::roots::runs_a_root(issuer)
+        || connection.leaf().and_then(|leaf| details::of(leaf.certificate)).is_some_and(|it| it.scts > 0);
     let (severity, strength) = match (&proof, cites.len()) {
-        (Some(_), 1) => (Severity::Error, Strength::Proven),
+        (Some(_), 1) if is_public => (Severity::Error, Strength::Proven),
+        (Some(_), 1) => (Severity::Error, Strength::Strong),
         (Some(_), _) => (Severity::Error, Strength::Consistent),
         (None, 1) if is_public => (Severity::Warning, Strength::Strong),
         (None, _) => (Severity::Note, Strength::Consistent),

@@ -3,7 +3,7 @@
 use super::trust::{self, Chain};
 use crate::case::Case;
 use crate::name::Name;
-use crate::rules::view;
+use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 use crate::rules::{issuers, presented};
 use crate::x509::path::End;
@@ -89,14 +89,15 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let lower = words.to_lowercase();
     if lower.contains("certificate in certificate chain") || lower.contains("code: 19") {
+        let covers = chains.iter().any(|chain| chain.it.coverage == Coverage::Covers);
         return Finding::new(
             format!("{host} is served a certificate of a private authority"),
             Severity::Error,
-            Strength::Strong,
+            if covers { Strength::Strong } else { Strength::Consistent },
         )
         .because(
             "The chain that is sent ends at a root of its own, which this client does not trust.",
-            format!("Give that root to the clients of {host}, or install a certificate of a public authority."),
+            format!("Look at the issuer first: only a root of your own belongs into the clients of {host}; one that nobody knows means that something on the way answers. Else install a certificate of a public authority."),
         )
         .verified_by(view::ask_for_certificate(host), "the last issuer, which the client has to trust")
         .reason(words, [id])

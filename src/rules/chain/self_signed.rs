@@ -4,8 +4,8 @@ use super::trust;
 use crate::case::Case;
 use crate::provider::table::Kind;
 use crate::rules::presented;
-use crate::rules::view;
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::view::{self, Coverage};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
 use crate::x509::path::{End, Proof};
 
 declare_rule! {
@@ -57,7 +57,12 @@ fn check(case: &Case<'_>) -> Verdict {
             .verified_by(view::ask_for_certificate(host), "an issuer other than the subject")
             .reason("subject and issuer are the same, and no root of the clients", chain.it.cites())
             .mark(Mark::new(chain.it.leaf.id, chain.it.title(), Sign::Doubtful, "its own issuer"));
-        return trust::weighed(case, finding, &chain.it.cites()).found();
+        let mut finding = trust::weighed(case, finding, &chain.it.cites());
+        let is_untold = chain.it.connection.is_some_and(|it| reach::is_untold(case, it));
+        if is_untold && chain.it.coverage == Coverage::Covers {
+            finding.severity = Severity::Error;
+        }
+        return finding.found();
     }
     let Some((id, words)) = presented::distrust(case) else {
         return Verdict::NotApplicable;

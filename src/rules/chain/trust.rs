@@ -1,5 +1,7 @@
 //! What the rules about the end of a chain share: the chain of the host, and whether its end mattered.
 
+use std::sync::Arc;
+
 use crate::case::Case;
 use crate::evidence::ObservationId;
 use crate::rules::presented::{self, Presented};
@@ -11,7 +13,7 @@ pub(super) struct Chain<'c, 'e> {
     /// The certificate at its beginning.
     pub(super) it: Presented<'c, 'e>,
     /// The chain.
-    pub(super) path: Path,
+    pub(super) path: Arc<Path>,
 }
 
 /// The chains that the host was shown to clients that asked for it, those of handshakes first.

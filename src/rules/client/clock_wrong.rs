@@ -1,9 +1,9 @@
 //! `client.clock_wrong`: the client's clock is wrong, not the certificate's dates.
 
 use crate::case::{Case, Leaf};
-use crate::evidence::{ClientVerdict, ObservationId, Says};
+use crate::evidence::{ClientVerdict, Fact, ObservationId, Says};
 use crate::name::Name;
-use crate::provenance::{Time, Zone};
+use crate::provenance::{SourceId, Time, Zone};
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
 use crate::tls::Side;
@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(refused) = refused(case) else {
         return Verdict::NotApplicable;
     };
-    let clocks = clocks(case);
+    let clocks = clocks(case, refused.at);
     let Some(leaf) = covering(case, host).next() else {
         return unknown(host, &refused);
     };
@@ -105,11 +105,19 @@ struct Clock {
 }
 
 /// The clocks: the captures' and the servers' first, then those of the client's own commands.
-fn clocks(case: &Case<'_>) -> Vec<Clock> {
+fn clocks(case: &Case<'_>, refused_at: ObservationId) -> Vec<Clock> {
     let mut clocks = Vec::new();
+    let clients = place_of(case, refused_at);
     for connection in reach::distinct(case) {
         let time =
             connection.handshake.time.filter(|time| time.zone == Zone::Stated && connection.client_ip().is_some());
+        if let (Some(time), Some(run)) = (connection.stated_time(), connection.handshake.run) {
+            let place = case.around.run(connection.source, Some(run)).and_then(|(_, run)| run.vantage.clone());
+            let is_clients = clients == Some((connection.source, place.clone()));
+            let what =
+                place.map_or_else(|| "the clock of the command".to_owned(), |place| format!("the clock of {place}"));
+            clocks.push(Clock { what, at: connection.id, time, is_clients });
+        }
         if let Some(time) = time.filter(|_| connection.handshake.run.is_none()) {
             clocks.push(Clock { what: "the capture's clock".to_owned(), at: connection.id, time, is_clients: false });
         }
@@ -135,6 +143,15 @@ fn clocks(case: &Case<'_>) -> Vec<Clock> {
         }
     }
     clocks
+}
+
+/// The text and the machine in it where a client said something.
+fn place_of(case: &Case<'_>, at: ObservationId) -> Option<(SourceId, Option<String>)> {
+    let observation = case.evidence.observation(at)?;
+    let Fact::ClientVerdict(verdict) = &observation.fact else { return None };
+    let source = observation.at.first()?.source();
+    let run = case.around.run(source, verdict.run).map(|(_, run)| run)?;
+    Some((source, run.vantage.clone()))
 }
 
 /// `Wed, 25 Nov 2026 01:02:03 GMT` (RFC 9110 section 5.6.7).

@@ -117,7 +117,9 @@ fn is_foreign(case: &Case<'_>, one: &Shown<'_, '_>, other: &Shown<'_, '_>) -> bo
         .iter()
         .any(|name| names(other).iter().any(|own| own == name || crate::provider::suffix::have_one_owner(own, name)));
     let of_provider = |it: &Shown<'_, '_>| case.known.providers.of_certificate(it.leaf.certificate).is_some();
-    of_provider(one) != of_provider(other) || !share
+    let server = |it: &Shown<'_, '_>| it.connection.handshake.server;
+    let is_one_server = server(one).is_some() && server(one) == server(other);
+    !is_one_server && (of_provider(one) != of_provider(other) || !share)
 }
 
 /// Whether two handshakes went to two known addresses.

@@ -34,7 +34,7 @@ declare_rule! {
     ///
     /// certbot documentation, "Renewing certificates" (hooks).
     "deploy.renewed_not_loaded", "a newer certificate exists, and the old one is still presented",
-    since "0.1.0", cap 0.92, rank 590
+    since "0.1.0", cap 0.98, rank 590
 }
 
 /// A certificate that is known without a handshake.

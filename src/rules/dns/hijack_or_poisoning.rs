@@ -23,8 +23,9 @@ declare_rule! {
     /// # What it needs
     ///
     /// The answers of two resolvers, or both answers to one query, and the certificate. A right
-    /// certificate at the other resolver's address makes it strong. It is ruled out when another resolver
-    /// gives the same address.
+    /// certificate at the other resolver's address makes it strong in a capture; a text does not show
+    /// whether the first resolver only keeps an older answer (`dns.stale_answer`). It is ruled out when
+    /// another resolver gives the same address.
     ///
     /// # What to do
     ///
@@ -118,7 +119,8 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, here: &View<'_>, ther
     let right = reach::right(case);
     let right = right.iter().find(|it| it.connection.server_ip().is_some_and(|ip| there.holds(ip)));
     let is_inside = it.connection.server_ip().is_some_and(view::is_private);
-    let strength = if right.is_some() && !is_inside { Strength::Strong } else { Strength::Consistent };
+    let is_seen = here.answers.iter().any(|answer| answer.client.is_some());
+    let strength = if right.is_some() && !is_inside && is_seen { Strength::Strong } else { Strength::Consistent };
     let address = it.connection.server_ip().map(|ip| ip.to_string()).unwrap_or_default();
     let id = here.answers.iter().find(|answer| !answer.addresses.is_empty()).map(|answer| answer.answer);
     let mut finding = served(host, it, strength)
@@ -126,7 +128,7 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, here: &View<'_>, ther
             format!("{} leads {host} to {address}, a server that presents the certificate of {}; {} gives other addresses.", here.by, it.label(), there.by),
             format!("Ask a resolver that can be trusted (DNS over TLS or HTTPS), look at the DNS settings of the router, and find out why {} answers {address}.", here.by),
         )
-        .verified_by(format!("dig @{} {host}; dig @1.1.1.1 {host}", here.by), "the same answer")
+        .verified_by(format!("{}; dig @1.1.1.1 {host}", here.ask(host)), "the same answer")
         .reason(format!("{} answers {address}", here.by), here.cites())
         .reason(format!("{} answers otherwise", there.by), there.cites());
     if let Some(id) = id {

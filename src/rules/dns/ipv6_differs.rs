@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let (wrong, right) = (reach::wrong(case), reach::right(case));
-    let is_v4 = |it: &Shown<'_, '_>| it.connection.server_ip().map(|ip| ip.is_ipv4());
+    let is_v4 = |it: &Shown<'_, '_>| reach::family(case, it.connection);
     let of = |all: &[Shown<'_, '_>], v4: bool| all.iter().any(|it| is_v4(it) == Some(v4));
     for v4 in [false, true] {
         let is_split = of(&wrong, v4) && !of(&right, v4) && of(&right, !v4) && !of(&wrong, !v4);
@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
             let (family, record, other) = if v4 { ("IPv4", "A", "IPv6") } else { ("IPv6", "AAAA", "IPv4") };
             let finding = served(host, bad, Strength::Proven)
                 .because(
-                    format!("By {family} {host} leads to {}, which presents {}; by {other} it leads to {}, which presents a certificate that covers it.", reach::server(bad.connection), bad.label(), reach::server(good.connection)),
+                    format!("By {family} {host} leads to {}, which presents {}; by {other} it leads to {}, which presents a certificate that covers it.", place(case, bad), bad.label(), place(case, good)),
                     format!("Mend or remove the {record} record of {host}, or install its certificate on the {family} listener as well."),
                 )
                 .verified_by(format!("curl -4 -v https://{host}/; curl -6 -v https://{host}/"), "the same certificate by both");
@@ -82,5 +82,13 @@ fn check(case: &Case<'_>) -> Verdict {
             }
         }
         None => Verdict::NotApplicable,
+    }
+}
+
+/// The server of a connection, or the address that it must have been.
+fn place(case: &Case<'_>, it: &Shown<'_, '_>) -> String {
+    match (it.connection.handshake.server, reach::address_of(case, it.connection)) {
+        (None, Some(address)) => address.to_string(),
+        _ => reach::server(it.connection),
     }
 }

@@ -56,7 +56,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return if reach::is_same_owner(it.leaf, host) || !reach::right(case).is_empty() {
             Verdict::NotApplicable
         } else {
-            unknown(address)
+            by_range(case, host, it, address).unwrap_or_else(|| unknown(address))
         };
     };
     if reach::is_same_owner(it.leaf, host) {
@@ -80,6 +80,24 @@ fn check(case: &Case<'_>) -> Verdict {
         .mark(Mark::new(answer.answer, address.to_string(), Sign::Doubtful, "a fixed address of a cloud"))
         .mark(Mark::new(*id, name.as_str(), Sign::Doubtful, "a cloud's name for it"))
         .found()
+}
+
+/// What the published ranges say where no reverse name is here: an address of EC2 fits, and so does any
+/// service that is run there.
+fn by_range(case: &Case<'_>, host: &Name, it: &view::Shown<'_, '_>, address: std::net::IpAddr) -> Option<Verdict> {
+    let ranges = case.known.aws_ranges.as_ref()?;
+    let told = ranges.of(address).filter(|prefix| prefix.service == "EC2").and_then(|_| ranges.told(address))?;
+    let answer = case.resolutions.iter().find(|answer| answer.has_address(address))?;
+    let finding = served(host, it, Strength::Consistent)
+        .because(
+            format!("{host} leads to the fixed address {address}, one of a cloud's, and the server there presents the certificate of {}, another owner. Such addresses are given to the next customer.", it.label()),
+            format!("Find out whose {address} is now; replace it in the record of {host} by the provider's name of the resource that is meant, or by its present address."),
+        )
+        .verified_by(format!("dig {host}; dig -x {address}"), "an address of the resource that is meant")
+        .reason(format!("{host} has the address {address} and no alias"), answer.cites.clone())
+        .reason(told, [answer.answer])
+        .mark(Mark::new(answer.answer, address.to_string(), Sign::Doubtful, "a fixed address of a cloud"));
+    Some(finding.found())
 }
 
 /// Whether the certificate says by itself whose default it is.

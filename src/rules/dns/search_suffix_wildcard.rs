@@ -51,11 +51,19 @@ fn check(case: &Case<'_>) -> Verdict {
             other = other.or(Some(Verdict::Clear { because, cites: view::cites([it.answer, connection.id]) }));
             continue;
         }
-        let Some(address) = connection.server_ip() else { continue };
+        let Some(address) = connection.server_ip() else {
+            let known =
+                case.suffixed.iter().find(|it| case.resolutions.is_empty() && it.source == Some(connection.source));
+            let shown = reach::wrong(case).into_iter().find(|shown| shown.connection.id == connection.id);
+            if let (Some(it), Some(shown)) = (known.filter(|it| !it.addresses.is_empty()), shown) {
+                return found(host, &shown, it, Strength::Strong);
+            }
+            continue;
+        };
         let suffixed = case.suffixed.iter().find(|it| is_of(it, connection) && it.has_address(address));
         let shown = reach::wrong(case).into_iter().find(|shown| shown.connection.id == connection.id);
         match (suffixed, shown) {
-            (Some(it), Some(shown)) => return found(host, &shown, it),
+            (Some(it), Some(shown)) => return found(host, &shown, it, Strength::Proven),
             (Some(it), None) if !reach::is_right(connection) => {
                 other = other.or(Some(Verdict::Unknown {
                     missing: format!("whether {} is an alias of {host} or its name with a search suffix", it.start),
@@ -83,11 +91,11 @@ fn is_of(resolution: &Resolution, connection: &Connection<'_>) -> bool {
     }
 }
 
-fn found(host: &Name, it: &Shown<'_, '_>, answer: &Resolution) -> Verdict {
+fn found(host: &Name, it: &Shown<'_, '_>, answer: &Resolution, strength: Strength) -> Verdict {
     let question = answer.start.clone();
     let suffix = question.as_str().strip_prefix(host.as_str()).unwrap_or_default().trim_start_matches('.').to_owned();
     let connection = it.connection;
-    served(host, it, Strength::Proven)
+    served(host, it, strength)
         .because(
             format!("The client meant {host}; its resolver asked for {question}, from the search suffix {suffix}, and was answered. The connection goes to a server of {suffix}, not to one of {host}."),
             format!("Lower ndots in resolv.conf (Kubernetes: dnsConfig), write the name with a final dot ({host}.), or remove the record that answers below {suffix}."),

@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Verdict {
         };
     };
     let behind = wrong.iter().find_map(|it| {
-        let address = it.connection.server_ip()?;
+        let address = reach::address_of(case, it.connection)?;
         let inside = if one.holds(address) { (one, other) } else { (other, one) };
         (inside.0.holds(address) && !inside.1.holds(address)).then_some((it, inside))
     });
@@ -120,12 +120,13 @@ fn listed(view: &View<'_>) -> String {
 
 fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, inside: &View<'_>, outside: &View<'_>) -> Verdict {
     let right = reach::right(case);
-    let right = right.iter().find(|it| it.connection.server_ip().is_some_and(|ip| outside.holds(ip)));
+    let right = right.iter().find(|it| reach::address_of(case, it.connection).is_some_and(|ip| outside.holds(ip)));
     let strength = match (right, reach::is_same_owner(it.leaf, host), is_private(inside)) {
         (Some(_), true, _) | (Some(_), _, true) => Strength::Proven,
         (None, true, _) => Strength::Strong,
         _ => Strength::Consistent,
     };
+    let strength = if it.connection.server_ip().is_some() { strength } else { strength.max(Strength::Strong) };
     let finding = about(served(host, it, strength), host, inside, outside);
     match right {
         Some(right) => served_right(finding, host, right).found(),
@@ -147,13 +148,19 @@ fn about(finding: Finding, host: &Name, inside: &View<'_>, outside: &View<'_>) -
             format!("{} answers {} for {host}, {} answers {}. Who asks the first reaches another server than who asks the second.", inside.by, listed(inside), outside.by, listed(outside)),
             format!("Make the zone that {} answers from agree with the other for {host}, or give the server at {address} a certificate for {host}.", inside.by),
         )
-        .verified_by(format!("dig @{} {host}; dig @{} {host}", inside.by, outside.by), "the same answer, or a right certificate at both")
+        .verified_by(both(inside, outside, host), "the same answer, or a right certificate at both")
         .reason(format!("{} answers {}", inside.by, listed(inside)), inside.cites())
         .reason(format!("{} answers {}", outside.by, listed(outside)), outside.cites());
     if let Some(id) = id {
         finding = finding.mark(Mark::new(id, address, Sign::Doubtful, format!("only from {}", inside.by)));
     }
     finding
+}
+
+/// The commands that ask both; one that is to be run at both places where neither address is known.
+fn both(inside: &View<'_>, outside: &View<'_>, host: &Name) -> String {
+    let (one, other) = (inside.ask(host), outside.ask(host));
+    if one == other { one } else { format!("{one}; {other}") }
 }
 
 /// More resolvers than this are not compared pair by pair.

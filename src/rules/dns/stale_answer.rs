@@ -41,6 +41,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut other: Option<Verdict> = None;
     for it in reach::wrong(case) {
+        if let Some(verdict) = of_another_cache(case, host, &it) {
+            other = Some(verdict);
+        }
         let verdict = match case.origin(it.connection) {
             Some(Origin::Outdated { held, current }) if !is_neutral(held, current, host) => {
                 found(case, host, &it, held, current)
@@ -57,6 +60,9 @@ fn check(case: &Case<'_>) -> Verdict {
                     ask: format!("dig {host}"),
                 },
                 _ if !has_other(case, it.connection) => continue,
+                _ if let Some((later, right)) = moved_since(case, host, &it, held) => {
+                    moved(host, &it, held, later, &right)
+                }
                 _ => Verdict::Clear {
                     because: format!("{} is in the newest answer for {host}", reach::server(it.connection)),
                     cites: view::cites([held.answer, it.connection.id]),
@@ -67,9 +73,39 @@ fn check(case: &Case<'_>) -> Verdict {
         if matches!(verdict, Verdict::Found(_)) {
             return verdict;
         }
-        other = other.or(Some(verdict));
+        other = match other {
+            Some(kept @ Verdict::Found(_)) => Some(kept),
+            kept => kept.or(Some(verdict)),
+        };
     }
     other.unwrap_or(Verdict::NotApplicable)
+}
+
+/// Two resolvers that a text asks, both with public addresses and one with the right server: the first may
+/// keep what the second does not have any more, or answer for itself.
+fn of_another_cache(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Option<Verdict> {
+    let address = it.connection.server_ip().filter(|ip| !view::is_private(*ip))?;
+    let views = reach::views(case);
+    let here = views.iter().find(|view| view.holds(address))?;
+    let is_own = |answer: &&Resolution| answer.client.is_some() || answer.is_rotating(host);
+    let right = reach::right(case);
+    let (there, right) = right.iter().find_map(|right| {
+        let good = right.connection.server_ip().filter(|ip| !here.holds(*ip) && !view::is_private(*ip))?;
+        let there = views.iter().find(|view| view.by != here.by && view.holds(good) && !view.holds(address))?;
+        Some((there, right))
+    })?;
+    if here.answers.iter().any(is_own) {
+        return None;
+    }
+    let finding = served(host, it, Strength::Consistent)
+        .because(
+            format!("{} gives {address} for {host}, {} does not: after a move of {host} the first may keep an older answer. The server at {address} does not have the certificate of {host}.", here.by, there.by),
+            format!("Compare with the zone's own name servers (dig +trace {host}); then flush the caches of {}, or wait for the TTL.", here.by),
+        )
+        .verified_by(format!("dig +trace {host}"), "the same addresses as the resolver's")
+        .reason(format!("{} answers {address}", here.by), here.cites())
+        .reason(format!("{} answers otherwise", there.by), there.cites());
+    Some(super::served_right(finding, host, right).found())
 }
 
 /// Whether some answer has addresses of the family without the one that was used.
@@ -82,6 +118,42 @@ fn has_other(case: &Case<'_>, connection: &Connection<'_>) -> bool {
 /// Whether another address of the same rotating target says nothing.
 fn is_neutral(held: &Resolution, current: &Resolution, host: &Name) -> bool {
     held.last_target() == current.last_target() && held.is_rotating(host)
+}
+
+/// A later answer without the address, whose server presents a right certificate: the record was moved
+/// while the evidence was taken.
+fn moved_since<'c, 'e>(
+    case: &'c Case<'e>,
+    host: &Name,
+    it: &Shown<'_, '_>,
+    held: &Resolution,
+) -> Option<(&'c Resolution, Shown<'c, 'e>)> {
+    let (address, held_at) = (it.connection.server_ip()?, held.time?);
+    let later = case.resolutions.iter().filter(|other| {
+        let is_later = other.time.is_some_and(|time| time.seconds >= held_at.seconds && other.answer > held.answer);
+        is_later && other.resolver == held.resolver && !other.has_address(address) && !other.is_rotating(host)
+    });
+    let right = reach::right(case);
+    later.into_iter().find_map(|later| {
+        let good = right.iter().find(|it| it.connection.server_ip().is_some_and(|ip| later.has_address(ip)))?;
+        Some((later, *good))
+    })
+}
+
+fn moved(host: &Name, it: &Shown<'_, '_>, held: &Resolution, later: &Resolution, right: &Shown<'_, '_>) -> Verdict {
+    let server = reach::server(it.connection);
+    let listed: Vec<String> = later.addresses.iter().map(|address| address.0.to_string()).collect();
+    let now = listed.join(", ");
+    let finding = served(host, it, Strength::Strong)
+        .because(
+            format!("The client went to {server}, which DNS gave for {host} then and does not give any more: the record has moved since to {now}. The server left behind does not have the certificate of {host}."),
+            format!("Nothing more at the record; flush the caches of clients that still go to {server}, and keep a right certificate there until the old TTL has passed."),
+        )
+        .verified_by(format!("dig +short {host}"), format!("{now}, and connections that go there"))
+        .reason(format!("the answer for {host} then holds the address of {server}"), held.cites.clone())
+        .reason(format!("a later answer of the same resolver holds {now} instead"), later.cites.clone())
+        .mark(Mark::new(later.answer, listed.first().cloned().unwrap_or_default(), Sign::Confirms, "the later answer"));
+    super::served_right(finding, host, right).found()
 }
 
 /// An answer that is newer than the one that holds the address, of any source, before the connection.

@@ -53,7 +53,13 @@ fn check(case: &Case<'_>) -> Verdict {
             missing: format!("what {} presents when {host} is asked for", platform.provider.name),
             ask: view::ask_for_certificate(host),
         },
-        Some(_) => found(case, host, &platform),
+        Some(served) => match also_right(case, served) {
+            Some(right) => Verdict::Clear {
+                because: format!("the same address presents a certificate that covers {host} as well"),
+                cites: view::cites([right.connection.id, right.leaf.id]),
+            },
+            None => found(case, host, &platform),
+        },
         None => match super::other_certificate(case) {
             Some(it) => Verdict::Clear {
                 because: format!("{} is not the own certificate of {}", it.label(), platform.provider.name),
@@ -66,6 +72,13 @@ fn check(case: &Case<'_>) -> Verdict {
             },
         },
     }
+}
+
+/// A covering certificate that was presented at the same address: the domain is attached there.
+fn also_right<'c, 'e>(case: &'c Case<'e>, served: &super::Served<'_, '_>) -> Option<view::Shown<'c, 'e>> {
+    let super::Served::Shown(it) = served else { return None };
+    let address = it.connection?.handshake.server?;
+    view::covering(case).filter(|right| right.connection.handshake.server == Some(address))
 }
 
 fn found(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>) -> Verdict {

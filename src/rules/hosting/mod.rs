@@ -2,7 +2,7 @@
 
 use crate::case::{Alias, Case};
 use crate::evidence::{ObservationId, Says};
-use crate::name::Name;
+use crate::name::{Name, Rejection};
 use crate::provider::table::{Basis, Kind};
 use crate::provider::{Provider, Role};
 use crate::rules::Strength;
@@ -63,6 +63,10 @@ pub(super) fn of<'c, 'e>(case: &'c Case<'e>) -> Option<Platform<'c, 'e>> {
     let host = case.host.as_ref().filter(|host| host.ip().is_none())?;
     let aliases: Vec<(&Alias, &Provider, Role)> = aliases(case);
     if let Some((provider, served)) = served(case, host) {
+        // A name of the platform's own that is too deep for its wildcard is no custom domain.
+        if crate::name::match_dns(host, &served.label()) == Err(Rejection::TooManyLabels) {
+            return None;
+        }
         let alias = aliases.iter().find(|(_, own, _)| own.id == provider.id).map(|(alias, _, role)| (*alias, *role));
         return Some(Platform { provider, alias, served: Some(served) });
     }

@@ -120,7 +120,7 @@ fn other_name<'c, 'e>(case: &'c Case<'e>, it: &Shown<'_, '_>) -> Option<(&'c cra
     let own = it.leaf.certificate.id();
     case.around.at_address(it.connection.server_ip()?).find_map(|other| {
         let (name, leaf) = (other.sni()?, other.leaf()?);
-        let covers = leaf.check(&name).is_some_and(|check| check.matches());
+        let covers = other.covers_sni() == Some(true);
         (covers && leaf.certificate.id() != own).then_some((other, name))
     })
 }

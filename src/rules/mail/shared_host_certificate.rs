@@ -4,6 +4,7 @@ use super::{is_mail, port_of};
 use crate::case::Case;
 use crate::evidence::ObservationId;
 use crate::name::{self, Name};
+use crate::provider::table::Kind;
 use crate::rules::view::{self, Shown};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 
@@ -43,8 +44,15 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     }
     let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(|it| is_mail(case, it.connection)).collect();
-    if let Some(it) = shown.iter().find(|it| it.is_wrong()) {
+    let is_nobodys = |it: &&Shown<'_, '_>| is_default(case, it);
+    if let Some(it) = shown.iter().find(|it| it.is_wrong() && !is_nobodys(it)) {
         return found(case, host, it);
+    }
+    if let Some(it) = shown.iter().find(is_nobodys) {
+        return Verdict::Clear {
+            because: format!("{} is no mail server's own name", it.label()),
+            cites: vec![it.leaf.id, it.connection.id],
+        };
     }
     match shown.iter().find(|it| it.coverage == view::Coverage::Covers) {
         Some(it) => Verdict::Clear {
@@ -56,6 +64,15 @@ fn check(case: &Case<'_>) -> Verdict {
             ask: ask(case, host),
         },
     }
+}
+
+/// Whether the certificate is one that software or a front end presents when it has no other.
+fn is_default(case: &Case<'_>, it: &Shown<'_, '_>) -> bool {
+    let certificate = it.leaf.certificate;
+    let is_self_issued = certificate.subject.is_some() && certificate.subject == certificate.issuer;
+    let is_of = |kind: Kind| case.known.providers.own_certificate(certificate, kind).is_some();
+    let kinds = [Kind::NoServerName, Kind::Ingress, Kind::Traefik, Kind::Appliance];
+    it.is_wrong() && (kinds.into_iter().any(is_of) || (is_self_issued && is_of(Kind::Panel)))
 }
 
 fn ask(case: &Case<'_>, host: &Name) -> String {

@@ -35,7 +35,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 static MISS: Miss = Miss {
     of: |host, tried, it| {
-        let name = it.leaf.certificate.common_name()?;
+        let name = it?.leaf.certificate.common_name()?;
         let is_only = tried.iter().all(|it| it.rejection == Some(Rejection::CommonName))
             && crate::name::match_dns(host, name).is_ok();
         is_only.then(|| name.to_owned())
@@ -44,4 +44,5 @@ static MISS: Miss = Miss {
     cause: "the certificate has no subjectAltName, and {name} stands in the common name, which no client compares",
     remedy: "Reissue the certificate with {host} as a subjectAltName.",
     label: "a common name is never compared",
+    told_by: &["legacy common name field", "no subject alternative names present"],
 };

@@ -43,6 +43,7 @@ static MISS: Miss = Miss {
     cause: "{name} is the Unicode form of {host}; clients compare A-labels only",
     remedy: "Reissue the certificate with the name {host}.",
     label: "Unicode, where an A-label belongs",
+    told_by: &[],
 };
 
 /// The A-label form of a name (RFC 5891 section 4).

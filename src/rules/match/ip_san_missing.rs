@@ -32,9 +32,14 @@ fn check(case: &Case<'_>) -> Verdict {
 }
 
 static MISS: Miss = Miss {
-    of: |_, tried, it| tried.first().map(|first| first.presented.clone()).or_else(|| Some(it.label())),
+    of: |_, tried, it| tried.first().map(|first| first.presented.clone()).or_else(|| Some(it?.label())),
     concerns: |host| host.ip().is_some(),
     cause: "{host} is an address, and the certificate has no iPAddress entry for it",
     remedy: "Use the host's name in the URL, or reissue the certificate with {host} as an iPAddress entry.",
     label: "an address needs an iPAddress entry",
+    told_by: &[
+        "contain any ip sans",
+        "no subject alternative names matching ip address",
+        "no subject alternative names present",
+    ],
 };

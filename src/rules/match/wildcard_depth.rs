@@ -39,4 +39,5 @@ static MISS: Miss = Miss {
     cause: "{name} stands for exactly one label, and {host} has more",
     remedy: "Add {host}, or the wildcard of its own parent, to the certificate.",
     label: "one label only",
+    told_by: &[],
 };

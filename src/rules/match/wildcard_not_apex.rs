@@ -38,4 +38,5 @@ static MISS: Miss = Miss {
     cause: "{name} does not cover its base domain {host}",
     remedy: "Add {host} itself to the certificate.",
     label: "does not cover its base domain",
+    told_by: &[],
 };

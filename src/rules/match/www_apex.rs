@@ -40,4 +40,5 @@ static MISS: Miss = Miss {
     cause: "the certificate names {name} and not {host}",
     remedy: "Reissue the certificate with both {host} and {name}.",
     label: "only the other of apex and www",
+    told_by: &[],
 };

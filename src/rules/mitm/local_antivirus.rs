@@ -76,7 +76,8 @@ fn found(
     let product = vendor(ANTIVIRUS, &name).unwrap_or("a virus scanner");
     let wire = wire.filter(|(_, seen)| seen.certificate.issuer != leaf.certificate.issuer);
     let complaint = reach::complaint(case, connection);
-    let severity = if complaint.is_some() { Severity::Error } else { Severity::Note };
+    let is_at_fault = complaint.is_some() || reach::is_untold(case, connection);
+    let severity = if is_at_fault { Severity::Error } else { Severity::Note };
     let strength = if wire.is_some() { Strength::Proven } else { Strength::Strong };
     let mut finding = Finding::new(format!("{host} is shown a certificate that {product} signed on the client's machine"), severity, strength)
         .because(

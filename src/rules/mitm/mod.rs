@@ -4,7 +4,10 @@
 pub mod local_antivirus;
 pub mod tls_interception;
 
+use std::collections::BTreeSet;
+
 use crate::case::{Case, Connection, Leaf};
+use crate::provenance::SourceId;
 use crate::x509::roots;
 
 /// Whether the chain as it was sent leads, by names, to a root that Mozilla's programme trusts, or to an
@@ -30,10 +33,9 @@ fn issuer(leaf: &Leaf<'_>) -> String {
 
 /// A handshake for the same host, of another source, whose chain is a public one.
 fn public_elsewhere<'c, 'e>(case: &'c Case<'e>, than: &Connection<'_>) -> Option<(&'c Connection<'e>, &'c Leaf<'e>)> {
-    case.connections.iter().find_map(|it| {
-        let leaf = it.leaf().filter(|leaf| it.id != than.id && is_public(it, leaf))?;
-        Some((it, leaf))
-    })
+    let mut chains: BTreeSet<(SourceId, &[String])> = BTreeSet::new();
+    let others = case.distinct().filter(|it| it.id != than.id && chains.insert((it.source, &it.handshake.chain)));
+    others.into_iter().find_map(|it| it.leaf().filter(|leaf| is_public(it, leaf)).map(|leaf| (it, leaf)))
 }
 
 /// Public authorities that Mozilla's programme had and has no more, as old captures show them.
@@ -107,6 +109,11 @@ const INSPECTORS: &[(&str, &str)] = &[
     ("burp suite", "Burp Suite"),
     ("portswigger", "Burp Suite"),
     ("squid", "Squid"),
+    ("superfish", "Superfish"),
+    ("privdog", "PrivDog"),
+    ("edellroot", "eDellRoot"),
+    ("qaznet trust network", "a state's interception (Qaznet Trust Network)"),
+    ("gogo inflight", "Gogo in-flight access"),
 ];
 
 /// Products that inspect TLS on the client's own machine.

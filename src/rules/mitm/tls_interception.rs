@@ -6,6 +6,7 @@ use super::{ANTIVIRUS, INSPECTORS, is_public, issuer, public_elsewhere, vendor};
 use crate::case::{Case, Connection, Leaf};
 use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
+use crate::provider::suffix;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
 
@@ -44,7 +45,12 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut other: Option<Verdict> = None;
+    let mut kinds = BTreeSet::new();
     for connection in reach::distinct(case).into_iter().filter(|it| it.asks_for(host)) {
+        let alerts: Vec<Option<&str>> = connection.alerts.iter().map(|(_, it)| it.description.as_deref()).collect();
+        if !kinds.insert((connection.source, connection.handshake.chain.as_slice(), alerts)) {
+            continue;
+        }
         let Some(leaf) = connection.leaf().filter(|leaf| leaf.certificate.issuer.is_some()) else { continue };
         if vendor(ANTIVIRUS, &issuer(leaf)).is_some() {
             continue;
@@ -104,7 +110,8 @@ fn judge(case: &Case<'_>, host: &Name, connection: &Connection<'_>, leaf: &Leaf<
         (1, true) => Strength::Strong,
         (_, true) => Strength::Proven,
     };
-    let severity = if complaint.is_some() { Severity::Error } else { Severity::Note };
+    let is_at_fault = complaint.is_some() || (product.is_some() && is_right && reach::is_untold(case, connection));
+    let severity = if is_at_fault { Severity::Error } else { Severity::Note };
     let by = product
         .map_or_else(|| "Something on the path".to_owned(), |product| format!("An inspection product ({product})"));
     let mut finding = Finding::new(format!("{host} is served a certificate that {} signed", short(&name)), severity, strength)
@@ -122,7 +129,8 @@ fn judge(case: &Case<'_>, host: &Name, connection: &Connection<'_>, leaf: &Leaf<
         finding = finding
             .reason(format!("another handshake for {host} shows the issuer {}", issuer(public)), [public.id, other.id]);
     }
-    if let Some((name, id)) = owners.iter().find(|(name, _)| reach::owner(name.as_str()) != reach::owner(host.as_str()))
+    if let Some((name, id)) =
+        owners.iter().find(|(name, _)| suffix::owner(name.as_str()) != suffix::owner(host.as_str()))
     {
         finding = finding.reason(format!("the same issuer signs for {name}, of another owner"), [*id]);
     }
@@ -149,12 +157,7 @@ fn is_self_made(connection: &Connection<'_>) -> bool {
 
 /// One host per owner that an issuer signs a covering certificate for.
 fn owners(case: &Case<'_>, issuer: &str) -> Vec<(Name, crate::evidence::ObservationId)> {
-    let mut seen = BTreeSet::new();
-    let all = case.around.issued_by(issuer).take(NEIGHBOURS_MAX);
-    all.filter(|it| reach::is_right(it))
-        .filter_map(|it| it.sni().map(|sni| (sni, it.id)))
-        .filter(|(sni, _)| seen.insert(reach::owner(sni.as_str())))
-        .collect()
+    case.around.owners_of(issuer).filter_map(|it| Some((it.sni()?, it.id))).take(NEIGHBOURS_MAX).collect()
 }
 
 /// The common name of an issuer, or all of it.

@@ -6,6 +6,8 @@ use super::{names_one, texts};
 use crate::case::{Case, Connection};
 use crate::evidence::ObservationId;
 use crate::name::Name;
+use crate::provider::table::Kind;
+use crate::rules::defaults;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
 
@@ -48,7 +50,12 @@ fn check(case: &Case<'_>) -> Verdict {
         let covers = view::coverage(leaf, host) == Coverage::Covers;
         match (word, at_page) {
             (Some(word), true) => return found(host, connection, leaf.id, word, Strength::Proven),
-            (Some(word), false) if !covers => return found(host, connection, leaf.id, word, Strength::Strong),
+            (Some(word), false) if !covers => {
+                let device = case.known.providers.own_certificate(leaf.certificate, Kind::Appliance);
+                let is_device = device.is_some_and(|row| defaults::FILTERS.contains(&row.id.as_str()));
+                let strength = if is_device { Strength::Consistent } else { Strength::Strong };
+                return found(host, connection, leaf.id, word, strength);
+            }
             (None, true) if !covers => {
                 return found(host, connection, leaf.id, "the address of a block page", Strength::Strong);
             }

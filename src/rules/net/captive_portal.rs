@@ -7,6 +7,7 @@ use super::{names_one, texts};
 use crate::case::{Case, Connection};
 use crate::evidence::ObservationId;
 use crate::name::Name;
+use crate::provider::suffix;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
 
@@ -89,7 +90,7 @@ fn caught(it: &Shown<'_, '_>, near: &[&Connection<'_>]) -> Caught {
     for connection in std::iter::once(it.connection).chain(same) {
         caught.addresses.extend(connection.server_ip());
         if let Some(sni) = connection.sni() {
-            caught.owners.entry(reach::owner(sni.as_str())).or_insert((sni, connection.id));
+            caught.owners.entry(suffix::owner(sni.as_str())).or_insert((sni, connection.id));
         }
     }
     caught

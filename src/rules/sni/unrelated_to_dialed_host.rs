@@ -3,6 +3,7 @@
 use crate::case::{Case, Connection, resolution};
 use crate::evidence::ObservationId;
 use crate::name::Name;
+use crate::provider::suffix;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, ech, proxy, reach};
 
@@ -59,7 +60,9 @@ fn dialed(case: &Case<'_>, connection: &Connection<'_>, sni: &Name) -> Option<Na
     let dialed = told.or_else(|| {
         let (address, client) = (connection.server_ip()?, connection.client_ip()?);
         let answers = &case.around.answers;
-        Some(answers.asked_before(address, connection.source, client, connection.handshake.time)?.host.clone())
+        answers
+            .asked_before(address, connection.source, client, connection.handshake.time)
+            .map(|it| Name::clone(&it.host))
     })?;
     let is_suffixed = dialed.as_str().strip_prefix(sni.as_str()).is_some_and(|rest| rest.starts_with('.'));
     let is_name = dialed.ip().is_none() && !sni.as_str().contains('*');
@@ -101,7 +104,9 @@ fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name
                 ask: format!("dig {sni}"),
             };
         }
-        (false, false) if reach::owner(sni.as_str()) == reach::owner(dialed.as_str()) => return Verdict::NotApplicable,
+        (false, false) if suffix::owner(sni.as_str()) == suffix::owner(dialed.as_str()) => {
+            return Verdict::NotApplicable;
+        }
         (false, false) => Strength::Consistent,
     };
     found(case, connection, (sni, dialed), strength, refusal, elsewhere.map(|it| it.cites.clone()))

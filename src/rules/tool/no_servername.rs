@@ -40,8 +40,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let shown = view::shown(case);
     let runs: Vec<&Shown<'_, '_>> = shown.iter().filter(|it| is_s_client(case, it.connection)).collect();
-    let right = shown.iter().find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
-    if let Some(it) = runs.iter().find(|it| it.is_wrong() && view::sent_no_name(it.connection)) {
+    let right = named_for(host, &shown);
+    let is_other = |it: &Shown<'_, '_>| it.is_wrong() || is_named_otherwise(host, it, right);
+    if let Some(it) = runs.iter().find(|it| is_other(it) && view::sent_no_name(it.connection)) {
         let wording = Wording {
             cause: format!(
                 "This openssl s_client sent no server name (SNI), so it was shown the server's default certificate. It says nothing of what {host} serves to clients that send the name."
@@ -71,7 +72,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// Whether a handshake is known from a run of `openssl s_client`.
 pub(in crate::rules) fn is_s_client(case: &Case<'_>, connection: &Connection<'_>) -> bool {
-    run_of(case, connection).is_some_and(|run| run.tool == "openssl s_client")
+    run_of(case, connection).is_some_and(|run| ["openssl s_client", "openssl x509"].contains(&run.tool.as_str()))
 }
 
 fn run_of<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Option<&'e Run> {
@@ -100,7 +101,8 @@ pub(in crate::rules) fn served_default(
     let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
     let stage = view::execute_api_targets(case).iter().any(|target| target.target.role == Role::Stage);
     let strength = match right {
-        Some(_) => Strength::Proven,
+        Some(other) if other.coverage == Coverage::Covers && it.is_wrong() => Strength::Proven,
+        Some(_) => Strength::Strong,
         None if is_known_default(case, it) && !stage => Strength::Strong,
         None => Strength::Consistent,
     };
@@ -135,6 +137,25 @@ pub(in crate::rules) fn served_default(
         marks,
         change: None,
     }))
+}
+
+/// What a client that sent the name was served: a certificate that covers the host, or one that a text
+/// shows by its subject alone and that is called like it.
+fn named_for<'s, 'c, 'e>(host: &Name, shown: &'s [Shown<'c, 'e>]) -> Option<&'s Shown<'c, 'e>> {
+    let asked = || shown.iter().filter(|it| it.connection.asks_for(host));
+    let by_label = |it: &&Shown<'_, '_>| it.coverage == Coverage::Unknown && is_called(host, it);
+    asked().find(|it| it.coverage == Coverage::Covers).or_else(|| asked().find(by_label))
+}
+
+/// Whether a text shows the subject alone, and it is not called like the host while another that was
+/// served with the name is.
+fn is_named_otherwise(host: &Name, it: &Shown<'_, '_>, right: Option<&Shown<'_, '_>>) -> bool {
+    let differs = right.is_some_and(|right| right.leaf.certificate.subject != it.leaf.certificate.subject);
+    it.coverage == Coverage::Unknown && it.leaf.certificate.subject.is_some() && differs && !is_called(host, it)
+}
+
+fn is_called(host: &Name, it: &Shown<'_, '_>) -> bool {
+    it.leaf.certificate.common_name().is_some_and(|name| crate::name::match_dns(host, name).is_ok())
 }
 
 /// Whether the certificate is what a provider or a product presents by itself.

@@ -5,7 +5,7 @@ use crate::evidence::ObservationId;
 use crate::name::{Name, Rejection};
 use crate::provider::{elb, suffix};
 use crate::rules::view::{self, Shown};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented, reach};
 
 declare_rule! {
     /// # What it finds
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if is_elsewhere(case) {
         return Verdict::NotApplicable;
     }
-    let shown = presented::distinct(view::shown(case));
+    let shown = presented::distinct(reach::shown(case));
     let wrong: Vec<&Shown<'_, '_>> = shown
         .iter()
         .filter(|it| it.is_wrong() && !mail::is_mail(case, it.connection))
@@ -68,7 +68,8 @@ fn is_elsewhere(case: &Case<'_>) -> bool {
 }
 
 fn is_self_issued(it: &Shown<'_, '_>) -> bool {
-    it.leaf.certificate.subject == it.leaf.certificate.issuer
+    let certificate = it.leaf.certificate;
+    certificate.subject.is_some() && certificate.subject == certificate.issuer
 }
 
 /// Whether the certificate was meant for this host and misses it narrowly: the rules of `match` say how.
@@ -109,7 +110,7 @@ fn neighbour_of<'c, 'e>(
     case.around.with_server(own.handshake.server?).find_map(|other| {
         let (name, shown) = (other.sni()?, other.leaf()?);
         let is_wanted = leaf.is_none_or(|leaf| leaf == shown.certificate.id());
-        let covers = shown.check(&name).is_some_and(|check| check.matches());
+        let covers = other.covers_sni() == Some(true);
         (is_wanted && covers && Some(&name) != own.sni().as_ref()).then_some((other, name))
     })
 }
@@ -125,30 +126,34 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
     let neighbour = neighbour_of(case, it.connection, Some(it.leaf.certificate.id()));
     let labels = it.leaf.labels();
     let same_owner = labels.iter().any(|label| suffix::have_one_owner(label, host.as_str()));
-    let Some(record) = record else {
-        return Verdict::Unknown {
-            missing: format!("whether DNS sends {host} to the server that presents {}", it.label()),
-            ask: format!("dig {host} A {host} AAAA"),
-        };
-    };
-    let strength = match (&neighbour, same_owner) {
-        (Some(_), _) => Strength::Proven,
-        (None, true) => Strength::Strong,
-        (None, false) => Strength::Consistent,
+    let is_dialed = it.connection.handshake.dialed == it.connection.handshake.sni && case.overrides.is_empty();
+    let strength = match (&record, &neighbour, same_owner) {
+        (Some(_), Some(_), _) => Strength::Proven,
+        (Some(_), None, true) => Strength::Strong,
+        (Some(_), None, false) => Strength::Consistent,
+        (None, _, true) if is_dialed => Strength::Consistent,
+        (None, _, _) => {
+            return Verdict::Unknown {
+                missing: format!("whether DNS sends {host} to the server that presents {}", it.label()),
+                ask: format!("dig {host} A {host} AAAA"),
+            };
+        }
     };
     let label = it.label();
-    let address = it.connection.server_ip().map_or_else(String::new, |ip| ip.to_string());
+    let place = it.connection.server_ip().map_or_else(String::new, |ip| format!(" at {ip}"));
     let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
         .because(
-            format!("The server at {address} has no certificate for {host} and presents that of another site, {label}."),
+            format!("The server{place} has no certificate for {host} and presents that of another site, {label}."),
             format!("Add a TLS section for {host} to the server (listen 443 ssl, server_name {host}, its certificate) on the same address and port, and reload it."),
         )
         .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
-        .reason(format!("DNS sends {host} to {address}"), [record])
         .reason(format!("the client asked for {host}"), [it.connection.id])
         .reason(format!("the certificate presented names {}", labels.join(", ")), [it.leaf.id, it.connection.id])
         .mark(view::asked_mark(it.connection.id, host))
         .mark(Mark::new(it.leaf.id, &label, Sign::Wrong, format!("does not cover {host}")));
+    if let Some(record) = record {
+        finding = finding.reason(format!("DNS sends {host} to the server{place}"), [record]);
+    }
     if let Some((other, name)) = neighbour {
         finding = finding
             .reason(format!("the same server presents the same certificate for {name}, which it covers"), [other.id]);

@@ -71,6 +71,7 @@ fn read(entry: Node<'_>, sink: &mut Sink) {
             presented: Vec::new(),
             code: Some(words.to_string()),
             words: words.to_string(),
+            above: None,
             run: None,
         };
         sink.observe_cited(Fact::ClientVerdict(it), [url.cite(), error.cite()]);

@@ -248,16 +248,17 @@ fn stream(reading: &mut Reading, window: &mut Window, sink: &mut Sink, progress:
     if window.fill(BYTE_ORDER_MARK.len())?.starts_with(BYTE_ORDER_MARK) {
         window.consume(BYTE_ORDER_MARK.len());
     }
-    loop {
+    while !window.is_stopped() {
         let bytes = window.fill(WINDOW_BYTES)?;
         if bytes.is_empty() {
-            return Ok(());
+            break;
         }
         let length = bytes.len();
         reading.feed(bytes, sink);
         window.consume(length);
         progress(u64::try_from(length).unwrap_or(u64::MAX));
     }
+    Ok(())
 }
 
 /// What tells an export stands in its first bytes.

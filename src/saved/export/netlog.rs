@@ -246,6 +246,7 @@ fn verdict(log: &mut Log, at: &At, params: Node<'_>, sink: &mut Sink) {
         presented: Vec::new(),
         code: Some(format!("net::{name}")),
         words: format!("SSL_CONNECT ended with net::{name} ({error})"),
+        above: None,
         run: None,
     };
     sink.observe_cited(Fact::ClientVerdict(it), [at.cite.clone()]);

@@ -372,12 +372,29 @@ fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
             says,
             host: about.or_else(|| host.cloned()),
             presented: Vec::new(),
+            above: above(run, &code),
             code: Some(code),
             words: text.to_owned(),
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [line.number]);
     }
+}
+
+/// The subject of the certificate above the leaf that the first error with this code is about.
+fn above(run: &RunText<'_>, code: &str) -> Option<String> {
+    let mut at: Option<(&str, &str)> = None;
+    for line in run.lines {
+        let text = line.text.trim();
+        if let Some(rest) = text.strip_prefix("depth=") {
+            at = rest.split_once(' ');
+        }
+        let error = text.strip_prefix("verify error:num=").and_then(|rest| rest.split(':').next());
+        if error == Some(code) {
+            return at.filter(|(depth, _)| *depth != "0").map(|(_, subject)| dn::normal(subject));
+        }
+    }
+    None
 }
 
 /// What a verification result says (X509_STORE_CTX_get_error).

@@ -343,7 +343,7 @@ fn client_hello(frame: &Frame, header: &Header, kind: &Field) -> (Event, Vec<Cit
     let sni = frame.last("tls_handshake_extensions_server_name");
     let mut versions: Vec<u16> = frame
         .all("tls_handshake_extensions_supported_version")
-        .filter_map(|field| number(&field.value)?.try_into().ok())
+        .filter_map(|field| u16::try_from(number(&field.value)?).ok())
         .filter(|version| version & 0x0f0f != 0x0a0a)
         .collect();
     versions.sort_unstable_by(|one, other| other.cmp(one));

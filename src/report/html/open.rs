@@ -1,0 +1,107 @@
+//! Where no error heads a case: what was checked and what is not known, what to ask for, and what to do
+//! only when that confirms a cause.
+
+use maud::{Markup, html};
+
+use super::capital;
+use super::case::{Level, cure, head, places};
+use super::words_of::{prose, value};
+use crate::report::checked::{comparisons, unseen};
+use crate::report::{CaseEntry, FindingEntry, Report, Severity, words};
+
+/// What is known, and each finding with the words that keep it from being taken for the answer.
+pub(super) fn without_error(case: &CaseEntry, level: Level) -> Markup {
+    let missing = case.undecided.iter().find(|it| it.rule.starts_with("insufficient."));
+    let headed = case.headed_by().len();
+    html! {
+        @if words::group(case.outcome).is_ok() {
+            p.lead { "Nothing is wrong with the certificate that was seen. What was compared is under “Checked”." }
+        } @else if let Some(it) = missing {
+            p.lead { "Unknown: " (prose(&it.missing)) "." }
+        } @else if headed == 0 {
+            p.lead { "No cause is proven by this evidence. What would tell is under “Ask for”." }
+        }
+        @for (nth, finding) in case.findings.iter().enumerate() {
+            @if words::is_beside(case, finding) { (beside(case, finding)) }
+            @else if nth < headed { (only_if(case, finding, level)) }
+            @else {
+                p.small { "Also " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause)) }
+            }
+        }
+    }
+}
+
+fn only_if(case: &CaseEntry, finding: &FindingEntry, level: Level) -> Markup {
+    let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
+    html! {
+        div.either {
+            @if !reasons.is_empty() { p { "Known: " (prose(&reasons.join("; "))) "." } }
+            p { strong { (prose(&words::only_if(case, finding.rule))) } " " (prose(&finding.cause)) }
+            (cure(finding, level))
+        }
+    }
+}
+
+fn beside(case: &CaseEntry, finding: &FindingEntry) -> Markup {
+    let label = if finding.severity == Severity::Note { "Note" } else { "Warning" };
+    html! {
+        div.either {
+            p.small {
+                (label) " " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause))
+            }
+            // Where something is broken, the cure of a side fact would be taken for its cure.
+            @if words::group(case.outcome).is_ok() {
+                p.small { (words::BESIDE) " " (prose(&finding.remedy)) }
+                p.cmd { code { (value(&finding.verify)) } }
+                @if let Some(expect) = &finding.expect { p.small { "Expect " (prose(expect)) "." } }
+            }
+        }
+    }
+}
+
+/// Of a right certificate: what was compared and what was not.
+pub(super) fn checked(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
+    html! {
+        @if words::group(case.outcome).is_ok() {
+            section id=(format!("checked{suffix}")) aria-labelledby=(format!("h-checked{suffix}")) {
+                h2 id=(format!("h-checked{suffix}")) { "Checked" }
+                table.t.ruled role="table" {
+                    (head(&["What", "Found", "Where"]))
+                    tbody role="rowgroup" {
+                        @for (what, found, at) in comparisons(report, case) {
+                            tr role="row" {
+                                th role="rowheader" scope="row" { "✓ " (capital(what)) }
+                                td role="cell" { (prose(&found)) }
+                                td.where role="cell" { @if let Some(id) = at { (places(report, case, &[id])) } }
+                            }
+                        }
+                    }
+                }
+                p.small { "Not seen:" }
+                ul.unseen { @for it in unseen(case) { li { (prose(&it)) } } }
+            }
+        }
+    }
+}
+
+/// The commands to ask for, with what each decides.
+pub(super) fn ask_for(case: &CaseEntry, suffix: &str) -> Markup {
+    let is_decided = words::is_error(case) && case.headed_by().len() == 1;
+    html! {
+        @if !case.ask_for.is_empty() {
+            section id=(format!("ask{suffix}")) aria-labelledby=(format!("h-ask{suffix}")) {
+                h2 id=(format!("h-ask{suffix}")) { "Ask for" }
+                @if is_decided { p.sub { "The cause stands without these. They answer what the evidence leaves open." } }
+                ol.ask {
+                    @for it in &case.ask_for {
+                        li {
+                            p { (prose(&capital(&words::decides(it)))) "." @if !it.or.is_empty() { " " (capital(words::ANY_ONE)) } }
+                            p.cmd { code { (value(&it.command)) } }
+                            @for other in &it.or { p.cmd { code { (value(other)) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
