@@ -8,6 +8,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use rayon::prelude::*;
 
 use super::book::{Book, Presented};
@@ -18,6 +19,7 @@ use super::settle;
 use super::shard::{Bounds, SHARDS, Shard};
 use crate::capture::{Batch, Kind, Piece, Reader, Stretch, Summary, Walked};
 use crate::evidence::Reading;
+use crate::flow::FlowKey;
 use crate::input::Window;
 use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
@@ -161,6 +163,7 @@ impl<'s> Capture<'s> {
         let count = pieces.saturating_mul(PARTS_OF_PIECE);
         let parts = self.parts.get_mut(..count).unwrap_or_default();
         let walked = meet(parts, stretch, self.frames, &self.shards);
+        again(parts, stretch, &self.shards);
         self.follow(stretch.bytes(), count);
         // Behind something odd the next round begins small: what it walks may be walked again soon.
         let is_cut_short = stretch.bytes().len().saturating_sub(walked.end) > limits::PART_BYTES;
@@ -319,6 +322,18 @@ fn meet(parts: &mut [Part], stretch: &Stretch<'_>, before: u64, shards: &[Shard]
         all.add(&behind.walked);
     }
     all
+}
+
+/// Walks those parts again that lie behind one in which a connection begins anew that was over before
+/// the round: their packets of it were passed by.
+fn again(parts: &mut [Part], stretch: &Stretch<'_>, shards: &[Shard]) {
+    let Some(first) = parts.iter().position(|part| !part.reused.is_empty()) else {
+        return;
+    };
+    let reused: HashSet<FlowKey> = parts.iter().flat_map(|part| part.reused.iter().copied()).collect();
+    for part in parts.iter_mut().skip(first).skip(1).filter(|part| part.walked.frames > 0) {
+        part.walk_again(stretch, &reused, shards);
+    }
 }
 
 /// Where the piece of that number ends.

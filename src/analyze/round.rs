@@ -5,6 +5,8 @@
 //! were before the round. Items hold places in the bytes of the round, not the bytes, so that their
 //! queues are used again.
 
+use hashbrown::HashSet;
+
 use super::shard::{SHARDS, Shard};
 use crate::capture::{Frame, LinkType, Piece, Stretch, Walked};
 use crate::flow::{FlowKey, Way};
@@ -55,6 +57,8 @@ pub(super) struct Part {
     pub(super) queues: Vec<Vec<Item>>,
     pub(super) fragments: Vec<Fragment>,
     pub(super) undecoded: Vec<(Undecoded, u32)>,
+    /// The connections that were over before the round and seem to begin anew.
+    pub(super) reused: HashSet<FlowKey>,
 }
 
 impl Part {
@@ -78,6 +82,14 @@ impl Part {
         self.walked = self.walk_records(stretch, (from, until), 0, shards);
     }
 
+    /// Walks its records once more, because connections that were over begin anew in the parts before it.
+    pub(super) fn walk_again(&mut self, stretch: &Stretch<'_>, reused: &HashSet<FlowKey>, shards: &[Shard]) {
+        let (begin, until) = (self.begin, self.walked.end);
+        self.clear();
+        self.reused.clone_from(reused);
+        self.walked = self.walk_records(stretch, (begin, until), 0, shards);
+    }
+
     fn walk_records(
         &mut self,
         stretch: &Stretch<'_>,
@@ -95,6 +107,7 @@ impl Part {
         self.queues.iter_mut().for_each(Vec::clear);
         self.fragments.clear();
         self.undecoded.clear();
+        self.reused.clear();
         self.walked = Walked::default();
     }
 
@@ -119,9 +132,18 @@ impl Part {
 
     fn queue(&mut self, item: Item, shards: &[Shard]) {
         let shard = item.key.shard(SHARDS);
+        let of = shards.get(shard);
         let is_wanted = match item.kind {
-            ItemKind::Segment { syn: false, .. } => shards.get(shard).is_some_and(|it| it.wants(&item.key, item.way)),
-            _ => true,
+            ItemKind::Segment { syn: false, .. } => {
+                of.is_some_and(|it| it.wants(&item.key, item.way)) || self.reused.contains(&item.key)
+            }
+            ItemKind::Segment { .. } => {
+                if of.is_some_and(|it| !it.wants(&item.key, item.way) || !it.wants(&item.key, item.way.other())) {
+                    self.reused.insert(item.key);
+                }
+                true
+            }
+            ItemKind::Datagram => true,
         };
         if let Some(queue) = self.queues.get_mut(shard).filter(|_| is_wanted) {
             queue.push(item);

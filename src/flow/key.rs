@@ -28,6 +28,17 @@ pub enum Way {
     FromHigh,
 }
 
+impl Way {
+    /// The way back.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::FromLow => Self::FromHigh,
+            Self::FromHigh => Self::FromLow,
+        }
+    }
+}
+
 impl FlowKey {
     /// The key of a packet, and its way.
     pub fn of(source: SocketAddr, destination: SocketAddr) -> (Self, Way) {

@@ -191,6 +191,31 @@ fn ports_used_again_are_another_connection() {
 }
 
 #[test]
+fn ports_used_again_long_after_are_another_connection() {
+    let frames = frames();
+    let filler = [[2; 12].as_slice(), &[8, 6], &[0; 1400]].concat();
+    let handshakes = |order: &[Vec<u8>]| {
+        let evidence = read(pcap(order, 0));
+        evidence.observations.iter().filter(|it| matches!(it.fact, Fact::TlsHandshake(_))).count()
+    };
+    let once = handshakes(&frames);
+    // The frames of the second connection lie about the seam of two pieces in each of these places.
+    for before in (1100..1300).step_by(7) {
+        let mut order = frames.clone();
+        order.extend(std::iter::repeat_n(filler.clone(), before));
+        for (nth, mut frame) in frames.clone().into_iter().enumerate() {
+            if let Some(at) = tcp_at(&frame) {
+                shift(&mut frame, at + 4, 1_000_000_007);
+                shift(&mut frame, at + 8, 1_000_000_007);
+                order.push(frame);
+                order.extend(std::iter::repeat_n(filler.clone(), if nth % 3 == 0 { 90 } else { 0 }));
+            }
+        }
+        assert_eq!(handshakes(&order), 2 * once, "{before} frames between");
+    }
+}
+
+#[test]
 fn files_of_a_ring_are_one_stream() {
     let frames = frames();
     let whole = seen(&read(pcap(&frames, 0)));
