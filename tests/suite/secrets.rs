@@ -7,17 +7,17 @@ use std::path::Path;
 use crate::support::{printed, said, whycert_in};
 
 /// In words: what the inputs below hold in each place where a secret stands.
-const WORD: &str = "sEcReT";
+const WORD: &str = "hUnTeR2x";
 /// In hexadecimal, as keys and tickets are printed, with every separator that tools use.
 const HEXADECIMAL: [&str; 4] = ["5ec7e75ec7e7", "5e c7 e7 5e", "5e:c7:e7:5e", "5ec7e7-5ec7e7"];
 /// The start of a private key in base64.
 const BASE64: &str = "MC4CAQAwBQYDK2VwBCIEI";
 
 fn transcript() -> String {
-    TRANSCRIPT.replace("SECRET", WORD).replace("KEY", &HEXADECIMAL[0].repeat(6)).replace("PEM", BASE64)
+    TRANSCRIPT.replace("{word}", WORD).replace("{key}", &HEXADECIMAL[0].repeat(6)).replace("{pem}", BASE64)
 }
 
-const TRANSCRIPT: &str = r#"$ openssl s_client -connect www.example.com:443 -servername www.example.com -psk KEY -pass pass:SECRET
+const TRANSCRIPT: &str = r#"$ openssl s_client -connect www.example.com:443 -servername www.example.com -psk {key} -pass pass:{word}
 CONNECTED(00000003)
 ---
 Certificate chain
@@ -27,11 +27,11 @@ Certificate chain
 SSL-Session:
     Protocol  : TLSv1.2
     Cipher    : ECDHE-RSA-AES128-GCM-SHA256
-    Session-ID: KEY
-    Session-ID-ctx: KEY
-    Master-Key: KEY
-    Resumption PSK: KEY
-    PSK identity: SECRET
+    Session-ID: {key}
+    Session-ID-ctx: {key}
+    Master-Key: {key}
+    Resumption PSK: {key}
+    PSK identity: {word}
     TLS session ticket lifetime hint: 7200 (seconds)
     TLS session ticket:
     0000 - 5e c7 e7 5e c7 e7 5e c7-5e c7 e7 5e c7 e7 5e c7   ................
@@ -39,73 +39,73 @@ SSL-Session:
     Verify return code: 0 (ok)
 ---
 -----BEGIN SSL SESSION PARAMETERS-----
-PEM
+{pem}
 -----END SSL SESSION PARAMETERS-----
-$ curl -v -u joe:SECRET -H 'Authorization: Bearer SECRET' -H "X-Amz-Security-Token: SECRET" -H 'X-Own: SECRET' -HX-Own:SECRET --user=joe:SECRET -b 'sid=SECRET' -d 'password=SECRET' --oauth2-bearer SECRET 'https://joe:SECRET@www.example.com/x?X-Amz-Security-Token=SECRET&X-Amz-Signature=SECRET&access_token=SECRET' --proxy-user=a:SECRET -ujoe:SECRET -kuj:SECRET --data-urlencode tok=SECRET --json '{"k":"SECRET"}' -F 'pw=SECRET' --cookie=SECRET -x http://joe:SECRET@proxy.example.com:3128 --pass SECRET -E cert.pem:SECRET --proxy-header 'Proxy-Authorization: Basic SECRET' --cert c.pem:SECRET
+$ curl -v -u joe:{word} -H 'Authorization: Bearer {word}' -H "X-Amz-Security-Token: {word}" -H 'X-Own: {word}' -HX-Own:{word} --user=joe:{word} -b 'sid={word}' -d 'password={word}' --oauth2-bearer {word} 'https://joe:{word}@www.example.com/x?X-Amz-Security-Token={word}&X-Amz-Signature={word}&access_token={word}' --proxy-user=a:{word} -ujoe:{word} -kuj:{word} --data-urlencode tok={word} --json '{"k":"{word}"}' -F 'pw={word}' --cookie={word} -x http://joe:{word}@proxy.example.com:3128 --pass {word} -E cert.pem:{word} --proxy-header 'Proxy-Authorization: Basic {word}' --cert c.pem:{word}
 *   Trying 203.0.113.14:443...
 * Connected to www.example.com (203.0.113.14) port 443 (#0)
 * TLSv1.2 (OUT), TLS handshake, Client hello (1):
 * Server certificate:
 *  subject: CN=*.execute-api.us-east-1.amazonaws.com
 *  issuer: C=US; O=Amazon; CN=Amazon RSA 2048 M02
-* [HTTP/2] [1] [authorization: Bearer SECRET]
-* [HTTP/2] [1] [x-own-token: SECRET]
-> GET /x?access_token=SECRET HTTP/1.1
+* [HTTP/2] [1] [authorization: Bearer {word}]
+* [HTTP/2] [1] [x-own-token: {word}]
+> GET /x?access_token={word} HTTP/1.1
 > Host: www.example.com
-> Authorization: Basic SECRET
-> Proxy-Authorization: Basic SECRET
-> Cookie: sid=SECRET
-> X-Api-Key: SECRET
-> X-Amz-Security-Token: SECRET
-> x-auth-token: SECRET
+> Authorization: Basic {word}
+> Proxy-Authorization: Basic {word}
+> Cookie: sid={word}
+> X-Api-Key: {word}
+> X-Amz-Security-Token: {word}
+> x-auth-token: {word}
 < HTTP/1.1 403 Forbidden
-< Set-Cookie: AWSALB=SECRET; Path=/
-< Location: https://joe:SECRET@www.example.com/?token=SECRET
+< Set-Cookie: AWSALB={word}; Path=/
+< Location: https://joe:{word}@www.example.com/?token={word}
 < x-amzn-ErrorType: ForbiddenException
 curl: (60) SSL: no alternative certificate subject name matches target host name 'www.example.com'
 $ curl -v \
-    -H 'Authorization: Bearer SECRET' \
-    -u joe:SECRET \
+    -H 'Authorization: Bearer {word}' \
+    -u joe:{word} \
     https://www.example.com/
 *   Trying 203.0.113.14:443...
 curl: (60) SSL: no alternative certificate subject name matches target host name 'www.example.com'
-$ AWS_SECRET_ACCESS_KEY=SECRET AWS_SESSION_TOKEN="SECRET" aws sts get-session-token --token-code SECRET --external-id SECRET
-{"Credentials": {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "SECRET", "SessionToken": "SECRET", "Expiration": "2026-11-25T00:00:00Z"}}
-$ aws acm export-certificate --certificate-arn arn:aws:acm:us-east-1:111122223333:certificate/x --passphrase SECRET
+$ AWS_SECRET_ACCESS_KEY={word} AWS_SESSION_TOKEN="{word}" aws sts get-session-token --token-code {word} --external-id {word}
+{"Credentials": {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "{word}", "SessionToken": "{word}", "Expiration": "2026-11-25T00:00:00Z"}}
+$ aws acm export-certificate --certificate-arn arn:aws:acm:us-east-1:111122223333:certificate/x --passphrase {word}
 {
     "Certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
-    "PrivateKey": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nPEM\n-----END ENCRYPTED PRIVATE KEY-----\n"
+    "PrivateKey": "-----BEGIN ENCRYPTED PRIVATE KEY-----\n{pem}\n-----END ENCRYPTED PRIVATE KEY-----\n"
 }
-$ export AWS_SECRET_ACCESS_KEY=SECRET
-aws_secret_access_key = SECRET
-CLIENT_RANDOM KEY KEY
-CLIENT_TRAFFIC_SECRET_0 KEY KEY
+$ export AWS_SECRET_ACCESS_KEY={word}
+aws_secret_access_key = {word}
+CLIENT_RANDOM {key} {key}
+CLIENT_TRAFFIC_SECRET_0 {key} {key}
 -----BEGIN PRIVATE KEY-----
-PEM
+{pem}
 -----END PRIVATE KEY-----
 -----BEGIN RSA PRIVATE KEY-----
-PEM
+{pem}
 -----END RSA PRIVATE KEY-----
-$ wget --http-user=joe --http-password=SECRET --password SECRET --header='Authorization: Bearer SECRET' --post-data='p=SECRET' https://joe:SECRET@www.example.com/
---2026-11-22 07:01:23--  https://joe:SECRET@www.example.com/?token=SECRET
+$ wget --http-user=joe --http-password={word} --password {word} --header='Authorization: Bearer {word}' --post-data='p={word}' https://joe:{word}@www.example.com/
+--2026-11-22 07:01:23--  https://joe:{word}@www.example.com/?token={word}
 Resolving www.example.com (www.example.com)... 203.0.113.14
 Connecting to www.example.com (www.example.com)|203.0.113.14|:443... connected.
 ERROR: no certificate subject alternative name matches
         requested host name 'www.example.com'.
-requests.exceptions.SSLError: HTTPSConnectionPool(host='www.example.com', port=443): Max retries exceeded with url: /x?api_key=SECRET (Caused by SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'www.example.com'. (_ssl.c:1006)")))
-fatal: unable to access 'https://joe:SECRET@www.example.com/x.git/': server certificate verification failed. CAfile: none CRLfile: none
-2026/11/25 04:42:34 Get "https://joe:SECRET@www.example.com/?sig=SECRET": x509: certificate is valid for *.execute-api.us-east-1.amazonaws.com, not www.example.com
-$ gnutls-cli --pskkey KEY --pskusername SECRET www.example.com
-- Session ID: KEY
+requests.exceptions.SSLError: HTTPSConnectionPool(host='www.example.com', port=443): Max retries exceeded with url: /x?api_key={word} (Caused by SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'www.example.com'. (_ssl.c:1006)")))
+fatal: unable to access 'https://joe:{word}@www.example.com/x.git/': server certificate verification failed. CAfile: none CRLfile: none
+2026/11/25 04:42:34 Get "https://joe:{word}@www.example.com/?sig={word}": x509: certificate is valid for *.execute-api.us-east-1.amazonaws.com, not www.example.com
+$ gnutls-cli --pskkey {key} --pskusername {word} www.example.com
+- Session ID: {key}
 - Status: The certificate is NOT trusted. The name in the certificate does not match the expected.
-$ keytool -list -v -keystore k.jks -storepass SECRET -keypass SECRET
-$ openssl pkcs12 -in s.p12 -passin pass:SECRET -password pass:SECRET
-$ sslscan --pkpass=SECRET www.example.com
-$ dig -y hmac-sha256:key:SECRET @192.0.2.1 www.example.com
-; <<>> DiG 9.18.1 <<>> -y hmac-sha256:key:SECRET @192.0.2.1 www.example.com
+$ keytool -list -v -keystore k.jks -storepass {word} -keypass {word}
+$ openssl pkcs12 -in s.p12 -passin pass:{word} -password pass:{word}
+$ sslscan --pkpass={word} www.example.com
+$ dig -y hmac-sha256:key:{word} @192.0.2.1 www.example.com
+; <<>> DiG 9.18.1 <<>> -y hmac-sha256:key:{word} @192.0.2.1 www.example.com
 ;; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1
 ;; flags: qr rd ra; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1
-; COOKIE: KEY (good)
+; COOKIE: {key} (good)
 ;; QUESTION SECTION:
 ;www.example.com. IN A
 ;; ANSWER SECTION:
@@ -146,7 +146,10 @@ fn no_output_prints_a_secret() {
     let eve = format!(
         "{{\"timestamp\":\"2026-11-22T07:01:23.000000+0000\",\"event_type\":\"http\",\"src_ip\":\"192.0.2.9\",\
          \"src_port\":4000,\"dest_ip\":\"203.0.113.14\",\"dest_port\":80,\"http\":{{\"hostname\":\"www.example.com\",\
-         \"url\":\"/x?token={WORD}\",\"status\":403}}}}\n"
+         \"url\":\"/x?token={WORD}\",\"status\":403}}}}\n\
+         {{\"timestamp\":\"2026-11-22T07:01:24.000000+0000\",\"event_type\":\"tls\",\"src_ip\":\"192.0.2.9\",\
+         \"src_port\":4001,\"dest_ip\":\"203.0.113.14\",\"dest_port\":443,\
+         \"tls\":{{\"sni\":\"www.example.com\",\"version\":\"TLS 1.2\"}}}}\n"
     );
     for (name, text) in [
         ("plain.txt", transcript.clone()),
