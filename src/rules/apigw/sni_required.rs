@@ -3,6 +3,7 @@
 use crate::case::{Case, Connection};
 use crate::evidence::ObservationId;
 use crate::name::Name;
+use crate::provider::execute_api;
 use crate::rules::view;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 use crate::tls::{ChainState, Side, SniState};
@@ -39,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(host) = &case.host else {
         return Verdict::NotApplicable;
     };
-    let Some((target, cites)) = view::aws_target(case) else {
+    let Some((target, cites)) = view::aws_target(case).or_else(|| itself(case, host)) else {
         return Verdict::NotApplicable;
     };
     let silent: Vec<&Connection<'_>> = case.connections.iter().filter(|it| view::sent_no_name(it)).collect();
@@ -68,12 +69,22 @@ fn check(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// The host where it is one of API Gateway's own, with a connection to it.
+fn itself(case: &Case<'_>, host: &Name) -> Option<(Name, Vec<ObservationId>)> {
+    let connection = case.connections.first().filter(|_| execute_api::host(host).is_some())?;
+    Some((host.clone(), vec![connection.id]))
+}
+
 /// A fatal alert of the server, by name.
 fn refusal(connection: &Connection<'_>) -> Option<(ObservationId, String)> {
     let fatal = connection.alerts.iter().find(|(_, alert)| {
         alert.from == Side::Server && alert.description.as_deref().is_some_and(|it| REFUSALS.contains(&it))
     });
     fatal.map(|(id, alert)| (*id, alert.description.clone().unwrap_or_default()))
+}
+
+fn leads(host: &Name, target: &Name) -> String {
+    if host == target { format!("{host} is a host of API Gateway") } else { format!("{host} leads to {target}") }
 }
 
 fn found(
@@ -96,7 +107,7 @@ fn found(
                 format!("openssl s_client -connect {host}:443 -servername {host} </dev/null"),
                 format!("a certificate that covers {host}"),
             )
-            .reason(format!("{host} leads to {target}"), cites.to_vec())
+            .reason(leads(host, target), cites.to_vec())
             .reason("the client sent no server name", [connection.id])
             .reason(format!("the server answered with the alert {description}"), [*alert])
             .mark(Mark::new(connection.id, "none", Sign::Wrong, "no server name was sent"))
