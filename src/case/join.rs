@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use super::resolution::Answers;
+use super::answers::Answers;
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Run};
 use crate::name::{self, Check, Name, Rejection, Tried};
 use crate::provenance::{Place, SourceId, Time, Zone};

@@ -2,7 +2,7 @@
 //!
 //! Every name that a client meant makes a case: a DNS question that begins a chain, an SNI, a
 //! dialled name, a URL, a Host header, a client's own words. A name that is only the target of an
-//! alias makes none. [`resolution`] walks the aliases from the asked name, [`join`] brings
+//! alias makes none. [`answers`] walks the aliases from the asked name, [`join`] brings
 //! handshakes to the names they were meant for.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,7 @@ use crate::name::Name;
 use crate::provenance::Time;
 use crate::provider::Knowledge;
 
+pub mod answers;
 pub mod delegation;
 pub mod join;
 pub mod origin;
@@ -117,18 +118,6 @@ pub enum HostSource {
     Configuration,
 }
 
-/// Builds the cases of all hosts in the evidence, or of the selected ones, by name, with the embedded
-/// knowledge.
-pub fn build<'e>(evidence: &'e Evidence, selected: &[Name]) -> Vec<Case<'e>> {
-    build_with(evidence, selected, Knowledge::embedded())
-}
-
-/// The same with knowledge that a user brought.
-pub fn build_with<'e>(evidence: &'e Evidence, selected: &[Name], known: &'e Knowledge) -> Vec<Case<'e>> {
-    let cases = Cases::of(evidence, selected, known);
-    (0..cases.len()).filter_map(|at| cases.case(at)).collect()
-}
-
 /// The cases of the evidence, each put together when it is asked for.
 pub struct Cases<'e> {
     evidence: &'e Evidence,
@@ -143,9 +132,9 @@ pub struct Cases<'e> {
 }
 
 impl<'e> Cases<'e> {
-    /// Finds the hosts and indexes what is known of them.
+    /// Finds the hosts, or takes the selected ones, and indexes what is known of them.
     pub fn of(evidence: &'e Evidence, selected: &[Name], known: &'e Knowledge) -> Self {
-        let answers = resolution::Answers::of(evidence);
+        let answers = answers::Answers::of(evidence);
         let mut hosts = hosts_in(evidence, &answers);
         if !selected.is_empty() {
             hosts.retain(|host, _| selected.contains(host));
@@ -166,6 +155,16 @@ impl<'e> Cases<'e> {
             known,
             hosts: hosts.into_iter().collect(),
         }
+    }
+
+    /// The hosts, by name.
+    pub fn hosts(&self) -> impl Iterator<Item = &Name> {
+        self.hosts.iter().map(|(host, _)| host)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = Case<'e>> {
+        (0..self.len()).filter_map(|at| self.case(at))
     }
 
     /// How many there are.
@@ -196,7 +195,7 @@ impl<'e> Cases<'e> {
         verdicts.sort_by_key(|(id, _)| *id);
         let runs = spoken.runs.get(&host).cloned().unwrap_or_default();
         Case {
-            resolutions: resolution::resolutions(&self.around.answers, &host, &self.selected),
+            resolutions: self.around.answers.resolutions(&host, &self.selected),
             suffixed: self.around.answers.suffixed(&host),
             connections: self.around.handshakes.of_host(&host),
             verdicts,
@@ -292,7 +291,7 @@ fn add<'e, T>(
 }
 
 /// The names that clients meant, each with how it is known.
-fn hosts_in(evidence: &Evidence, answers: &resolution::Answers<'_>) -> BTreeMap<Name, HostSource> {
+fn hosts_in(evidence: &Evidence, answers: &answers::Answers<'_>) -> BTreeMap<Name, HostSource> {
     let mut hosts: BTreeMap<Name, HostSource> = BTreeMap::new();
     let mut add = |name: Name, source: HostSource| {
         hosts.entry(name).and_modify(|known| *known = (*known).min(source)).or_insert(source);
@@ -327,7 +326,7 @@ fn configured(evidence: &Evidence) -> impl Iterator<Item = (Name, HostSource)> {
     })
 }
 
-fn meant_by(fact: &Fact, answers: &resolution::Answers<'_>) -> Vec<(Name, HostSource)> {
+fn meant_by(fact: &Fact, answers: &answers::Answers<'_>) -> Vec<(Name, HostSource)> {
     let name = |text: Option<&String>| text.and_then(|text| Name::parse(text));
     match fact {
         Fact::TlsHandshake(it) => {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
+use super::answers::Answers;
 use super::join::{Connection, Handshakes, Leaf};
 use super::records::Records;
-use super::resolution::Answers;
 use crate::evidence::{ClientVerdict, Evidence, Fact, HttpExchange, ObservationId, Override, Run, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};

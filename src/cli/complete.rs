@@ -3,7 +3,6 @@
 //! Options, values and rules come from the definitions of the arguments; the names after `--host` are the
 //! hosts of the facts files on the same line.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,8 +14,9 @@ use clap_complete::env::{CompleteEnv, Shells};
 use super::Exit;
 use super::args::Arguments;
 use crate::analyze;
-use crate::case;
+use crate::case::Cases;
 use crate::evidence::facts;
+use crate::provider::Knowledge;
 
 /// The script for a shell.
 pub(super) fn script(shell: &str) -> Result<String, String> {
@@ -49,9 +49,8 @@ pub(super) fn answer(arguments: &[OsString]) -> Option<Exit> {
 pub(super) fn hosts() -> Vec<CompletionCandidate> {
     let words: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).filter(|it| is_short_facts(it)).collect();
     let evidence = analyze::gather(&words, &analyze::Options::default()).evidence;
-    let hosts = case::build(&evidence, &[]).into_iter().filter_map(|case| case.host);
-    let names: BTreeSet<String> = hosts.map(|host| host.to_string()).collect();
-    names.into_iter().take(HOSTS_MAX).map(CompletionCandidate::new).collect()
+    let cases = Cases::of(&evidence, &[], Knowledge::embedded());
+    cases.hosts().take(HOSTS_MAX).map(|host| CompletionCandidate::new(host.to_string())).collect()
 }
 
 /// Whether a file holds facts that are read before whoever types gets impatient.

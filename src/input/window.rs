@@ -142,12 +142,11 @@ impl Window {
         let file = self.source.file().filter(|_| is_file);
         let left = file.as_ref().map_or(0, |(_, bytes)| bytes.saturating_sub(self.read));
         let left = usize::try_from(left).unwrap_or(usize::MAX);
-        let length = wanted.min(at_hand.saturating_add(left));
         let mut filled = at_hand;
         let room = self.buffer.get_mut(self.start..).unwrap_or_default();
-        let room = if length < room.len() { room.get_mut(..length).unwrap_or_default() } else { room };
+        let length = wanted.min(at_hand.saturating_add(left)).min(room.len());
         let mut rooms: Vec<Room<'_>> = Vec::new();
-        for bytes in room.chunks_mut(limits::PART_BYTES) {
+        for bytes in room.get_mut(..length).unwrap_or_default().chunks_mut(limits::PART_BYTES) {
             let size = bytes.len();
             rooms.push(Room { file: file.map(|(file, _)| file), position, bytes, filled: filled.min(size) });
             filled = filled.saturating_sub(size);

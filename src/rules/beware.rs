@@ -6,6 +6,7 @@ use super::view::{self, Coverage, Shown};
 use crate::case::{Case, Connection};
 use crate::evidence::{ObservationId, Says};
 use crate::rules::config;
+use crate::tls::alert::is_about_certificate;
 use crate::tls::{ChainState, SEALED_ALERT_BYTES, Side, Transport};
 
 /// The cautions of a case, each with what it speaks of.
@@ -79,7 +80,7 @@ fn sealed_refusal(case: &Case<'_>) -> Option<Reason> {
 fn refusal_of(connection: &Connection<'_>) -> Option<(String, Option<ObservationId>)> {
     let of_client = connection.alerts.iter().find(|(_, alert)| alert.from == Side::Client && !alert.encrypted);
     if let Some((id, alert)) = of_client {
-        let name = alert.description.as_deref().filter(|it| ABOUT_CERTIFICATES.contains(it))?;
+        let name = alert.description.as_deref().filter(|it| is_about_certificate(it))?;
         let text = format!(
             "the client ends the handshake with the alert {name}: it refuses a certificate that TLS 1.3 hides here"
         );
@@ -96,16 +97,6 @@ fn refusal_of(connection: &Connection<'_>) -> Option<(String, Option<Observation
     };
     Some((text.to_owned(), None))
 }
-
-/// Alerts that speak of the server's certificate (RFC 8446 section 6.2).
-const ABOUT_CERTIFICATES: &[&str] = &[
-    "bad_certificate",
-    "unsupported_certificate",
-    "certificate_revoked",
-    "certificate_expired",
-    "certificate_unknown",
-    "unknown_ca",
-];
 
 /// Edge-optimized custom domain names serve REST APIs only (API Gateway developer guide).
 fn edge_with_http_api(case: &Case<'_>) -> Option<Reason> {

@@ -8,7 +8,7 @@ use crate::case::{Case, Connection, Leaf};
 use crate::evidence::Says;
 use crate::provenance::Time;
 use crate::tls::Side;
-use crate::x509::path;
+use crate::tls::alert::is_about_certificate;
 
 /// What came of a case; the order is worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
@@ -97,7 +97,7 @@ fn is_chain_out_of_date(case: &Case<'_>, connection: &Connection<'_>, time: Time
         return false;
     }
     let sent: Vec<_> = connection.chain.iter().map(|leaf| leaf.certificate).collect();
-    let path = path::build(&sent, &case.known.roots);
+    let path = case.around.path(&connection.chain, &case.known.roots);
     path.first_out_of_date(&sent, time).is_some_and(|(at, _)| path.needs(at))
 }
 
@@ -122,17 +122,8 @@ fn is_refused(connection: &Connection<'_>) -> bool {
 
 /// Whether the client answered the certificate with a fatal alert about it (RFC 8446 section 6.2).
 fn is_refused_by_client(connection: &Connection<'_>) -> bool {
-    connection.alerts.iter().any(|(_, alert)| {
-        alert.from == Side::Client && alert.description.as_deref().is_some_and(|it| CERTIFICATE_ALERTS.contains(&it))
-    })
+    connection
+        .alerts
+        .iter()
+        .any(|(_, alert)| alert.from == Side::Client && alert.description.as_deref().is_some_and(is_about_certificate))
 }
-
-/// The alerts by which a client refuses a certificate.
-const CERTIFICATE_ALERTS: &[&str] = &[
-    "bad_certificate",
-    "unsupported_certificate",
-    "certificate_revoked",
-    "certificate_expired",
-    "certificate_unknown",
-    "unknown_ca",
-];

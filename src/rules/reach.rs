@@ -1,8 +1,7 @@
 //! How a host was reached: through which address and which answer, by which resolver, beside which
 //! other handshakes of the same client. What the rules about names, routes and middleboxes share.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
@@ -12,12 +11,6 @@ use crate::name::Name;
 use crate::provider::suffix::owner;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::{ChainState, Side, SniState, Transport};
-
-/// The first and the last connection of each kind: thousands of the same client to the same address
-/// say no more.
-pub fn distinct<'c, 'e>(case: &'c Case<'e>) -> Vec<&'c Connection<'e>> {
-    case.distinct().collect()
-}
 
 /// The distinct connections for the host whose certificate is visible.
 pub fn shown<'c, 'e>(case: &'c Case<'e>) -> Vec<Shown<'c, 'e>> {

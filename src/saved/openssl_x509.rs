@@ -157,14 +157,16 @@ fn named_by_itself(run: &RunText<'_>, dialed: Option<&str>) -> ServerName {
     if host.parse::<IpAddr>().is_ok() || !host.contains('.') {
         return ServerName::No;
     }
+    // Other versions print this layout too when they are told to.
+    let is_told = run.pipeline.iter().flatten().any(|word| word == "-nameopt");
     let is_modern = |line: &Line| {
         let names = ["subject=", "issuer="].iter().find_map(|it| line.text.strip_prefix(it));
         names.is_some_and(|names| {
             let first = names.split(',').next().unwrap_or_default();
-            first.contains('=') && !first.contains(" = ") && !first.trim_start().starts_with('/')
+            first.contains('=') && !first.contains(" = ") && !first.starts_with([' ', '/'])
         })
     };
-    match Name::parse(host).filter(|_| run.lines.iter().any(is_modern)) {
+    match Name::parse(host).filter(|_| !is_told && run.lines.iter().any(is_modern)) {
         Some(name) => ServerName::Yes(name.to_string()),
         None => ServerName::Unknown,
     }
@@ -190,6 +192,9 @@ struct Open {
 enum Next {
     Names,
     Serial,
+    /// Attributes, one a line (`-nameopt multiline`).
+    Subject,
+    Issuer,
 }
 
 impl Open {
@@ -232,8 +237,25 @@ impl Open {
                 self.certificate.serial = serial(text);
                 return self.certificate.serial.is_some();
             }
+            Some(next @ (Next::Subject | Next::Issuer)) => {
+                let name = match next {
+                    Next::Subject => &mut self.certificate.subject,
+                    _ => &mut self.certificate.issuer,
+                };
+                if let (true, Some(attribute)) = (line.text.starts_with(' '), dn::attribute(text)) {
+                    let known = name.take().filter(|known| !known.is_empty());
+                    *name = Some(known.into_iter().chain([attribute]).collect::<Vec<_>>().join(", "));
+                    self.next = Some(next);
+                    return true;
+                }
+            }
             None => {}
         }
+        self.next = match text {
+            "subject=" => Some(Next::Subject),
+            "issuer=" => Some(Next::Issuer),
+            _ => None,
+        };
         if text.starts_with("X509v3 Subject Alternative Name:") {
             self.next = Some(Next::Names);
             return true;
@@ -297,4 +319,52 @@ pub fn san(text: &str) -> San {
         }
     }
     san
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOK: &str =
+        "$ openssl s_client -connect www.example.com:443 </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer";
+
+    /// The subject, the issuer and the server name of the one handshake that the output holds.
+    fn read(options: &str, output: &str) -> (Option<String>, Option<String>, Option<String>) {
+        let text = format!("{LOOK}{options}\n{output}");
+        let reading = crate::saved::read("it.txt", text.as_bytes());
+        let facts = || reading.observations.iter().map(|it| &it.fact);
+        let certificate = facts().find_map(|it| if let Fact::Certificate(it) = it { Some(it.clone()) } else { None });
+        let handshake = facts().find_map(|it| if let Fact::TlsHandshake(it) = it { Some(it.clone()) } else { None });
+        let certificate = certificate.unwrap();
+        (certificate.subject, certificate.issuer, handshake.unwrap().sni)
+    }
+
+    #[test]
+    fn names_on_several_lines_are_one_name() {
+        let output = "subject=\n    commonName                = *.example.org\nissuer=\n    countryName               = US\n    \
+                      organizationName          = Example, Inc.\n    commonName                = Example CA\n";
+        let (subject, issuer, _) = read(" -nameopt multiline", output);
+        assert_eq!(subject.as_deref(), Some("CN=*.example.org"));
+        assert_eq!(issuer.as_deref(), Some("C=US, O=Example\\, Inc., CN=Example CA"));
+        let (subject, issuer, _) = read("", "subject=\nissuer=CN=Example CA\n");
+        assert_eq!(
+            (subject.as_deref(), issuer.as_deref()),
+            (Some(""), Some("CN=Example CA")),
+            "a subject may be empty"
+        );
+    }
+
+    #[test]
+    fn only_the_layout_of_newer_versions_tells_that_a_name_was_sent() {
+        for (options, output, expected) in [
+            ("", "subject=CN=*.example.org\nissuer=CN=Example CA\n", Some("www.example.com")),
+            ("", "subject=CN = *.example.org\nissuer=CN = Example CA\n", None),
+            ("", "subject= /CN=*.example.org\nissuer= /CN=Example CA\n", None),
+            ("", "subject= CN=*.example.org\nissuer= CN=Example CA\n", None),
+            (" -nameopt RFC2253", "subject=CN=*.example.org\nissuer=CN=Example CA\n", None),
+        ] {
+            let (_, _, sni) = read(options, output);
+            assert_eq!(sni.as_deref(), expected, "{options}: {output}");
+        }
+    }
 }

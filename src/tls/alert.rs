@@ -6,6 +6,20 @@ pub fn name(description: u8) -> String {
     known.map_or_else(|| format!("alert {description}"), |(_, name)| (*name).to_owned())
 }
 
+/// Whether an alert of this name speaks of the other side's certificate (RFC 8446 section 6.2).
+pub fn is_about_certificate(name: &str) -> bool {
+    ABOUT_CERTIFICATES.contains(&name)
+}
+
+const ABOUT_CERTIFICATES: &[&str] = &[
+    "bad_certificate",
+    "unsupported_certificate",
+    "certificate_revoked",
+    "certificate_expired",
+    "certificate_unknown",
+    "unknown_ca",
+];
+
 /// The names by number.
 pub const NAMES: &[(u8, &str)] = &[
     (0, "close_notify"),

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use whycert::case::Cases;
+use whycert::provider::Knowledge;
 use whycert::rules::Verdict;
-use whycert::{analyze, case, rules};
+use whycert::{analyze, rules};
 
 use crate::support::{files_below, printed, root, whycert_in};
 
@@ -42,7 +44,7 @@ impl Sample {
         let options = analyze::Options::default();
         let evidence = analyze::gather(&paths, &options).evidence;
         let mut lines = Vec::new();
-        for case in case::build(&evidence, &[]) {
+        for case in Cases::of(&evidence, &[], Knowledge::embedded()).all() {
             let host = case.host.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
             for (rule, verdict) in rules::judge(&case).verdicts {
                 if verdict != Verdict::NotApplicable {

@@ -1,4 +1,4 @@
-//! No secret of an input is ever printed: every form in which people paste one, through every output.
+//! No secret of an input is printed: the forms below in which people paste one, through every output.
 //!
 //! Each secret holds a marker that nothing else holds; the outputs are searched for the markers.
 

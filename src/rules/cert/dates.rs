@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::case::{Case, Leaf};
 use crate::evidence::{ObservationId, Says};
-use crate::provenance::Time;
+use crate::provenance::{SourceId, Time};
 use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict};
-use crate::x509::{Certificate, path};
+use crate::x509::Certificate;
 
 /// A date of a certificate that a handshake's time can break.
 pub(super) struct Date {
@@ -30,14 +30,14 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
     };
     let mut clear: Option<Verdict> = None;
     let mut above: Option<Verdict> = None;
-    let mut chains: BTreeSet<(&[String], i64)> = BTreeSet::new();
+    let mut chains: BTreeSet<(SourceId, &[String], i64)> = BTreeSet::new();
     for it in view::shown(case) {
         let (Some(time), Some(limit)) = (case.time_of(it.connection), (date.of)(it.leaf.certificate)) else {
             continue;
         };
         // Thousands of handshakes with one chain say no more than the first.
-        let is_new =
-            above.is_none() && chains.insert((it.connection.handshake.chain.as_slice(), time.seconds / 86_400));
+        let is_new = above.is_none()
+            && chains.insert((it.connection.source, it.connection.handshake.chain.as_slice(), time.seconds / 86_400));
         if let Some((leaf, is_needed)) = is_new.then(|| broken_above(case, &it, time, date)).flatten() {
             above.get_or_insert_with(|| found_above(case, host.as_str(), date, &it, leaf, is_needed, time));
         }
@@ -81,8 +81,7 @@ fn broken_above<'c, 'e>(
     if !chain.iter().skip(1).any(is_broken) {
         return None;
     }
-    let sent: Vec<&Certificate> = chain.iter().map(|leaf| leaf.certificate).collect();
-    let path = path::build(&sent, &case.known.roots);
+    let path = case.around.path(chain, &case.known.roots);
     let complains = !view::said(case, date.says).is_empty();
     let mut above = path.order.iter().skip(1).filter_map(|at| Some((chain.get(*at)?, path.needs(*at))));
     above.find(|(leaf, is_needed)| is_broken(leaf) && (*is_needed || complains))

@@ -108,7 +108,7 @@ struct Clock {
 fn clocks(case: &Case<'_>, refused_at: ObservationId) -> Vec<Clock> {
     let mut clocks = Vec::new();
     let clients = place_of(case, refused_at);
-    for connection in reach::distinct(case) {
+    for connection in case.distinct() {
         let time =
             connection.handshake.time.filter(|time| time.zone == Zone::Stated && connection.client_ip().is_some());
         if let (Some(time), Some(run)) = (connection.stated_time(), connection.handshake.run) {

@@ -90,9 +90,7 @@ fn differing(case: &Case<'_>, host: &Name, record: &Svcb) -> Option<Endpoint> {
     if let Some(target) = record.target.as_ref().filter(|target| *target != host && !is_alias(target)) {
         words.push(target.to_string());
         addresses.extend(
-            crate::case::resolution::resolutions(&case.around.answers, target, &[])
-                .iter()
-                .flat_map(|it| it.addresses.iter().map(|it| it.0)),
+            case.around.answers.resolutions(target, &[]).iter().flat_map(|it| it.addresses.iter().map(|it| it.0)),
         );
     }
     let port = record.port.filter(|port| *port != 443);

@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     }
     let mut other = None;
-    for connection in reach::distinct(case).into_iter().filter(|it| it.asks_for(host)) {
+    for connection in case.distinct().filter(|it| it.asks_for(host)) {
         let origin = case.origin(connection);
         if let Some(Origin::Answered(it)) = origin {
             let because = format!("the question that gave the address is {host} itself");

@@ -38,7 +38,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(host) = reach::named(case) else {
         return Verdict::NotApplicable;
     };
-    let all: Vec<(&Connection<'_>, &Leaf<'_>)> = reach::distinct(case)
+    let all: Vec<(&Connection<'_>, &Leaf<'_>)> = case
+        .distinct()
         .into_iter()
         .filter(|it| it.asks_for(host))
         .filter_map(|it| Some((it, it.leaf().filter(|leaf| leaf.certificate.issuer.is_some())?)))

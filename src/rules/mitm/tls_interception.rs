@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut other: Option<Verdict> = None;
     let mut kinds = BTreeSet::new();
-    for connection in reach::distinct(case).into_iter().filter(|it| it.asks_for(host)) {
+    for connection in case.distinct().filter(|it| it.asks_for(host)) {
         let alerts: Vec<Option<&str>> = connection.alerts.iter().map(|(_, it)| it.description.as_deref()).collect();
         if !kinds.insert((connection.source, connection.handshake.chain.as_slice(), alerts)) {
             continue;

@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let blocked =
         case.resolutions.iter().flat_map(|it| &it.addresses).find(|(address, _)| is_block_page(*address)).copied();
     let mut other: Option<Verdict> = None;
-    for connection in reach::distinct(case).into_iter().filter(|it| it.asks_for(host)) {
+    for connection in case.distinct().filter(|it| it.asks_for(host)) {
         let Some(leaf) = connection.leaf() else { continue };
         let word = names_one(FILTERS, &texts(leaf)).filter(|_| !view::is_aws_default(leaf));
         let at_page = connection.server_ip().is_some_and(is_block_page);

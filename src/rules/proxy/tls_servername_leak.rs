@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut other = None;
-    for connection in reach::distinct(case).into_iter().filter(|it| it.asks_for(host)) {
+    for connection in case.distinct().filter(|it| it.asks_for(host)) {
         if connection.handshake.proxy_host.is_some() {
             let because = "a CONNECT request comes before the ClientHello".to_owned();
             other = other.or(Some(Verdict::Clear { because, cites: vec![connection.id] }));

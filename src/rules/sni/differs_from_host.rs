@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut clear = None;
-    for connection in reach::distinct(case) {
+    for connection in case.distinct() {
         let Some(sni) = connection.sni() else { continue };
         let exchange = reach::exchanges(case, connection).into_iter().find(|(_, it)| it.host.as_ref() == Some(host));
         match exchange {
@@ -135,7 +135,7 @@ fn of_check(case: &Case<'_>, host: &Name, sni: &Name, connection: &Connection<'_
 
 /// A 421 whose connection is not in the evidence, or a check whose answer does not show its identifiers.
 fn without_certificate(case: &Case<'_>, host: &Name) -> Verdict {
-    let all = reach::distinct(case);
+    let all: Vec<_> = case.distinct().collect();
     let is_misdirected = case.exchanges.iter().any(|(_, it)| it.status == Some(421));
     if is_misdirected && all.iter().all(|it| it.sni().is_none()) {
         return Verdict::Unknown {

@@ -1,6 +1,6 @@
 //! `sni.unrelated_to_dialed_host`: the server name was never resolved to the address it was sent to.
 
-use crate::case::{Case, Connection, resolution};
+use crate::case::{Case, Connection};
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::provider::suffix;
@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut other: Option<Verdict> = None;
-    for connection in reach::distinct(case) {
+    for connection in case.distinct() {
         let Some(sni) = connection.sni() else { continue };
         let Some(dialed) = dialed(case, connection, &sni).filter(|dialed| sni == *host || *dialed == *host) else {
             continue;
@@ -70,7 +70,7 @@ fn dialed(case: &Case<'_>, connection: &Connection<'_>, sni: &Name) -> Option<Na
 }
 
 fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name) -> Verdict {
-    let of_sni = resolution::resolutions(&case.around.answers, sni, &[]);
+    let of_sni = case.around.answers.resolutions(sni, &[]);
     let address = connection.server_ip();
     let leads = of_sni.iter().find(|it| {
         address.is_some_and(|address| it.has_address(address)) || it.aliases.iter().any(|alias| alias.target == *dialed)
@@ -150,6 +150,6 @@ fn found(
 /// What says that the address is that of the dialled host.
 fn dialed_by(case: &Case<'_>, connection: &Connection<'_>, dialed: &Name) -> Option<Vec<ObservationId>> {
     let address = connection.server_ip()?;
-    let own = resolution::resolutions(&case.around.answers, dialed, &[]);
+    let own = case.around.answers.resolutions(dialed, &[]);
     own.iter().find(|it| it.has_address(address)).map(|it| it.cites.clone())
 }

@@ -27,6 +27,28 @@ pub fn normal(text: &str) -> String {
     parts.into_iter().map(|(kind, value)| format!("{kind}={value}")).collect::<Vec<_>>().join(", ")
 }
 
+/// One attribute with its long name, as `-nameopt multiline` prints it:
+/// `commonName                = www.example.com`.
+pub fn attribute(line: &str) -> Option<String> {
+    let (kind, value) = line.split_once(" = ")?;
+    let kind = kind.trim();
+    let is_kind = !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+    let short = LONG_NAMES.iter().find(|(long, _)| *long == kind).map_or(kind, |(_, short)| *short);
+    is_kind.then(|| format!("{short}={}", unquoted(value.trim())))
+}
+
+/// The names of attribute types (RFC 4519, RFC 4524) and the short ones that stand for them.
+const LONG_NAMES: &[(&str, &str)] = &[
+    ("commonName", "CN"),
+    ("countryName", "C"),
+    ("domainComponent", "DC"),
+    ("localityName", "L"),
+    ("organizationName", "O"),
+    ("organizationalUnitName", "OU"),
+    ("stateOrProvinceName", "ST"),
+    ("streetAddress", "street"),
+];
+
 /// A value without quotes, its commas escaped as those of a decoded certificate are.
 fn unquoted(value: &str) -> String {
     value.trim_matches('"').replace("\\,", ",").replace(',', "\\,")
@@ -53,6 +75,19 @@ fn split_before(text: &str, separator: char) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attributes_stand_alone_with_their_long_names() {
+        for (line, expected) in [
+            ("commonName                = *.example.com", Some("CN=*.example.com")),
+            ("organizationName          = Example, Inc.", Some("O=Example\\, Inc.")),
+            ("emailAddress              = a@example.com", Some("emailAddress=a@example.com")),
+            ("notBefore=Jan  1 00:00:00 2026 GMT", None),
+            ("Signature Algorithm = x", None),
+        ] {
+            assert_eq!(attribute(line).as_deref(), expected, "{line}");
+        }
+    }
 
     #[test]
     fn every_layout_gives_one_form() {
