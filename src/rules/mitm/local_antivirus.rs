@@ -40,7 +40,6 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let all: Vec<(&Connection<'_>, &Leaf<'_>)> = case
         .distinct()
-        .into_iter()
         .filter(|it| it.asks_for(host))
         .filter_map(|it| Some((it, it.leaf().filter(|leaf| leaf.certificate.issuer.is_some())?)))
         .collect();

@@ -40,6 +40,10 @@ impl Query {
 /// `dig [@server] [name] [type] [class] [-x address] [+option…]`, and kdig, drill and delv after it.
 pub fn dig(words: &[String]) -> Query {
     let mut query = Query::default();
+    let tool = words.first().map_or("dig", String::as_str);
+    let with_value = WITH_VALUE.iter().find(|(name, _)| *name == tool).map_or(OF_DIG, |(_, options)| *options);
+    let is_drill = tool == "drill";
+    let mut is_reverse = false;
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         let upper = word.to_ascii_uppercase();
@@ -47,13 +51,15 @@ pub fn dig(words: &[String]) -> Query {
             query.server = query.server.or_else(|| Some(server.to_owned()));
         } else if let Some(option) = word.strip_prefix('-').filter(|option| !option.is_empty()) {
             match option {
-                "t" => query.kind = words.next().map(|kind| kind.to_ascii_uppercase()).or(query.kind),
-                "q" => query.name = words.next().and_then(|name| Name::parse(name)).or(query.name),
+                "t" if !is_drill => query.kind = words.next().map(|kind| kind.to_ascii_uppercase()).or(query.kind),
+                "q" if !is_drill => query.name = words.next().and_then(|name| Name::parse(name)).or(query.name),
+                // drill turns the name round, wherever it stands.
+                "x" if is_drill => is_reverse = true,
                 "x" => {
                     query.name = words.next().and_then(|address| reverse(address)).or(query.name);
                     query.kind = Some("PTR".to_owned());
                 }
-                "c" | "b" | "p" | "k" | "y" | "f" | "a" | "r" | "d" | "E" | "i" | "w" | "o" | "V" | "z" => {
+                letter if letter.len() == 1 && with_value.contains(letter) => {
                     words.next();
                 }
                 _ => {}
@@ -64,8 +70,13 @@ pub fn dig(words: &[String]) -> Query {
             query.name = query.name.or_else(|| Name::parse(word));
         }
     }
-    query
+    if is_reverse { turned(query) } else { query }
 }
+
+/// The options with a value that says nothing of the question, by tool, one letter each.
+const WITH_VALUE: &[(&str, &str)] =
+    &[("dig", OF_DIG), ("kdig", "bcpkyEG"), ("delv", "abcdp"), ("drill", "IVfiwqbckoprdy")];
+const OF_DIG: &str = "bcfkpy";
 
 /// `host [-t type] name [server]`.
 pub fn host(words: &[String]) -> Query {
@@ -143,6 +154,12 @@ mod tests {
             ),
             (dig, "dig -x 203.0.113.10", ("10.113.0.203.in-addr.arpa", Some("PTR"), None)),
             (dig, "kdig +tls AAAA www.example.com", ("www.example.com", Some("AAAA"), None)),
+            (dig, "dig -r -u www.example.com", ("www.example.com", None, None)),
+            (dig, "kdig -d www.example.com", ("www.example.com", None, None)),
+            (dig, "delv -i -d 3 www.example.com", ("www.example.com", None, None)),
+            (dig, "drill -t www.example.com AAAA", ("www.example.com", Some("AAAA"), None)),
+            (dig, "drill -V 5 -q query.bin www.example.com", ("www.example.com", None, None)),
+            (dig, "drill 203.0.113.10 -x", ("10.113.0.203.in-addr.arpa", Some("PTR"), None)),
             (dig, "delv -a bind.keys www.example.com", ("www.example.com", None, None)),
             (host, "host -t CNAME www.example.com 192.0.2.54", ("www.example.com", Some("CNAME"), Some("192.0.2.54"))),
             (host, "host 203.0.113.10", ("10.113.0.203.in-addr.arpa", Some("PTR"), None)),
