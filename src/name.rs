@@ -34,6 +34,11 @@ impl Name {
         fits.then(|| Self(bare.to_lowercase()))
     }
 
+    /// The name of this text, which is lower-case and escaped, as a DNS message gives it; the root if it is empty.
+    pub(crate) fn of_wire(text: String) -> Self {
+        Self(if text.is_empty() { ".".to_owned() } else { text })
+    }
+
     /// The owner that an output does not state, as the first record of `dig +short` without its
     /// command.
     pub fn unstated() -> Self {

@@ -10,8 +10,8 @@ use std::ops::Range;
 use hickory_proto::rr::{RData, Record as WireRecord};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
-use super::svcb;
-use super::wire::{dotted, read_name};
+use super::wire::dotted;
+use super::{svcb, wire_name};
 
 /// The data of a record.
 pub(super) struct Data {
@@ -48,12 +48,12 @@ fn is_name(kind: u16) -> bool {
 
 /// Whether a name stands whole in data that goes on behind the end of its message.
 pub(super) fn is_whole_name(message: &[u8], kind: u16, range: &Range<usize>) -> bool {
-    is_name(kind) && read_name(message, range.start).is_some()
+    is_name(kind) && wire_name::read(message, range.start).is_some()
 }
 
 /// A name; a length that does not fit it is told and costs nothing.
 fn name(message: &[u8], range: &Range<usize>) -> Option<Data> {
-    let (target, next) = read_name(message, range.start)?;
+    let (target, next) = wire_name::read(message, range.start)?;
     Some(Data { text: dotted(&target), is_sound: next == range.end })
 }
 

@@ -12,6 +12,7 @@ pub mod queries;
 mod svcb;
 pub mod tcp;
 pub mod wire;
+mod wire_name;
 
 use std::net::SocketAddr;
 

@@ -3,8 +3,10 @@
 //! A server that refuses a query (FORMERR, NOTIMP) may answer with a header alone (RFC 1035 section
 //! 7.3 matches by id and ports; so does this). An answer with a question of its own needs none.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+
+use hashbrown::HashMap;
 
 use super::Question;
 use super::wire::Message;
@@ -16,7 +18,7 @@ type Key = (SocketAddr, SocketAddr, u16);
 /// The queries that were seen last, by client, server and id.
 #[derive(Debug, Default)]
 pub struct Queries {
-    waiting: BTreeMap<Key, (Question, Vec<FrameNumber>)>,
+    waiting: HashMap<Key, (Question, Vec<FrameNumber>), foldhash::fast::RandomState>,
     order: VecDeque<Key>,
 }
 

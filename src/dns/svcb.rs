@@ -10,12 +10,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::data::quoted;
-use super::wire::{dotted, read_name};
+use super::wire::dotted;
+use super::wire_name;
 
 /// `1 . alpn="h2,h3" ipv4hint=192.0.2.1`; `None` when a length does not fit.
 pub(super) fn present(message: &[u8], range: &Range<usize>) -> Option<String> {
     let priority = u16::from_be_bytes(*message.get(range.clone())?.first_chunk()?);
-    let (target, next) = read_name(message, range.start.checked_add(2)?)?;
+    let (target, next) = wire_name::read(message, range.start.checked_add(2)?)?;
     let mut rest = message.get(next..range.end)?;
     let mut text = format!("{priority} {}", dotted(&target));
     while !rest.is_empty() {

@@ -6,10 +6,7 @@
 
 use std::net::SocketAddr;
 
-use hickory_proto::rr::Name as WireName;
-use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
-
-use super::{Answer, Flags, Question, Record, Section, Transport, data};
+use super::{Answer, Flags, Question, Record, Section, Transport, data, wire_name};
 use crate::limits::DNS_RECORDS_MAX;
 use crate::name::Name;
 use crate::provenance::Time;
@@ -167,39 +164,10 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
 }
 
 fn read_question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
-    let (name, next) = read_name(bytes, at)?;
+    let (name, next) = wire_name::read(bytes, at)?;
     let kind = u16::from_be_bytes([*bytes.get(next)?, *bytes.get(next + 1)?]);
     bytes.get(next + 2..next + 4)?;
     Some((Question { name, kind: kind_name(kind) }, next + 4))
-}
-
-/// A name at an offset and the offset behind it.
-pub(super) fn read_name(bytes: &[u8], at: usize) -> Option<(Name, usize)> {
-    // The decoder panics behind the end of the message.
-    let offset = u16::try_from(at).ok().filter(|_| at < bytes.len())?;
-    let mut decoder = BinDecoder::new(bytes).clone(offset);
-    let name = WireName::read(&mut decoder).ok()?;
-    Some((comparable(&name)?, decoder.index()))
-}
-
-/// The comparable form of a wire name, escaped as RFC 1035 section 5.1 says.
-fn comparable(name: &WireName) -> Option<Name> {
-    let labels: Vec<String> = name.iter().map(escape_label).collect();
-    if labels.is_empty() { Name::parse(".") } else { Name::parse(&labels.join(".")) }
-}
-
-fn escape_label(label: &[u8]) -> String {
-    label.iter().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
-                text.push('\\');
-                text.push(char::from(*byte));
-            }
-            0x21..=0x7e => text.push(char::from(byte.to_ascii_lowercase())),
-            _ => text.push_str(format!("\\{byte:03}").as_str()),
-        }
-        text
-    })
 }
 
 /// A record without what its data means.
@@ -214,7 +182,7 @@ struct RecordFrame {
 }
 
 fn frame(bytes: &[u8], at: usize) -> Option<RecordFrame> {
-    let (owner, next) = read_name(bytes, at)?;
+    let (owner, next) = wire_name::read(bytes, at)?;
     let fixed = bytes.get(next..next.checked_add(10)?)?;
     let [k0, k1, _, _, t0, t1, t2, t3, l0, l1] = <[u8; 10]>::try_from(fixed).ok()?;
     let start = next.checked_add(10)?;
@@ -232,7 +200,7 @@ fn frame(bytes: &[u8], at: usize) -> Option<RecordFrame> {
 
 /// A name in data, with its final dot.
 pub(super) fn dotted(name: &Name) -> String {
-    if name.as_str() == "." { ".".to_owned() } else { format!("{name}.") }
+    if name.as_str() == "." { ".".to_owned() } else { [name.as_str(), "."].concat() }
 }
 
 /// The IANA spelling of a type, `TYPEn` where it has none.
