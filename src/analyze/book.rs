@@ -6,21 +6,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use crate::provenance::FrameNumber;
-
-/// A certificate as a handshake presented it.
-#[derive(Clone, Debug)]
-pub(super) struct Presented {
-    pub(super) der: Vec<u8>,
-    pub(super) frames: Vec<FrameNumber>,
-    /// Its place among those presented with it.
-    pub(super) nth: usize,
-}
-
-impl Presented {
-    fn place(&self) -> (&[FrameNumber], usize) {
-        (&self.frames, self.nth)
-    }
-}
+use crate::x509::known::{Before, Known, Presented};
 
 /// The certificates so far. Read by all shards during a round, written between rounds.
 #[derive(Default)]
@@ -30,27 +16,32 @@ pub(super) struct Book {
     hasher: foldhash::fast::RandomState,
 }
 
-impl Book {
-    /// Whether `presented` says nothing new: the certificate is known from frames before these.
-    pub(super) fn has(&self, presented: &Presented) -> bool {
-        self.find(presented).is_some_and(|known| known.place() <= presented.place())
+impl Known for Book {
+    fn before(&self, der: &[u8], frames: &[FrameNumber], nth: usize) -> Option<Before<'_>> {
+        let known = self.find(der)?;
+        let is_earlier = match frames {
+            [frame] => (known.frames.as_slice(), known.nth) <= (&[*frame], nth),
+            _ => (known.frames.as_slice(), known.nth) <= (&sorted(frames.to_vec()), nth),
+        };
+        Some(Before { digest: &known.digest, is_earlier })
     }
+}
 
-    fn find(&self, presented: &Presented) -> Option<&Presented> {
-        let hash = self.hasher.hash_one(presented.der.as_slice());
-        let at = self.index.find(hash, |at| self.known.get(*at).is_some_and(|it| it.der == presented.der))?;
+impl Book {
+    fn find(&self, der: &[u8]) -> Option<&Presented> {
+        let hash = self.hasher.hash_one(der);
+        let at = self.index.find(hash, |at| self.known.get(*at).is_some_and(|it| it.der == der))?;
         self.known.get(*at)
     }
 
     /// Enters a certificate, or the earlier place of one that is known.
     pub(super) fn enter(&mut self, mut presented: Presented) {
-        presented.frames.sort_unstable();
-        presented.frames.dedup();
+        presented.frames = sorted(presented.frames);
         let hash = self.hasher.hash_one(presented.der.as_slice());
         let known = &mut self.known;
         let found = self.index.find(hash, |at| known.get(*at).is_some_and(|it| it.der == presented.der));
         if let Some(it) = found.and_then(|at| known.get_mut(*at)) {
-            if presented.place() < it.place() {
+            if place(&presented) < place(it) {
                 *it = presented;
             }
             return;
@@ -64,7 +55,17 @@ impl Book {
     /// All certificates in the order of their places.
     pub(super) fn finish(self) -> Vec<Presented> {
         let mut known = self.known;
-        known.sort_by(|one, other| one.place().cmp(&other.place()));
+        known.sort_by(|one, other| place(one).cmp(&place(other)));
         known
     }
+}
+
+fn place(it: &Presented) -> (&[FrameNumber], usize) {
+    (&it.frames, it.nth)
+}
+
+fn sorted(mut frames: Vec<FrameNumber>) -> Vec<FrameNumber> {
+    frames.sort_unstable();
+    frames.dedup();
+    frames
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 use rayon::prelude::*;
 
-use super::book::{Book, Presented};
+use super::book::Book;
 use super::found::Files;
 use super::fragments::{Fragments, Whole};
 use super::round::{self, Base, Part};
@@ -24,6 +24,7 @@ use crate::input::Window;
 use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::tls::keylog::Keys;
+use crate::x509::known::Presented;
 
 /// Where lines of facts go while a capture is read; without it, all is held.
 pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send + 'static)>;
@@ -46,7 +47,8 @@ pub(super) struct Capture<'s> {
     given: Arc<Keys>,
     /// The keys that stand in the capture itself.
     own: Keys,
-    pub(super) book: Book,
+    /// The certificates of the rounds so far, which the shards hold too while a round is followed.
+    book: Arc<Book>,
     pub(super) files: Arc<Files>,
     /// The files that were read, in order, with their gaps and nothing else yet.
     pub(super) read: Vec<(Reading, Option<Summary>)>,
@@ -76,7 +78,7 @@ impl<'s> Capture<'s> {
             given: Arc::clone(keys),
             own: Keys::default(),
             fragments: Fragments::default(),
-            book: Book::default(),
+            book: Arc::default(),
             files: Arc::new(Files { names, frames_before: Vec::new() }),
             read: Vec::new(),
             frames: 0,
@@ -206,7 +208,6 @@ impl<'s> Capture<'s> {
     fn follow(&mut self, bytes: &[u8], count: usize) {
         let wholes = self.reassemble(bytes, count);
         let parts = self.parts.get(..count).unwrap_or_default();
-        let book = &self.book;
         let follow = |(nth, shard): (usize, &mut Shard)| {
             for part in parts {
                 for item in part.queues.get(nth).into_iter().flatten() {
@@ -216,7 +217,6 @@ impl<'s> Capture<'s> {
             for whole in wholes.iter().filter(|whole| whole.shard == nth) {
                 whole.bring_to(shard);
             }
-            shard.found.presented.retain(|it| !book.has(it));
         };
         match self.workers {
             Workers::All => self.shards.par_iter_mut().enumerate().for_each(follow),
@@ -240,11 +240,7 @@ impl<'s> Capture<'s> {
 
     /// Between rounds: new certificates are entered, lines go out.
     fn settle_round(&mut self) {
-        for shard in &mut self.shards {
-            for presented in shard.found.presented.drain(..) {
-                self.book.enter(presented);
-            }
-        }
+        self.enter_certificates();
         if !self.is_writing && self.sink.is_some() {
             let held: usize = self.shards.iter().map(|shard| shard.found.observations.len()).sum();
             if held > limits::FACTS_HELD_MAX {
@@ -253,6 +249,18 @@ impl<'s> Capture<'s> {
             }
         }
         self.write_out();
+    }
+
+    /// Enters the certificates that the shards met.
+    fn enter_certificates(&mut self) {
+        if self.shards.iter().all(|shard| shard.found.presented.is_empty()) {
+            return;
+        }
+        self.shards.iter_mut().for_each(|shard| shard.found.book = None);
+        if let Some(book) = Arc::get_mut(&mut self.book) {
+            self.shards.iter_mut().flat_map(|shard| shard.found.presented.drain(..)).for_each(|it| book.enter(it));
+        }
+        self.shards.iter_mut().for_each(|shard| shard.found.book = Some(Arc::clone(&self.book)));
     }
 
     /// Writes the lines that the shards have, in the order of the shards.
@@ -291,7 +299,8 @@ impl<'s> Capture<'s> {
 
     /// The certificates, in the order of their first presentations.
     pub(super) fn certificates(&mut self) -> Vec<Presented> {
-        std::mem::take(&mut self.book).finish()
+        self.shards.iter_mut().for_each(|shard| shard.found.book = None);
+        Arc::into_inner(std::mem::take(&mut self.book)).map(Book::finish).unwrap_or_default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::book::Presented;
+use super::book::Book;
 use super::http;
 use crate::dns::{self, wire};
 use crate::evidence::{Counts, Fact, Observation, facts};
@@ -13,6 +13,7 @@ use crate::limits::GAPS_PER_SOURCE_MAX;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 use crate::tls;
 use crate::tls::join::Joined;
+use crate::x509::known::{Known, Nobody, Presented};
 
 /// The files of one capture: more than one for a ring buffer.
 #[derive(Debug, Default)]
@@ -55,6 +56,8 @@ pub(super) struct Found {
     lines: Option<Vec<u8>>,
     pub(super) observations: Vec<Observation>,
     pub(super) presented: Vec<Presented>,
+    /// The certificates of the rounds before.
+    pub(super) book: Option<Arc<Book>>,
     pub(super) gaps: Vec<Gap>,
     pub(super) gaps_left_out: u64,
     pub(super) counts: Counts,
@@ -74,6 +77,11 @@ pub(super) struct Ends {
 }
 
 impl Found {
+    /// Who knows the certificates of the rounds before.
+    pub(super) fn known(&self) -> &dyn Known {
+        self.book.as_deref().map_or(&Nobody, |book| book as &dyn Known)
+    }
+
     /// Another file of the capture has begun.
     pub(super) fn begin_file(&mut self, files: Arc<Files>) {
         self.files = files;
@@ -143,9 +151,7 @@ impl Found {
     pub(super) fn joined(&mut self, joined: Joined) {
         self.counts.client_hellos = self.counts.client_hellos.saturating_add(joined.client_hellos);
         self.counts.server_hellos = self.counts.server_hellos.saturating_add(joined.server_hellos);
-        for (nth, (der, frames)) in joined.certificates.into_iter().enumerate() {
-            self.presented.push(Presented { der, frames, nth });
-        }
+        self.presented.extend(joined.certificates);
         self.unopened.extend(joined.unopened);
         if let Some((handshake, _)) = joined.handshakes.first()
             && let (Some(client), Some(server)) = (handshake.client, handshake.server)

@@ -446,7 +446,8 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     }
     let (low, high) = (flow.low.reader.into_tls(), flow.high.reader.into_tls());
     if low.is_some() || high.is_some() {
-        found.joined(tls::join::join((low_end, low), (high_end, high)));
+        let joined = tls::join::join((low_end, low), (high_end, high), found.known());
+        found.joined(joined);
     }
 }
 

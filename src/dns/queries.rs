@@ -15,7 +15,7 @@ use crate::provenance::FrameNumber;
 
 type Key = (SocketAddr, SocketAddr, u16);
 
-/// The queries that were seen last, by client, server and id.
+/// The queries that were seen last and that no whole answer followed, by client, server and id.
 #[derive(Debug, Default)]
 pub struct Queries {
     waiting: HashMap<Key, (Question, Vec<FrameNumber>), foldhash::fast::RandomState>,
@@ -23,7 +23,7 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// Remembers a query, and gives a response its question where it has none, with the frames of
+    /// Remembers a query by its question, which it takes, and gives a response its question where it has none, with the frames of
     /// the query.
     pub fn see(
         &mut self,
@@ -33,18 +33,20 @@ impl Queries {
         frames: &[FrameNumber],
     ) -> Vec<FrameNumber> {
         if message.flags.qr {
+            let key = (destination, source, message.id);
             if message.question.is_some() {
+                self.waiting.remove(&key);
                 return Vec::new();
             }
-            let found = self.waiting.get(&(destination, source, message.id)).cloned();
+            let found = self.waiting.get(&key).cloned();
             return found.map_or_else(Vec::new, |(question, frames)| {
                 message.question = Some(question);
                 frames
             });
         }
         let key = (source, destination, message.id);
-        if let Some(question) = &message.question
-            && self.waiting.insert(key, (question.clone(), frames.to_vec())).is_none()
+        if let Some(question) = message.question.take()
+            && self.waiting.insert(key, (question, frames.to_vec())).is_none()
         {
             self.order.push_back(key);
         }

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn names_and_what_is_none() {
-        let message = b"\x03WWW\x07example\x03com\x00\x04mail\xc0\x04\xc0\x11\xc0\x18\x04a.\x01\\\x00\x80x\x05ab\xc0\x27\xc0\x2b";
+        let message =
+            b"\x03WWW\x07example\x03com\x00\x04mail\xc0\x04\xc0\x11\xc0\x18\x04a.\x01\\\x00\x80x\x05ab\xc0\x27\xc0\x2b";
         for (at, expected) in [
             (0, Some(("www.example.com", 17))),
             (12, Some(("com", 17))),

@@ -13,6 +13,7 @@ use crate::limits::{QUIC_CONNECTIONS_PER_FLOW_MAX, QUIC_IDS_PER_FLOW_MAX, QUIC_P
 use crate::provenance::{FrameNumber, GapReason};
 use crate::tls::join::{self, Joined};
 use crate::tls::{Side, Transport};
+use crate::x509::known::Nobody;
 
 use super::Opening;
 use super::connection::{Connection, Said};
@@ -315,7 +316,7 @@ impl Flow {
 }
 
 fn joined(said: Said, client: SocketAddr, server: SocketAddr) -> Joined {
-    let mut joined = join::join((client, Some(said.client)), (server, Some(said.server)));
+    let mut joined = join::join((client, Some(said.client)), (server, Some(said.server)), &Nobody);
     for (handshake, _) in &mut joined.handshakes {
         handshake.transport = Transport::Quic;
     }

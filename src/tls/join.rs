@@ -13,6 +13,7 @@ use super::{Alert, ChainState, Handshake, InnerReader, Side, SniState, Transport
 use crate::limits::HANDSHAKES_PER_CONNECTION_MAX;
 use crate::provenance::{FrameNumber, GapReason};
 use crate::x509;
+use crate::x509::known::{Known, Presented};
 
 /// What a connection showed.
 #[derive(Default)]
@@ -21,8 +22,11 @@ pub struct Joined {
     pub handshakes: Vec<(Handshake, Vec<FrameNumber>)>,
     /// The alerts of both sides.
     pub alerts: Vec<(Alert, Vec<FrameNumber>)>,
-    /// The certificates that the server, and then the client, sent, in wire order.
-    pub certificates: Vec<(Vec<u8>, Vec<FrameNumber>)>,
+    /// The certificates that the server, and then the client, sent, in wire order, but for those that are known from
+    /// frames before.
+    pub certificates: Vec<Presented>,
+    /// How many they sent.
+    pub certificate_count: usize,
     /// What could not be read.
     pub gaps: Vec<(GapReason, Vec<FrameNumber>)>,
     /// ClientHello messages.
@@ -35,8 +39,8 @@ pub struct Joined {
     pub inner: Vec<(Side, Box<dyn InnerReader>)>,
 }
 
-/// Joins the two directions of a connection between `one` and `other`.
-pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader>)) -> Joined {
+/// Joins the two directions of a connection between `one` and `other`; `known` are the certificates so far.
+pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader>), known: &dyn Known) -> Joined {
     let is_client = |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Client));
     let is_server =
         |reader: &Option<Reader>| reader.as_ref().is_some_and(|it| has(it, Side::Server) || is_rest_of_server(it));
@@ -56,7 +60,7 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
         it.keys = from_server.key_file.clone().or_else(|| from_client.key_file.clone());
         it.starttls = preamble.starttls.map(str::to_owned);
         it.proxy_host.clone_from(&preamble.proxy_host);
-        one_handshake(&mut joined, it, hellos.get(at), answers.get(at), &from_client);
+        one_handshake((&mut joined, known), it, hellos.get(at), answers.get(at), &from_client);
     }
     let has_both = !hellos.is_empty() && !answers.is_empty();
     let missing = if hellos.is_empty() { "the client's" } else { "the server's" };
@@ -184,7 +188,7 @@ fn server_flights(reader: &Reader) -> Vec<ServerFlight<'_>> {
 }
 
 fn one_handshake(
-    joined: &mut Joined,
+    (joined, known): (&mut Joined, &dyn Known),
     mut it: Handshake,
     client: Option<&ClientFlight<'_>>,
     server: Option<&ServerFlight<'_>>,
@@ -212,10 +216,10 @@ fn one_handshake(
         }
         it.chain_state = chain_state(flight, client);
         it.resumed = it.chain_state == ChainState::Resumed;
-        chain(joined, &mut it, &mut frames, flight);
+        chain((joined, known), &mut it, &mut frames, flight);
     }
     if let Some(flight) = client {
-        client_chain(joined, &mut it, flight);
+        client_chain((joined, known), &mut it, flight);
         reply(&mut it, &mut frames, flight, from_client);
     }
     frames.sort_unstable();
@@ -254,10 +258,15 @@ fn chain_state(flight: &ServerFlight<'_>, client: Option<&ClientFlight<'_>>) -> 
     }
 }
 
-fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>, flight: &ServerFlight<'_>) {
+fn chain(
+    (joined, known): (&mut Joined, &dyn Known),
+    it: &mut Handshake,
+    frames: &mut Vec<FrameNumber>,
+    flight: &ServerFlight<'_>,
+) {
     if let Some(Seen { event: Event::Certificates(chain), frames: at, .. }) = flight.certificates {
         frames.extend(at);
-        it.chain = certificates(joined, chain, at);
+        it.chain = certificates((joined, known), chain, at);
     }
     if let Some((seen, hello)) = flight.hello
         && hello.is_retry
@@ -272,18 +281,29 @@ fn chain(joined: &mut Joined, it: &mut Handshake, frames: &mut Vec<FrameNumber>,
     }
 }
 
-fn client_chain(joined: &mut Joined, it: &mut Handshake, flight: &ClientFlight<'_>) {
+fn client_chain((joined, known): (&mut Joined, &dyn Known), it: &mut Handshake, flight: &ClientFlight<'_>) {
     if let Some(Seen { event: Event::Certificates(chain), frames, .. }) = flight.certificates {
-        it.client_chain = certificates(joined, chain, frames);
+        it.client_chain = certificates((joined, known), chain, frames);
     }
 }
 
 /// Takes certificates; gives their digests.
-fn certificates(joined: &mut Joined, chain: &[Vec<u8>], at: &[FrameNumber]) -> Vec<String> {
-    let mut digests = Vec::new();
+fn certificates((joined, known): (&mut Joined, &dyn Known), chain: &[Vec<u8>], frames: &[FrameNumber]) -> Vec<String> {
+    let mut digests = Vec::with_capacity(chain.len());
     for der in chain {
-        digests.push(x509::der::digest(der));
-        joined.certificates.push((der.clone(), at.to_vec()));
+        let nth = joined.certificate_count;
+        joined.certificate_count = nth.saturating_add(1);
+        let before = known.before(der, frames, nth);
+        let digest = before.map_or_else(|| x509::der::digest(der), |it| it.digest.to_owned());
+        if before.is_none_or(|it| !it.is_earlier) {
+            joined.certificates.push(Presented {
+                der: der.clone(),
+                digest: digest.clone(),
+                frames: frames.to_vec(),
+                nth,
+            });
+        }
+        digests.push(digest);
     }
     digests
 }

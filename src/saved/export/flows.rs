@@ -20,6 +20,7 @@ use crate::tls::join;
 use crate::tls::record::{Event, Reader, Seen};
 use crate::tls::{ChainState, Transport};
 use crate::x509;
+use crate::x509::known::{Nobody, Presented};
 
 /// One connection.
 pub struct Flow {
@@ -134,7 +135,7 @@ impl Flow {
         let (client, server) = self.ends;
         let from_client = (client.unwrap_or(unknown), reader(std::mem::take(&mut self.from_client)));
         let from_server = (server.unwrap_or(unknown), reader(std::mem::take(&mut self.from_server)));
-        let joined = join::join(from_client, from_server);
+        let joined = join::join(from_client, from_server, &Nobody);
         let cites = self.cites;
         let lines_of = |frames: &[FrameNumber]| -> Vec<Cite> {
             let at = frames.iter().filter_map(|frame| cites.get(usize::try_from(frame.0).ok()?));
@@ -162,7 +163,7 @@ impl Flow {
             it.transport = self.transport;
             sink.observe_cited(Fact::TlsAlert(it), lines_of(&frames));
         }
-        for (der, frames) in joined.certificates {
+        for Presented { der, frames, .. } in joined.certificates {
             let (certificate, _) = x509::der::read(&der);
             if known.is_new(certificate.id()) {
                 let own = self.own_lines.get(&der).map(|cite| vec![cite.clone()]);
