@@ -12,7 +12,7 @@ pub const WINDOW_BYTES: usize = 1 << 18;
 
 /// The bytes of a capture that are worked on together, by all workers: large enough that handing out
 /// work costs little.
-pub const ROUND_BYTES: usize = 8 << 20;
+pub const ROUND_BYTES: usize = 4 << 20;
 
 /// The bytes that one worker reads and walks at a time: they stay in its core's cache.
 pub const PART_BYTES: usize = 1 << 18;

@@ -218,9 +218,10 @@ impl<'s> Capture<'s> {
                 whole.bring_to(shard);
             }
         };
+        let items: usize = parts.iter().flat_map(|part| &part.queues).map(Vec::len).sum();
         match self.workers {
-            Workers::All => self.shards.par_iter_mut().enumerate().for_each(follow),
-            Workers::One => self.shards.iter_mut().enumerate().for_each(follow),
+            Workers::All if items > ITEMS_ALONE => self.shards.par_iter_mut().enumerate().for_each(follow),
+            _ => self.shards.iter_mut().enumerate().for_each(follow),
         }
     }
 
@@ -307,6 +308,9 @@ impl<'s> Capture<'s> {
 /// Each piece has a part for the records within it, and one for those behind them up to the first that
 /// was found in the next piece.
 const PARTS_OF_PIECE: usize = 2;
+
+/// So few items are followed sooner than handed out.
+const ITEMS_ALONE: usize = 64;
 
 /// Checks that each part begins where the one before it ends, walks what lies between, and those again
 /// that do not, and numbers their frames. What stands behind something odd is left.

@@ -48,13 +48,25 @@ impl Queries {
         if let Some(question) = message.question.take()
             && self.waiting.insert(key, (question, frames.to_vec())).is_none()
         {
+            self.make_room();
             self.order.push_back(key);
-        }
-        if self.order.len() > DNS_QUERIES_WAITING_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.waiting.remove(&oldest);
         }
         Vec::new()
     }
+
+    /// Forgets the order of queries that were answered, and the oldest query where too many wait.
+    fn make_room(&mut self) {
+        let (waiting, order) = (&mut self.waiting, &mut self.order);
+        if order.len() > waiting.len().saturating_mul(2).saturating_add(ORDER_KEPT) {
+            order.retain(|key| waiting.contains_key(key));
+        }
+        if waiting.len() > DNS_QUERIES_WAITING_MAX
+            && let Some(oldest) = order.pop_front()
+        {
+            waiting.remove(&oldest);
+        }
+    }
 }
+
+/// Answered queries whose order is kept, so that it need not be put right at each query.
+const ORDER_KEPT: usize = 64;
