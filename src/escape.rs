@@ -65,7 +65,7 @@ impl<F: Formatter> Formatter for Harmless<F> {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.bytes().all(|byte| byte.is_ascii() && byte != DELETE) {
+        if fragment.is_ascii() && !fragment.as_bytes().contains(&DELETE) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut begins = 0;

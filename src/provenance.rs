@@ -265,12 +265,23 @@ impl Time {
         let Some(civil) = self.civil() else {
             return "9999-12-31T23:59:59Z".to_owned();
         };
-        let whole = civil.strftime("%Y-%m-%dT%H:%M:%S");
-        match self.nanos {
-            0 => format!("{whole}Z"),
-            nanos if nanos % 1000 == 0 => format!("{whole}.{:06}Z", nanos / 1000),
-            nanos => format!("{whole}.{nanos:09}Z"),
+        let mut text = String::with_capacity("2026-11-22T07:25:14.107600000Z".len());
+        if civil.year() < 0 {
+            text.push('-');
         }
+        let parts = [civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second()];
+        push_digits(&mut text, u32::from(civil.year().unsigned_abs()), 4);
+        for (before, part) in ['-', '-', 'T', ':', ':'].into_iter().zip(parts) {
+            text.push(before);
+            push_digits(&mut text, u32::from(part.unsigned_abs()), 2);
+        }
+        if self.nanos > 0 {
+            text.push('.');
+            let is_exact = self.nanos % 1000 != 0;
+            push_digits(&mut text, if is_exact { self.nanos } else { self.nanos / 1000 }, if is_exact { 9 } else { 6 });
+        }
+        text.push('Z');
+        text
     }
 
     /// Reads what [`Time::rfc3339`] wrote.
@@ -278,6 +289,12 @@ impl Time {
         let civil: jiff::civil::DateTime = text.strip_suffix('Z')?.parse().ok()?;
         Some(Self::from_civil(civil, zone))
     }
+}
+
+/// Writes the last `width` digits of a number: one time stands in every line of facts.
+fn push_digits(text: &mut String, number: u32, width: u32) {
+    let digits = (0..width).rev().map(|place| number / 10_u32.saturating_pow(place) % 10);
+    text.extend(digits.filter_map(|digit| char::from_digit(digit, 10)));
 }
 
 impl fmt::Display for Time {
@@ -328,6 +345,7 @@ mod tests {
             (1_795_332_314, 107_600_000, "2026-11-22T07:25:14.107600Z"),
             (1_795_332_314, 7, "2026-11-22T07:25:14.000000007Z"),
             (-1, 0, "1969-12-31T23:59:59Z"),
+            (-62_135_596_800, 9_000, "0001-01-01T00:00:00.000009Z"),
             (253_402_300_799, 0, "9999-12-31T23:59:59Z"),
         ] {
             let time = Time::stated(seconds, nanos);

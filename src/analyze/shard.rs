@@ -84,13 +84,12 @@ struct Slot {
     state: State,
     /// The initial sequence numbers, by way.
     initial: [Option<u32>; 2],
-    /// Another one of the same way, before any byte was here.
-    other_initial: [Option<u32>; 2],
+    /// Another one of the same way, before any byte was here: seldom.
+    other_initial: Option<Box<[Option<u32>; 2]>>,
     /// Whether each way wants nothing more.
     is_over: [bool; 2],
     /// Whether a packet came since the search for silent connections passed.
     is_touched: bool,
-    held_bytes: usize,
 }
 
 enum State {
@@ -106,6 +105,7 @@ struct Flow {
     high: Direction,
     last: FrameNumber,
     is_reset: bool,
+    held_bytes: usize,
 }
 
 struct Direction {
@@ -116,7 +116,7 @@ struct Direction {
 impl Flow {
     fn new(is_keyed: bool) -> Self {
         let direction = || Direction { assembler: Assembler::default(), reader: Sniffer::new(is_keyed) };
-        Self { low: direction(), high: direction(), last: FrameNumber::default(), is_reset: false }
+        Self { low: direction(), high: direction(), last: FrameNumber::default(), is_reset: false, held_bytes: 0 }
     }
 
     fn direction(&mut self, way: Way) -> &mut Direction {
@@ -128,9 +128,10 @@ impl Flow {
 }
 
 impl Direction {
-    /// Finds the DNS answers that came from `server` since the last time.
-    fn answers(&mut self, found: &mut Found, client: SocketAddr, server: SocketAddr) {
+    /// Finds the DNS answers that came this way of a connection since the last time.
+    fn answers(&mut self, found: &mut Found, key: &FlowKey, way: Way) {
         if let Some(reader) = self.reader.dns() {
+            let (server, client) = key.ends(way);
             for it in std::mem::take(&mut reader.messages) {
                 let ends = Ends { time: it.time, client, server };
                 found.answer(it.message, &ends, dns::Transport::Tcp, it.frames);
@@ -227,15 +228,17 @@ impl Shard {
         let first = if syn { sequence.wrapping_add(1) } else { sequence };
         if let (true, Some(initial)) = (syn, slot.initial.get_mut(index(item.way))) {
             let before = initial.replace(sequence).filter(|before| *before != sequence);
-            if let (Some(before), Some(other)) = (before, slot.other_initial.get_mut(index(item.way))) {
+            if let Some(before) = before
+                && let Some(other) = slot.other_initial.get_or_insert_default().get_mut(index(item.way))
+            {
                 *other = Some(before);
             }
         }
         if let (State::Begun(_), false) = (&slot.state, payload.is_empty()) {
             let mut flow = Box::new(Flow::new(!self.keys.is_empty()));
             for (way, direction) in [&mut flow.low, &mut flow.high].into_iter().enumerate() {
-                let initials = [slot.other_initial.get(way), slot.initial.get(way)];
-                for initial in initials.into_iter().flatten().flatten() {
+                let other = slot.other_initial.as_ref().and_then(|other| other.get(way));
+                for initial in [other, slot.initial.get(way)].into_iter().flatten().flatten() {
                     direction.assembler.syn(*initial);
                 }
             }
@@ -255,8 +258,7 @@ impl Shard {
             direction.assembler.fin(first, payload.len());
         }
         let is_keyed = direction.reader.is_keyed;
-        let (sender, receiver) = slot.key.ends(item.way);
-        direction.answers(&mut self.found, receiver, sender);
+        direction.answers(&mut self.found, &slot.key, item.way);
         if let Some(is_over) = slot.is_over.get_mut(index(item.way)) {
             *is_over = direction.assembler.is_over();
         }
@@ -264,7 +266,7 @@ impl Shard {
             tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), &self.keys);
         }
         let held_bytes = FLOW_BYTES.saturating_add(flow.low.held_bytes()).saturating_add(flow.high.held_bytes());
-        let before = std::mem::replace(&mut slot.held_bytes, held_bytes);
+        let before = std::mem::replace(&mut flow.held_bytes, held_bytes);
         let is_over = slot.is_over == [true, true];
         self.held_bytes = self.held_bytes.saturating_sub(before).saturating_add(held_bytes);
         if is_over {
@@ -284,10 +286,9 @@ impl Shard {
             key,
             state: State::Begun(frame),
             initial: [None; 2],
-            other_initial: [None; 2],
+            other_initial: None,
             is_over: [false; 2],
             is_touched: true,
-            held_bytes: 0,
         };
         let at = self.free.pop().unwrap_or(self.slots.len());
         match self.slots.get_mut(at) {
@@ -320,7 +321,7 @@ impl Shard {
         if let Some(slot) = self.slots.get_mut(at) {
             slot.state = State::Begun(frame);
             slot.initial = [None; 2];
-            slot.other_initial = [None; 2];
+            slot.other_initial = None;
             slot.is_over = [false; 2];
             self.over = self.over.saturating_sub(1);
             self.alive = self.alive.saturating_add(1);
@@ -333,11 +334,12 @@ impl Shard {
             return;
         };
         slot.is_over = [true; 2];
-        self.held_bytes = self.held_bytes.saturating_sub(std::mem::take(&mut slot.held_bytes));
+        slot.other_initial = None;
         match std::mem::replace(&mut slot.state, State::Over) {
             State::Open(flow) => {
                 self.alive = self.alive.saturating_sub(1);
                 self.over = self.over.saturating_add(1);
+                self.held_bytes = self.held_bytes.saturating_sub(flow.held_bytes);
                 end(&mut self.found, slot.key, *flow, &self.keys);
             }
             State::Begun(_) => {
@@ -429,8 +431,8 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
         tls::connection::give_up(flow.low.reader.tls(), flow.high.reader.tls());
     }
     let (low_end, high_end) = (key.low(), key.high());
-    flow.low.answers(found, high_end, low_end);
-    flow.high.answers(found, low_end, high_end);
+    flow.low.answers(found, &key, Way::FromLow);
+    flow.high.answers(found, &key, Way::FromHigh);
     for direction in [&mut flow.low, &mut flow.high] {
         let lost = direction.reader.dns().map(|reader| std::mem::take(&mut reader.lost));
         for (why, frames) in lost.into_iter().flatten() {

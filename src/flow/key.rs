@@ -8,16 +8,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     is_v6: bool,
-    low: End,
-    high: End,
+    low_port: u16,
+    high_port: u16,
+    low: Address,
+    high: Address,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct End {
-    /// An IPv4 address stands in the second half.
-    address: [u64; 2],
-    port: u16,
-}
+/// An IPv4 address stands in the second half.
+type Address = [u64; 2];
 
 /// Which way a packet goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,22 +46,21 @@ impl FlowKey {
     /// The key of a packet from an address and port to another.
     pub fn between(source: (IpAddr, u16), destination: (IpAddr, u16)) -> (Self, Way) {
         let is_v6 = source.0.is_ipv6() || destination.0.is_ipv6();
-        let (source, destination) = (End::of(source), End::of(destination));
-        if source <= destination {
-            (Self { is_v6, low: source, high: destination }, Way::FromLow)
-        } else {
-            (Self { is_v6, low: destination, high: source }, Way::FromHigh)
-        }
+        let (source, destination) = ((bits(source.0), source.1), (bits(destination.0), destination.1));
+        let is_low = source <= destination;
+        let (low, high) = if is_low { (source, destination) } else { (destination, source) };
+        let key = Self { is_v6, low_port: low.1, high_port: high.1, low: low.0, high: high.0 };
+        (key, if is_low { Way::FromLow } else { Way::FromHigh })
     }
 
     /// The smaller end.
     pub fn low(&self) -> SocketAddr {
-        self.low.socket(self.is_v6)
+        socket(self.is_v6, self.low, self.low_port)
     }
 
     /// The greater end.
     pub fn high(&self) -> SocketAddr {
-        self.high.socket(self.is_v6)
+        socket(self.is_v6, self.high, self.high_port)
     }
 
     /// The ends of a packet that goes this way: who sent it, who it is for.
@@ -84,41 +81,37 @@ impl FlowKey {
 
 impl Hash for FlowKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64((u64::from(self.low.port) << 16) | u64::from(self.high.port));
+        state.write_u64((u64::from(self.low_port) << 16) | u64::from(self.high_port));
         if self.is_v6 {
-            state.write_u64(self.low.address[0]);
-            state.write_u64(self.low.address[1]);
-            state.write_u64(self.high.address[0]);
-            state.write_u64(self.high.address[1]);
+            state.write_u64(self.low[0]);
+            state.write_u64(self.low[1]);
+            state.write_u64(self.high[0]);
+            state.write_u64(self.high[1]);
         } else {
             // Both are below 2^32.
-            state.write_u64((self.low.address[1] << 32) | self.high.address[1]);
+            state.write_u64((self.low[1] << 32) | self.high[1]);
         }
     }
 }
 
-impl End {
-    fn of((address, port): (IpAddr, u16)) -> Self {
-        let address = match address {
-            IpAddr::V4(v4) => [0, u64::from(v4.to_bits())],
-            IpAddr::V6(v6) => {
-                let bits = v6.to_bits();
-                let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
-                [half(bits >> 64), half(bits)]
-            }
-        };
-        Self { address, port }
+fn bits(address: IpAddr) -> Address {
+    match address {
+        IpAddr::V4(v4) => [0, u64::from(v4.to_bits())],
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits();
+            let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+            [half(bits >> 64), half(bits)]
+        }
     }
+}
 
-    fn socket(self, is_v6: bool) -> SocketAddr {
-        let [high, low] = self.address;
-        let address = if is_v6 {
-            IpAddr::V6(Ipv6Addr::from_bits((u128::from(high) << 64) | u128::from(low)))
-        } else {
-            IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(low).unwrap_or(0)))
-        };
-        SocketAddr::new(address, self.port)
-    }
+fn socket(is_v6: bool, [high, low]: Address, port: u16) -> SocketAddr {
+    let address = if is_v6 {
+        IpAddr::V6(Ipv6Addr::from_bits((u128::from(high) << 64) | u128::from(low)))
+    } else {
+        IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(low).unwrap_or(0)))
+    };
+    SocketAddr::new(address, port)
 }
 
 #[cfg(test)]

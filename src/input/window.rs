@@ -272,21 +272,29 @@ impl Window {
     fn make_room(&mut self, at_least: usize) {
         let at_hand = self.start..self.end;
         let length = at_hand.len();
-        if self.digest.is_some() && self.read > BESIDE_BYTES {
-            self.exchange(at_hand);
+        let is_beside = self.digest.is_some() && self.read > BESIDE_BYTES;
+        if is_beside {
+            self.exchange(at_hand.clone());
         } else {
             self.digest_buffer();
+        }
+        let left = self.source.len().map_or(u64::MAX, |bytes| bytes.saturating_sub(self.read));
+        let left = usize::try_from(left).unwrap_or(usize::MAX).max(1);
+        // Zeroed memory that nobody touches costs nothing: a file gets all that its rounds will need at once.
+        let at_least = if self.source.file().is_some() { at_least.max(limits::ROUND_BYTES) } else { at_least };
+        let wanted = at_least.saturating_add(limits::WINDOW_BYTES).min(length.saturating_add(left));
+        let at_hand = if is_beside { 0..length } else { at_hand };
+        if self.buffer.len() < wanted {
+            let before = std::mem::replace(&mut self.buffer, vec![0; wanted]);
+            if let (Some(front), Some(bytes)) = (self.buffer.get_mut(..length), before.get(at_hand)) {
+                front.copy_from_slice(bytes);
+            }
+        } else if at_hand.start > 0 {
             self.buffer.copy_within(at_hand, 0);
         }
         self.undigested = length;
         self.end = length;
         self.start = 0;
-        let left = self.source.len().map_or(u64::MAX, |bytes| bytes.saturating_sub(self.read));
-        let left = usize::try_from(left).unwrap_or(usize::MAX).max(1);
-        let wanted = at_least.saturating_add(limits::WINDOW_BYTES).min(length.saturating_add(left));
-        if self.buffer.len() < wanted {
-            self.buffer.resize(wanted, 0);
-        }
     }
 
     /// Digests what was read since the last time.
