@@ -277,8 +277,9 @@ impl Time {
         }
         if self.nanos > 0 {
             text.push('.');
-            let is_exact = self.nanos % 1000 != 0;
-            push_digits(&mut text, if is_exact { self.nanos } else { self.nanos / 1000 }, if is_exact { 9 } else { 6 });
+            let is_whole = self.nanos.is_multiple_of(1000);
+            let (number, width) = if is_whole { (self.nanos / 1000, 6) } else { (self.nanos, 9) };
+            push_digits(&mut text, number, width);
         }
         text.push('Z');
         text

@@ -79,7 +79,10 @@ pub(super) struct Ends {
 impl Found {
     /// Who knows the certificates of the rounds before.
     pub(super) fn known(&self) -> &dyn Known {
-        self.book.as_deref().map_or(&Nobody, |book| book as &dyn Known)
+        match &self.book {
+            Some(book) => book.as_ref(),
+            None => &Nobody,
+        }
     }
 
     /// Another file of the capture has begun.

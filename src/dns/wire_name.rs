@@ -53,7 +53,7 @@ fn label(text: &mut String, octets: &[u8]) {
         match octet {
             b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => text.extend(['\\', char::from(*octet)]),
             0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
-            _ => text.push_str(&format!("\\{octet:03}")),
+            _ => text.push_str(format!("\\{octet:03}").as_str()),
         }
     }
 }
