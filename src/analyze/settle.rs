@@ -17,22 +17,34 @@ use crate::x509;
 pub(super) fn readings(mut capture: Capture<'_>) -> io::Result<Vec<Reading>> {
     let mut gaps = gaps(&mut capture);
     let counts = counts(&capture);
-    let mut observations = certificates(&mut capture, &mut gaps);
-    let is_evidence = !observations.is_empty() || capture.shards.iter().any(|shard| shard.found.is_evidence);
-    for shard in &mut capture.shards {
-        observations.append(&mut shard.found.observations);
-    }
-    let kind = |fact: &Fact| KINDS.iter().position(|kind| *kind == fact.kind());
-    observations.sort_by(|one, other| one.at.cmp(&other.at).then(kind(&one.fact).cmp(&kind(&other.fact))));
+    let certificates = certificates(&mut capture, &mut gaps);
+    let is_evidence = !certificates.is_empty() || capture.shards.iter().any(|shard| shard.found.is_evidence);
+    let mut parts = vec![certificates];
+    parts.extend(capture.shards.iter_mut().map(|shard| std::mem::take(&mut shard.found.observations)));
+    let observations = Ordered::of(parts);
     if capture.is_writing {
-        write(&mut capture, &mut observations);
+        write(&mut capture, observations);
+        return sum_up(capture, Ordered::of(Vec::new()), (gaps, counts), is_evidence);
     }
+    sum_up(capture, observations, (gaps, counts), is_evidence)
+}
+
+/// Gives each file its own.
+fn sum_up(
+    mut capture: Capture<'_>,
+    observations: Ordered,
+    (mut gaps, counts): (Vec<Gap>, Counts),
+    is_evidence: bool,
+) -> io::Result<Vec<Reading>> {
     if let Some(error) = capture.failed.take() {
         return Err(error);
     }
     let mut all = sources(&mut capture, !gaps.is_empty(), is_evidence);
     if let Some(first) = all.first_mut() {
         first.counts = counts;
+    }
+    if let [only] = all.as_mut_slice() {
+        only.observations.reserve_exact(observations.len());
     }
     for observation in observations {
         let own = own(&observation.at);
@@ -51,6 +63,41 @@ pub(super) fn readings(mut capture: Capture<'_>) -> io::Result<Vec<Reading>> {
         limit_gaps(&mut reading.gaps);
     }
     Ok(all)
+}
+
+/// Observations in the order of their places, and of their kinds at one place. Each is moved once: they
+/// are large, and there may be many.
+struct Ordered {
+    parts: Vec<Vec<Option<Observation>>>,
+    /// Which part, and where in it.
+    order: std::vec::IntoIter<(usize, usize)>,
+}
+
+impl Ordered {
+    fn of(parts: Vec<Vec<Observation>>) -> Self {
+        let kind = |fact: &Fact| KINDS.iter().position(|kind| *kind == fact.kind());
+        let mut keys: Vec<(&[Place], Option<usize>, usize, usize)> = Vec::new();
+        for (part, of_part) in parts.iter().enumerate() {
+            keys.extend(of_part.iter().enumerate().map(|(at, it)| (it.at.as_slice(), kind(&it.fact), part, at)));
+        }
+        keys.sort_unstable();
+        let order: Vec<(usize, usize)> = keys.into_iter().map(|(_, _, part, at)| (part, at)).collect();
+        let parts = parts.into_iter().map(|part| part.into_iter().map(Some).collect()).collect();
+        Self { parts, order: order.into_iter() }
+    }
+
+    fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+impl Iterator for Ordered {
+    type Item = Observation;
+
+    fn next(&mut self) -> Option<Observation> {
+        let (part, at) = self.order.next()?;
+        self.parts.get_mut(part)?.get_mut(at)?.take()
+    }
 }
 
 /// One reading per file, without observations.
@@ -153,10 +200,10 @@ fn certificates(capture: &mut Capture<'_>, gaps: &mut Vec<Gap>) -> Vec<Observati
 }
 
 /// Writes what is left as lines.
-fn write(capture: &mut Capture<'_>, observations: &mut Vec<Observation>) {
+fn write(capture: &mut Capture<'_>, observations: Ordered) {
     capture.write_out();
     let mut lines = Vec::new();
-    for it in observations.drain(..) {
+    for it in observations {
         facts::write_fact(&mut lines, &it.fact, &it.at, &capture.files.names);
     }
     if let Some(Err(error)) = capture.sink.as_mut().map(|sink| sink.write_all(&lines)) {

@@ -23,8 +23,8 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// Remembers a query by its question, which it takes, and gives a response its question where it has none, with the frames of
-    /// the query.
+    /// Remembers a query by its question, which it takes, and gives a response its question where it has
+    /// none, with the frames of the query.
     pub fn see(
         &mut self,
         source: SocketAddr,

@@ -35,8 +35,14 @@ impl Evidence {
         for observation in &mut observations {
             move_to(&mut observation.at, id, others);
         }
-        observations.sort_by_key(first_place);
-        self.observations.append(&mut observations);
+        if !observations.is_sorted_by_key(first_place) {
+            observations.sort_by_key(first_place);
+        }
+        if self.observations.is_empty() {
+            self.observations = observations;
+        } else {
+            self.observations.append(&mut observations);
+        }
         let mut gaps = reading.gaps;
         for gap in &mut gaps {
             move_to(&mut gap.at, id, others);

@@ -2,8 +2,8 @@
 //!
 //! The DER form is read in [`der`], with a fallback that still finds the names of a certificate
 //! that the grammar refuses; PEM blocks in any text are found by [`pem`]; chains are built in [`path`]
-//! against [`roots`]; what was read before is in [`known`]. The common name is part of the subject, is shown, and is never matched (RFC 9525
-//! section 2).
+//! against [`roots`]; what was read before is in [`known`]. The common name is part of the subject, is
+//! shown, and is never matched (RFC 9525 section 2).
 
 pub mod der;
 pub mod details;
