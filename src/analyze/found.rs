@@ -110,7 +110,7 @@ impl Found {
         let at = self.files.places(frames);
         match &mut self.lines {
             Some(lines) => facts::write_fact(lines, &fact, &at, &self.files.names),
-            None => self.observations.push(Observation { at, fact }),
+            None => self.observations.push(Observation { at, fact: Box::new(fact) }),
         }
     }
 

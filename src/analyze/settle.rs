@@ -194,7 +194,7 @@ fn certificates(capture: &mut Capture<'_>, gaps: &mut Vec<Gap>) -> Vec<Observati
             let reason = GapReason::Undecoded { what: "certificate".to_owned(), why };
             gaps.push(Gap { at: at.clone(), reason });
         }
-        observations.push(Observation { at, fact: Fact::Certificate(certificate) });
+        observations.push(Observation { at, fact: Box::new(Fact::Certificate(certificate)) });
     }
     observations
 }

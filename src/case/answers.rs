@@ -22,7 +22,7 @@ use crate::provenance::{Place, SourceId, Time};
 #[derive(Debug)]
 pub struct Answers<'e> {
     all: Vec<Entry<'e>>,
-    starts: BTreeMap<Name, Vec<usize>>,
+    starts: BTreeMap<&'e Name, Vec<usize>>,
     aliases: HashMap<(&'e Name, Kin), Vec<usize>>,
     held: HashMap<(&'e Name, Kin, Family), Vec<usize>>,
     targets: HashSet<Name>,
@@ -106,7 +106,7 @@ impl<'e> Answers<'e> {
     pub fn of(evidence: &'e Evidence) -> Self {
         let all: Vec<Entry<'e>> = evidence
             .numbered()
-            .filter_map(|(id, observation)| match &observation.fact {
+            .filter_map(|(id, observation)| match &*observation.fact {
                 Fact::DnsAnswer(answer) => {
                     let source = observation.at.first().map(Place::source);
                     Some(Entry { id, source, answer, held: in_answer(answer).filter_map(Held::of).collect() })
@@ -130,10 +130,11 @@ impl<'e> Answers<'e> {
     }
 
     fn index_records(&mut self) {
+        let mut starts: HashMap<&'e Name, Vec<usize>> = HashMap::new();
         for (at, entry) in self.all.iter().enumerate() {
             let kin = kin_of(entry);
-            for name in starts(entry.answer) {
-                push(self.starts.entry(name).or_default(), at);
+            for name in starts_of(entry.answer) {
+                push(starts.entry(name).or_default(), at);
             }
             for Held { record, leads } in &entry.held {
                 match leads {
@@ -147,6 +148,7 @@ impl<'e> Answers<'e> {
                 }
             }
         }
+        self.starts = starts.into_iter().collect();
     }
 
     fn index_addresses(&mut self) {
@@ -154,9 +156,9 @@ impl<'e> Answers<'e> {
         let mut hosts_at: HashMap<IpAddr, BTreeSet<Arc<Name>>> = HashMap::new();
         let mut in_text: HashMap<IpAddr, BTreeSet<Arc<Name>>> = HashMap::new();
         let known: &Self = self;
-        let begun = known.starts.iter().filter(|(name, _)| !known.targets.contains(*name) && !name.is_unstated());
+        let begun = known.starts.iter().filter(|(name, _)| !known.targets.contains(**name) && !name.is_unstated());
         for (name, entries) in begun {
-            let host = Arc::new(name.clone());
+            let host = Arc::new(Name::clone(name));
             for (at, entry) in entries.iter().filter_map(|at| Some((*at, known.all.get(*at)?))) {
                 let client = entry.answer.client.map(|client| client.ip());
                 let asked = || Asked { host: Arc::clone(&host), time: entry.answer.time, answer: entry.id };
@@ -217,11 +219,11 @@ impl<'e> Answers<'e> {
 
     /// The names that were asked for and are no alias's target, with how each is known.
     pub fn asked(&self) -> impl Iterator<Item = (Name, HostSource)> {
-        self.starts.iter().filter(|(name, _)| !self.targets.contains(*name) && !name.is_unstated()).map(
+        self.starts.iter().filter(|(name, _)| !self.targets.contains(**name) && !name.is_unstated()).map(
             |(name, entries)| {
                 let is_question = |at: &usize| self.all.get(*at).is_some_and(|entry| entry.answer.question.is_some());
                 let source = if entries.iter().any(is_question) { HostSource::Asked } else { HostSource::Answer };
-                (name.clone(), source)
+                (Name::clone(name), source)
             },
         )
     }
@@ -240,7 +242,7 @@ impl<'e> Answers<'e> {
             })
         };
         let asked = self.starts.iter().filter(|(name, entries)| is_suffixed(name, entries));
-        asked.map(|(name, _)| name.clone()).collect()
+        asked.map(|(name, _)| Name::clone(name)).collect()
     }
 
     fn rcode(&self, at: usize) -> Option<&str> {
@@ -276,7 +278,7 @@ impl<'e> Answers<'e> {
         };
         let below = self.starts.range(from..to).filter(|(name, _)| {
             name.as_str().strip_prefix(host.as_str()).is_some_and(|rest| rest.starts_with('.'))
-                && !self.targets.contains(*name)
+                && !self.targets.contains(**name)
         });
         let walked = below.flat_map(|(name, entries)| entries.iter().filter_map(|at| self.walk(name, *at)));
         let mut found: Vec<Resolution> = walked.collect();
@@ -444,10 +446,10 @@ fn in_answer(answer: &Answer) -> impl Iterator<Item = &Record> {
 
 /// The names that an answer begins a chain for: its question, or without one the owners that are
 /// no target within it.
-fn starts(answer: &Answer) -> impl Iterator<Item = Name> {
-    let names: Vec<Name> = match &answer.question {
+fn starts_of(answer: &Answer) -> impl Iterator<Item = &Name> {
+    let names: Vec<&Name> = match &answer.question {
         Some(question) if ASKED_BY_CLIENTS.contains(&question.kind.as_str()) => {
-            vec![question.name.clone()]
+            vec![&question.name]
         }
         Some(_) => Vec::new(),
         None => {
@@ -456,7 +458,7 @@ fn starts(answer: &Answer) -> impl Iterator<Item = Name> {
                 .filter(|record| record.target().is_some() || record.address().is_some())
                 .map(|record| &record.owner)
                 .collect();
-            owners.into_iter().filter(|owner| !targets.contains(owner)).cloned().collect()
+            owners.into_iter().filter(|owner| !targets.contains(*owner)).collect()
         }
     };
     names.into_iter()

@@ -26,7 +26,7 @@ impl Delegations {
     pub fn of(evidence: &Evidence) -> Self {
         let mut all = Self::default();
         for (id, observation) in evidence.numbered() {
-            match &observation.fact {
+            match &*observation.fact {
                 Fact::DnsAnswer(answer) => {
                     for record in answer.records.iter().filter(|record| record.kind == "NS") {
                         all.add(&record.owner, Name::parse(&record.data), id);

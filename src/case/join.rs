@@ -4,8 +4,10 @@
 //! header of its run. One without any name belongs to the host that the same client had resolved to
 //! that address before, if that is one host; otherwise to nobody, and the report says so.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::answers::Answers;
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Run};
@@ -143,9 +145,9 @@ impl Leaf<'_> {
 #[derive(Debug)]
 pub struct Handshakes<'e> {
     all: Vec<Connection<'e>>,
-    by_host: BTreeMap<Name, Vec<(usize, JoinedBy)>>,
+    by_host: HashMap<Name, Vec<(usize, JoinedBy)>>,
     of_nobody: Vec<usize>,
-    named: BTreeSet<(SourceId, IpAddr, Name)>,
+    named: HashSet<(SourceId, IpAddr, Name)>,
 }
 
 impl<'e> Handshakes<'e> {
@@ -156,7 +158,7 @@ impl<'e> Handshakes<'e> {
         let mut all: Vec<Connection<'e>> = Vec::new();
         let mut checked: HashMap<(&str, &str), Option<bool>> = HashMap::new();
         for (id, observation) in evidence.numbered() {
-            let Fact::TlsHandshake(handshake) = &observation.fact else {
+            let Fact::TlsHandshake(handshake) = &*observation.fact else {
                 continue;
             };
             let source = source_of(observation);
@@ -171,7 +173,7 @@ impl<'e> Handshakes<'e> {
             all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts, sni, covers_sni });
         }
         let named = all.iter().filter_map(|it| Some((it.source, it.client_ip()?, it.sni()?))).collect();
-        let mut joined = Self { all, by_host: BTreeMap::new(), of_nobody: Vec::new(), named };
+        let mut joined = Self { all, by_host: HashMap::new(), of_nobody: Vec::new(), named };
         joined.join(evidence, answers, selected);
         joined
     }
@@ -275,7 +277,7 @@ fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option
 fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {
     let mut hosts = BTreeMap::new();
     for observation in &evidence.observations {
-        if let Fact::HttpExchange(it) = &observation.fact
+        if let Fact::HttpExchange(it) = &*observation.fact
             && let (Some(run), Some(host)) = (it.run, &it.host)
         {
             hosts.insert((source_of(observation), run), host.clone());
@@ -287,10 +289,10 @@ fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {
 type ConnectionKey = (SourceId, Option<std::net::SocketAddr>, Option<std::net::SocketAddr>, Option<u32>);
 
 /// Alerts by connection. Handshakes of one reused tuple share what came on it.
-fn alerts_by_connection(evidence: &Evidence) -> BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> {
-    let mut alerts: BTreeMap<ConnectionKey, Vec<(ObservationId, &Alert)>> = BTreeMap::new();
+fn alerts_by_connection(evidence: &Evidence) -> HashMap<ConnectionKey, Vec<(ObservationId, &Alert)>> {
+    let mut alerts: HashMap<ConnectionKey, Vec<(ObservationId, &Alert)>> = HashMap::new();
     for (id, observation) in evidence.numbered() {
-        if let Fact::TlsAlert(alert) = &observation.fact {
+        if let Fact::TlsAlert(alert) = &*observation.fact {
             let key = (source_of(observation), alert.client, alert.server, alert.run);
             alerts.entry(key).or_default().push((id, alert));
         }
@@ -301,15 +303,15 @@ fn alerts_by_connection(evidence: &Evidence) -> BTreeMap<ConnectionKey, Vec<(Obs
 /// All certificates, found by what handshakes call them: in the same source first.
 #[derive(Debug)]
 struct Certificates<'e> {
-    in_source: BTreeMap<(&'e str, SourceId), Leaf<'e>>,
-    anywhere: BTreeMap<&'e str, Leaf<'e>>,
+    in_source: HashMap<(&'e str, SourceId), Leaf<'e>>,
+    anywhere: HashMap<&'e str, Leaf<'e>>,
 }
 
 impl<'e> Certificates<'e> {
     fn of(evidence: &'e Evidence) -> Self {
-        let mut certificates = Self { in_source: BTreeMap::new(), anywhere: BTreeMap::new() };
+        let mut certificates = Self { in_source: HashMap::new(), anywhere: HashMap::new() };
         for (id, observation) in evidence.numbered() {
-            if let Fact::Certificate(certificate) = &observation.fact {
+            if let Fact::Certificate(certificate) = &*observation.fact {
                 let leaf = Leaf { id, certificate };
                 certificates.in_source.entry((certificate.id(), source_of(observation))).or_insert(leaf);
                 certificates.anywhere.entry(certificate.id()).or_insert(leaf);
@@ -335,9 +337,9 @@ impl<'e> BareCertificates<'e> {
     /// Finds them.
     pub fn of(evidence: &'e Evidence) -> Self {
         let mut with_host: BTreeSet<(SourceId, u32)> = BTreeSet::new();
-        let mut in_chain: BTreeSet<&str> = BTreeSet::new();
+        let mut in_chain: HashSet<&str> = HashSet::new();
         for observation in &evidence.observations {
-            match &observation.fact {
+            match &*observation.fact {
                 Fact::Run(run) if run.host.is_some() => {
                     with_host.insert((source_of(observation), run.run));
                 }
@@ -348,7 +350,7 @@ impl<'e> BareCertificates<'e> {
         let mut bare = Self { by_run: BTreeMap::new(), of_nobody: Vec::new() };
         let mut adopted: Option<SourceId> = None;
         for (id, observation) in evidence.numbered() {
-            let Fact::Certificate(certificate) = &observation.fact else {
+            let Fact::Certificate(certificate) = &*observation.fact else {
                 continue;
             };
             if matches!(observation.at.first(), Some(Place::Frames { .. })) || in_chain.contains(certificate.id()) {

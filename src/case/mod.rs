@@ -251,7 +251,7 @@ impl<'e> Spoken<'e> {
     fn of(evidence: &'e Evidence) -> Self {
         let mut spoken = Self::default();
         for (id, observation) in evidence.numbered() {
-            match &observation.fact {
+            match &*observation.fact {
                 Fact::ClientVerdict(it) => spoken.verdicts.entry(it.host.clone()).or_default().push((id, it)),
                 Fact::CloudMapping(it) => spoken.cloud.entry(it.host().cloned()).or_default().push((id, it)),
                 Fact::HttpExchange(it) => add(&mut spoken.exchanges, it.host.as_ref(), id, it),
@@ -301,7 +301,7 @@ fn hosts_in(evidence: &Evidence, answers: &answers::Answers<'_>) -> BTreeMap<Nam
     }
     let mut meant: BTreeSet<Name> = BTreeSet::new();
     for observation in &evidence.observations {
-        for (name, source) in meant_by(&observation.fact, answers) {
+        for (name, source) in meant_by(&*observation.fact, answers) {
             meant.insert(name.clone());
             add(name, source);
         }
@@ -317,7 +317,7 @@ fn hosts_in(evidence: &Evidence, answers: &answers::Answers<'_>) -> BTreeMap<Nam
 
 /// The custom domains of exported configuration: hosts only where no client names one.
 fn configured(evidence: &Evidence) -> impl Iterator<Item = (Name, HostSource)> {
-    evidence.observations.iter().filter_map(|observation| match &observation.fact {
+    evidence.observations.iter().filter_map(|observation| match &*observation.fact {
         Fact::CloudMapping(it) if matches!(it.says, Mapping::CustomDomain(_) | Mapping::NoCustomDomain { .. }) => {
             let host = it.host().filter(|host| !host.as_str().contains('*'))?;
             Some((host.clone(), HostSource::Configuration))

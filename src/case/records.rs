@@ -26,7 +26,7 @@ impl Records {
     pub fn of(evidence: &Evidence) -> Self {
         let mut all = Self::default();
         for (id, observation) in evidence.numbered() {
-            let Fact::DnsAnswer(answer) = &observation.fact else { continue };
+            let Fact::DnsAnswer(answer) = &*observation.fact else { continue };
             if let Some(question) = answer.question.as_ref().filter(|it| it.kind == "HTTPS") {
                 all.asked_https.entry(question.name.clone()).or_insert(id);
             }

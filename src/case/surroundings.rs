@@ -1,9 +1,11 @@
 //! What the evidence shows beside one case ([`Surroundings`]): all answers and handshakes, indexed, so
 //! that a rule about one host can look at the others without reading everything again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+
+use hashbrown::{HashMap, HashSet};
 
 use super::answers::Answers;
 use super::join::{Connection, Handshakes, Leaf};
@@ -30,12 +32,12 @@ pub struct Surroundings<'e> {
     pub loose: Vec<(ObservationId, SourceId, &'e Certificate)>,
     /// The mail exchanges that DNS names.
     pub exchangers: Vec<(ObservationId, Name)>,
-    by_leaf: BTreeMap<&'e str, Vec<usize>>,
+    by_leaf: HashMap<&'e str, Vec<usize>>,
     owners: BTreeMap<&'e str, Vec<usize>>,
     paths: Mutex<HashMap<Vec<ObservationId>, Arc<Path>>>,
-    by_server: BTreeMap<SocketAddr, Vec<usize>>,
-    by_address: BTreeMap<IpAddr, Vec<usize>>,
-    by_client: BTreeMap<(SourceId, IpAddr), Vec<usize>>,
+    by_server: HashMap<SocketAddr, Vec<usize>>,
+    by_address: HashMap<IpAddr, Vec<usize>>,
+    by_client: HashMap<(SourceId, IpAddr), Vec<usize>>,
     runs: BTreeMap<(SourceId, u32), (ObservationId, &'e Run)>,
     compared: BTreeMap<(SourceId, u32), Vec<&'e ClientVerdict>>,
     exchanges: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e HttpExchange)>>,
@@ -51,12 +53,12 @@ impl<'e> Surroundings<'e> {
             records: Records::of(evidence),
             loose: Vec::new(),
             exchangers: Vec::new(),
-            by_leaf: BTreeMap::new(),
+            by_leaf: HashMap::new(),
             owners: BTreeMap::new(),
             paths: Mutex::default(),
-            by_server: BTreeMap::new(),
-            by_address: BTreeMap::new(),
-            by_client: BTreeMap::new(),
+            by_server: HashMap::new(),
+            by_address: HashMap::new(),
+            by_client: HashMap::new(),
             runs: BTreeMap::new(),
             compared: BTreeMap::new(),
             exchanges: BTreeMap::new(),
@@ -98,10 +100,10 @@ impl<'e> Surroundings<'e> {
 
     fn index_loose(&mut self, evidence: &'e Evidence) {
         let chains = self.handshakes.all().iter().flat_map(|connection| &connection.handshake.chain);
-        let presented: BTreeSet<&str> = chains.map(String::as_str).collect();
+        let presented: HashSet<&str> = chains.map(String::as_str).collect();
         for (id, observation) in evidence.numbered() {
             let source = observation.at.first().map_or(SourceId(u32::MAX), Place::source);
-            match &observation.fact {
+            match &*observation.fact {
                 Fact::Certificate(it) if !presented.contains(it.id()) => self.loose.push((id, source, it)),
                 Fact::DnsAnswer(answer) => {
                     let exchanges = answer.records.iter().filter(|record| record.kind == "MX");
@@ -116,7 +118,7 @@ impl<'e> Surroundings<'e> {
     fn index_runs(&mut self, evidence: &'e Evidence) {
         for (id, observation) in evidence.numbered() {
             let source = observation.at.first().map_or(SourceId(u32::MAX), Place::source);
-            match &observation.fact {
+            match &*observation.fact {
                 Fact::Run(it) => {
                     self.runs.insert((source, it.run), (id, it));
                 }

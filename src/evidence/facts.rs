@@ -189,7 +189,7 @@ fn read_line(line: &[u8], readings: &mut BTreeMap<String, Reading>) -> Result<()
         return Ok(());
     }
     let fact = read_fact(&kind, Value::Object(map))?;
-    reading.observations.push(Observation { at, fact });
+    reading.observations.push(Observation { at, fact: Box::new(fact) });
     Ok(())
 }
 

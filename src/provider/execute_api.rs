@@ -44,10 +44,8 @@ impl Host {
 
 /// Reads a host name; `None` for any other name.
 pub fn host(name: &Name) -> Option<Host> {
-    let (label, rest) = name.as_str().split_once(".execute-api.")?;
-    if label.is_empty() || label.contains('.') {
-        return None;
-    }
+    let (label, rest) = name.as_str().split_once('.')?;
+    let rest = rest.strip_prefix("execute-api.").filter(|_| !label.is_empty())?;
     let (region, suffix) = rest.split_once('.')?;
     if !is_region(region) {
         return None;

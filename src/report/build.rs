@@ -76,7 +76,7 @@ fn sources(evidence: &Evidence) -> Vec<SourceEntry> {
 
 fn counters(evidence: &Evidence) -> Counters {
     let count = |is: fn(&Fact) -> bool| {
-        u64::try_from(evidence.observations.iter().filter(|it| is(&it.fact)).count()).unwrap_or(u64::MAX)
+        u64::try_from(evidence.observations.iter().filter(|it| is(&*it.fact)).count()).unwrap_or(u64::MAX)
     };
     Counters {
         frames: evidence.sources.iter().filter_map(|source| source.frames).sum(),
@@ -132,7 +132,7 @@ pub struct Certificates(BTreeMap<ObservationId, Arc<ChainEntry>>);
 impl Certificates {
     /// Reads them.
     pub fn of(evidence: &Evidence) -> Self {
-        let entries = evidence.numbered().filter_map(|(id, it)| match &it.fact {
+        let entries = evidence.numbered().filter_map(|(id, it)| match &*it.fact {
             Fact::Certificate(certificate) => Some((id, Arc::new(chain_entry(id, certificate)))),
             _ => None,
         });

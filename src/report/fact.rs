@@ -39,7 +39,7 @@ impl FactEntry {
         let Some(it) = self.evidence.observation(self.id) else {
             return Map::new();
         };
-        let mut fact = match &it.fact {
+        let mut fact = match &*it.fact {
             Fact::DnsAnswer(fact) => object(fact),
             Fact::TlsHandshake(fact) => object(fact),
             Fact::TlsAlert(fact) => object(fact),

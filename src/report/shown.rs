@@ -44,14 +44,14 @@ fn all(case: &CaseEntry, evidence: &Evidence) -> BTreeMap<ObservationId, Shown> 
 }
 
 fn is_handshake(evidence: &Evidence, id: ObservationId) -> bool {
-    evidence.observation(id).is_some_and(|it| matches!(it.fact, Fact::TlsHandshake(_)))
+    evidence.observation(id).is_some_and(|it| matches!(*it.fact, Fact::TlsHandshake(_)))
 }
 
 /// The frames of a handshake that presented its chain; `None` where the certificate stands there anyway,
 /// and where no frame is known.
 fn places_in(evidence: &Evidence, handshake: ObservationId, certificate: ObservationId) -> Option<Vec<PlaceEntry>> {
     let it = evidence.observation(handshake)?;
-    let Fact::TlsHandshake(fact) = &it.fact else { return None };
+    let Fact::TlsHandshake(fact) = &*it.fact else { return None };
     let all = frames(&it.at);
     let own = frames(&evidence.observation(certificate)?.at);
     if own.is_empty() || own.iter().all(|frame| all.contains(frame)) {
@@ -78,12 +78,12 @@ fn frames(at: &[Place]) -> Vec<(SourceId, FrameNumber)> {
 /// Adds the handshake of each certificate that is cited without any that presents it.
 fn cite(cites: &mut Vec<ObservationId>, shown: &BTreeMap<ObservationId, Shown>, evidence: &Evidence) {
     let presents = |handshake: &ObservationId, digest: &Option<String>| {
-        let fact = evidence.observation(*handshake).map(|it| &it.fact);
+        let fact = evidence.observation(*handshake).map(|it| &*it.fact);
         matches!((fact, digest), (Some(Fact::TlsHandshake(it)), Some(digest)) if it.chain.contains(digest))
     };
     let mut missing: Vec<ObservationId> = Vec::new();
     for (id, handshake) in cites.iter().filter_map(|id| Some((*id, shown.get(id)?.0))) {
-        let digest = match evidence.observation(id).map(|it| &it.fact) {
+        let digest = match evidence.observation(id).map(|it| &*it.fact) {
             Some(Fact::Certificate(it)) => it.sha256.clone(),
             _ => None,
         };

@@ -103,7 +103,7 @@ pub fn observe_certificate(certificate: Certificate, lines: Vec<u32>, sink: &mut
     let known = sink
         .observations
         .iter()
-        .any(|it| matches!(&it.fact, Fact::Certificate(known) if known.id() == certificate.id()));
+        .any(|it| matches!(&*it.fact, Fact::Certificate(known) if known.id() == certificate.id()));
     if !known && !lines.is_empty() {
         sink.observe(Fact::Certificate(certificate), lines);
     }

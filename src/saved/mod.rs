@@ -180,7 +180,7 @@ impl Sink {
                 _ => at.push(Place::on_lines(SourceId(0), line, end)),
             }
         }
-        self.observations.push(Observation { at, fact });
+        self.observations.push(Observation { at, fact: Box::new(fact) });
     }
 
     /// Adds a gap on a line.

@@ -132,7 +132,7 @@ impl Piped {
 
     /// The handshake of the first certificate that the run shows.
     fn observe(self, before: usize, run: &RunText<'_>, sink: &mut Sink) {
-        let shown = sink.observations.iter().skip(before).find_map(|it| match &it.fact {
+        let shown = sink.observations.iter().skip(before).find_map(|it| match &*it.fact {
             Fact::Certificate(certificate) => Some((certificate.clone(), lines_of(&it.at))),
             _ => None,
         });
@@ -332,7 +332,7 @@ mod tests {
     fn read(options: &str, output: &str) -> (Option<String>, Option<String>, Option<String>) {
         let text = format!("{LOOK}{options}\n{output}");
         let reading = crate::saved::read("it.txt", text.as_bytes());
-        let facts = || reading.observations.iter().map(|it| &it.fact);
+        let facts = || reading.observations.iter().map(|it| &*it.fact);
         let certificate = facts().find_map(|it| if let Fact::Certificate(it) = it { Some(it.clone()) } else { None });
         let handshake = facts().find_map(|it| if let Fact::TlsHandshake(it) = it { Some(it.clone()) } else { None });
         let certificate = certificate.unwrap();

@@ -13,7 +13,7 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     let known: BTreeSet<String> = sink
         .observations
         .iter()
-        .filter_map(|observation| match &observation.fact {
+        .filter_map(|observation| match &*observation.fact {
             Fact::Certificate(certificate) => certificate.sha256.clone(),
             _ => None,
         })

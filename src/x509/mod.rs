@@ -80,19 +80,22 @@ impl Certificate {
 
 /// The attributes of a distinguished name as it is written here: type and value, without escapes.
 pub fn attributes(name: &str) -> Vec<(String, String)> {
-    let mut parts: Vec<String> = vec![String::new()];
-    let mut letters = name.chars().peekable();
-    while let Some(c) = letters.next() {
-        let part = parts.last_mut();
-        match (c, letters.peek()) {
-            ('\\', Some(',')) => part.map(|part| part.push(',')).unwrap_or_default(),
-            (',' | '+', Some(' ')) => parts.push(String::new()),
-            _ => part.map(|part| part.push(c)).unwrap_or_default(),
-        }
-        if c == '\\' && letters.peek() == Some(&',') {
-            letters.next();
+    let mut found = Vec::new();
+    let mut begin = 0;
+    for (at, _) in name.match_indices([',', '+']) {
+        let (before, behind) = name.split_at_checked(at).unwrap_or_default();
+        let is_end = behind.get(1..).is_some_and(|rest| rest.starts_with(' '));
+        if is_end && !(behind.starts_with(',') && before.ends_with('\\')) {
+            found.extend(name.get(begin..at).and_then(attribute));
+            begin = at.saturating_add(1);
         }
     }
-    let pairs = parts.iter().filter_map(|part| part.trim().split_once('='));
-    pairs.map(|(kind, value)| (kind.trim().to_owned(), value.trim().to_owned())).collect()
+    found.extend(name.get(begin..).and_then(attribute));
+    found
+}
+
+fn attribute(part: &str) -> Option<(String, String)> {
+    let (kind, value) = part.split_once('=')?;
+    let plain = |text: &str| text.trim().replace("\\,", ",");
+    Some((plain(kind), plain(value)))
 }

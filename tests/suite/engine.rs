@@ -54,7 +54,7 @@ fn seen(evidence: &Evidence) -> Vec<String> {
     let mut all: Vec<String> = evidence
         .observations
         .iter()
-        .map(|it| match &it.fact {
+        .map(|it| match &*it.fact {
             Fact::DnsAnswer(it) => format!("dns {:?} {:?}", it.question, it.records),
             Fact::TlsHandshake(it) => format!("tls {:?} {:?} {:?}", it.sni, it.version, it.chain),
             Fact::Certificate(it) => format!("certificate {:?}", it.sha256),
@@ -184,7 +184,7 @@ fn ports_used_again_are_another_connection() {
     }
     let handshakes = |evidence: &Evidence| {
         let all = evidence.observations.iter();
-        all.filter(|it| matches!(it.fact, Fact::TlsHandshake(_))).count()
+        all.filter(|it| matches!(*it.fact, Fact::TlsHandshake(_))).count()
     };
     let (once, twice) = (read(pcap(&frames, 0)), read(pcap(&order, 0)));
     assert_eq!(handshakes(&twice), 2 * handshakes(&once), "{:?}", reasons(&twice));
@@ -196,7 +196,7 @@ fn ports_used_again_long_after_are_another_connection() {
     let filler = [[2; 12].as_slice(), &[8, 6], &[0; 1400]].concat();
     let handshakes = |order: &[Vec<u8>]| {
         let evidence = read(pcap(order, 0));
-        evidence.observations.iter().filter(|it| matches!(it.fact, Fact::TlsHandshake(_))).count()
+        evidence.observations.iter().filter(|it| matches!(*it.fact, Fact::TlsHandshake(_))).count()
     };
     let once = handshakes(&frames);
     // The frames of the second connection lie about the seam of two pieces in each of these places.
@@ -312,7 +312,7 @@ fn a_large_capture_is_written_while_it_is_read_and_threads_never_show() {
     assert_eq!(kinds("tls.handshake"), CONNECTIONS);
     assert_eq!(
         kinds("certificate"),
-        read(pcap(&frames(), 0)).observations.iter().filter(|it| matches!(it.fact, Fact::Certificate(_))).count()
+        read(pcap(&frames(), 0)).observations.iter().filter(|it| matches!(*it.fact, Fact::Certificate(_))).count()
     );
     assert!(once.lines().next().is_some_and(|line| !line.contains("\"kind\":\"source\"")), "written while it is read");
     for threads in ["2", "16"] {

@@ -25,7 +25,7 @@ fn samples_of(folder: &str) -> Vec<std::path::PathBuf> {
 fn gist(evidence: &Evidence) -> Vec<String> {
     let mut gist: Vec<String> = Vec::new();
     for observation in &evidence.observations {
-        match &observation.fact {
+        match &*observation.fact {
             Fact::DnsAnswer(it) => {
                 let aliases =
                     it.records.iter().filter_map(|record| Some(format!("{} → {}", record.owner, record.target()?)));
@@ -126,7 +126,7 @@ fn every_example_gives_its_facts() {
         let bytes = std::fs::read(examples.join(path)).unwrap();
         let name = Path::new(path).file_name().unwrap().to_str().unwrap();
         let evidence = evidence_of(name, &bytes);
-        let found: Vec<String> = evidence.observations.iter().map(|it| brief(&it.fact)).collect();
+        let found: Vec<String> = evidence.observations.iter().map(|it| brief(&*it.fact)).collect();
         for line in *expected {
             assert!(found.iter().any(|it| it == line), "{path}: {line} is not in {found:#?}");
         }

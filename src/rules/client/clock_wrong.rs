@@ -148,7 +148,7 @@ fn clocks(case: &Case<'_>, refused_at: ObservationId) -> Vec<Clock> {
 /// The text and the machine in it where a client said something.
 fn place_of(case: &Case<'_>, at: ObservationId) -> Option<(SourceId, Option<String>)> {
     let observation = case.evidence.observation(at)?;
-    let Fact::ClientVerdict(verdict) = &observation.fact else { return None };
+    let Fact::ClientVerdict(verdict) = &*observation.fact else { return None };
     let source = observation.at.first()?.source();
     let run = case.around.run(source, verdict.run).map(|(_, run)| run)?;
     Some((source, run.vantage.clone()))

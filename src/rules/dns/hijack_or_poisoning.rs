@@ -80,7 +80,7 @@ fn is_rotating(view: &View<'_>, host: &Name) -> bool {
 
 /// Two answers to one query, of which one holds the address and the other holds none of the first's.
 fn raced<'c>(case: &'c Case<'_>, address: std::net::IpAddr) -> Option<(&'c Resolution, &'c Resolution)> {
-    let answer = |it: &Resolution| match &case.evidence.observation(it.answer)?.fact {
+    let answer = |it: &Resolution| match &*case.evidence.observation(it.answer)?.fact {
         Fact::DnsAnswer(answer) => Some(answer),
         _ => None,
     };
