@@ -137,7 +137,7 @@ fn inputs_of(paths: &[PathBuf], options: &Options<'_>) -> input::Gathered {
 /// The sources come in the order of their names. Small ones are written in the order of
 /// [`facts::write`]; a capture with more than [`limits::FACTS_HELD_MAX`] facts is written while it is
 /// read, in an order that depends on its packets alone, and its source's line comes last. Where keys
-/// can turn up late, in what is packed or on standard input beside other inputs, all is held.
+/// can turn up late, in an archive, or in what is packed or on standard input beside other inputs, all is held.
 pub fn write_facts(
     paths: &[PathBuf],
     options: &Options<'_>,
@@ -145,8 +145,8 @@ pub fn write_facts(
 ) -> io::Result<Inputs> {
     let found = inputs_of(paths, options);
     let is_alone = found.files.len() == 1;
-    let hides = |file: &InputFile| if file.is_readable_again() { file.is_container() } else { !is_alone };
-    if found.files.par_iter().any(hides) {
+    let hides = |file: &InputFile| !file.is_readable_again() || file.is_container();
+    if !is_alone && found.files.par_iter().any(hides) {
         let gathered = gather(paths, options);
         out.write_all(&facts::write(&gathered.evidence))?;
         return Ok(gathered.inputs);
@@ -156,15 +156,17 @@ pub fn write_facts(
     let mut held: Vec<Reading> = Vec::new();
     for group in &groups(&found.files) {
         for mut read in read_group(group, &keys.all, options, Some(&mut *out)) {
-            inputs.take(read.opened, &read.readings);
             if let Some(error) = read.failed {
                 return Err(error);
             }
-            keys.add(std::iter::once(&read.keys));
+            let has_more = keys.add(std::iter::once(&read.keys));
+            if has_more && read.is_archive && group.files().iter().any(|file| keys.open_more(file, &read.unopened)) {
+                read = read_group(group, &keys.all, options, None).pop().unwrap_or_default();
+            }
+            inputs.take(read.opened, &read.readings);
             if read.is_recorded {
                 held.extend(read.readings);
             } else {
-                keys.add(std::iter::once(&read.keys));
                 read.readings.iter_mut().for_each(|reading| keys.judge(reading, &options.stop));
                 out.write_all(&facts::write(&Evidence::gather(read.readings)))?;
             }
@@ -217,7 +219,8 @@ fn groups(files: &[InputFile]) -> Vec<Group<'_>> {
             groups.extend(members.map(Group::Ring));
             continue;
         }
-        let is_small = file.bytes().is_some_and(|bytes| bytes < SMALL_BYTES);
+        // One that is alone has all workers: how much it unpacks to is not known.
+        let is_small = files.len() > 1 && file.bytes().is_some_and(|bytes| bytes < SMALL_BYTES);
         match groups.last_mut() {
             Some(Group::Small(small)) if is_small && small.len() < SMALL_FILES => small.push(file),
             _ if is_small => groups.push(Group::Small(vec![file])),
@@ -235,6 +238,8 @@ struct Read {
     /// It is a facts file, whose sources may be anywhere in the order, or a key log, of which is only
     /// known at the end what it opened.
     is_recorded: bool,
+    /// It is an archive, of which all is held.
+    is_archive: bool,
     /// The keys in it.
     keys: Keys,
     /// The beginnings of the client randoms whose records stay closed for want of keys.
@@ -331,7 +336,10 @@ fn read_file(file: &InputFile, keys: &Arc<Keys>, options: &Options<'_>, how: (Wo
         }
         match member.source {
             Ok(source) => {
-                let sink = sink.as_deref_mut();
+                // What is compressed and no archive has the name of its file.
+                let is_only = member.name == file.name;
+                read.is_archive |= !is_only;
+                let sink = sink.as_deref_mut().filter(|_| is_only);
                 read_source(&mut read, (&member.name, source), keys, options, (workers, sink));
             }
             Err(reason) => read.readings.push(unread(&member.name, reason)),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use whycert::analyze::{self, Gathered};
 use whycert::input::Digest;
 
-use crate::support::{printed, root, whycert_fed};
+use crate::support::{printed, root, whycert, whycert_fed};
 
 fn capture() -> Vec<u8> {
     std::fs::read(root().join("samples/stage_url_capture/customer.pcapng")).unwrap()
@@ -132,6 +132,25 @@ fn what_lies_in_containers_is_read_as_if_it_lay_bare() {
         assert_eq!(digest_of("packed", &bytes), digest, "{format}: the digest is of the bytes that were read");
         let piped = printed(&whycert_fed(&["facts", "-"], &bytes));
         assert!(piped.contains(&format!("\"path\":\"-{member}\"")), "{format}: {piped}");
+    }
+}
+
+/// The keys lie behind the capture that they open.
+#[test]
+fn keys_at_the_end_of_an_archive_open_what_stands_before_them() {
+    let sample = |name: &str| std::fs::read(root().join("samples/tls13_keylog_capture").join(name)).unwrap();
+    let (capture, keys) = (sample("customer.pcap"), sample("keys.log"));
+    let folder = tempfile::tempdir().unwrap();
+    let facts = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        printed(&whycert(["facts", path.to_str().unwrap()]))
+    };
+    let members: [(&str, &[u8]); 2] = [("a.pcap", &capture), ("z.log", &keys)];
+    for (name, bytes) in [("it.tar", tar(&members)), ("it.zip", zip(&members)), ("it.tgz", gzip(&tar(&members)))] {
+        let facts = facts(name, &bytes);
+        assert_eq!(facts.matches("\"kind\":\"certificate\"").count(), 3, "{name}: {facts}");
+        assert_eq!(facts.matches(&format!("\"path\":\"{name}!a.pcap\"")).count(), 1, "{name}: {facts}");
     }
 }
 

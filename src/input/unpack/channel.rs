@@ -13,29 +13,38 @@ enum Piece {
 }
 
 /// The writing end.
-pub(super) struct Feed(SyncSender<Piece>);
+pub(super) struct Feed {
+    pieces: SyncSender<Piece>,
+    /// Pieces that were read, to be filled again.
+    empty: Receiver<Vec<u8>>,
+}
 
 /// The reading end.
 pub(super) struct Stream {
     pieces: Receiver<Piece>,
+    empty: SyncSender<Vec<u8>>,
     at_hand: io::Cursor<Vec<u8>>,
     is_ended: bool,
 }
 
 pub(super) fn open() -> (Feed, Stream) {
-    let (sender, pieces) = sync_channel(PIECES_WAITING);
-    (Feed(sender), Stream { pieces, at_hand: io::Cursor::default(), is_ended: false })
+    let (full, pieces) = sync_channel(PIECES_WAITING);
+    let (given_back, empty) = sync_channel(PIECES_WAITING);
+    let stream = Stream { pieces, empty: given_back, at_hand: io::Cursor::default(), is_ended: false };
+    (Feed { pieces: full, empty }, stream)
 }
 
 impl Feed {
     /// Sends all that `reader` gives, as long as anybody reads it.
     pub(super) fn pump(&mut self, reader: &mut dyn Read) {
         loop {
-            let mut bytes = Vec::with_capacity(limits::WINDOW_BYTES);
+            let mut bytes = self.empty.try_recv().unwrap_or_default();
+            bytes.clear();
+            bytes.reserve(limits::WINDOW_BYTES);
             let wanted = u64::try_from(limits::WINDOW_BYTES).unwrap_or(u64::MAX);
             let read = reader.take(wanted).read_to_end(&mut bytes);
             let is_end = bytes.is_empty();
-            if !is_end && self.0.send(Piece::Bytes(bytes)).is_err() {
+            if !is_end && self.pieces.send(Piece::Bytes(bytes)).is_err() {
                 return;
             }
             let last = match read {
@@ -43,7 +52,7 @@ impl Feed {
                 Ok(_) if is_end => Piece::End,
                 Ok(_) => continue,
             };
-            let _ = self.0.send(last);
+            let _ = self.pieces.send(last);
             return;
         }
     }
@@ -57,7 +66,10 @@ impl Read for Stream {
                 return Ok(read);
             }
             match self.pieces.recv() {
-                Ok(Piece::Bytes(bytes)) => self.at_hand = io::Cursor::new(bytes),
+                Ok(Piece::Bytes(bytes)) => {
+                    let read = std::mem::replace(&mut self.at_hand, io::Cursor::new(bytes));
+                    let _ = self.empty.try_send(read.into_inner());
+                }
                 Ok(Piece::End) => self.is_ended = true,
                 Ok(Piece::Broken(error)) => {
                     self.is_ended = true;
