@@ -301,7 +301,7 @@ fn hosts_in(evidence: &Evidence, answers: &answers::Answers<'_>) -> BTreeMap<Nam
     }
     let mut meant: BTreeSet<Name> = BTreeSet::new();
     for observation in &evidence.observations {
-        for (name, source) in meant_by(&*observation.fact, answers) {
+        for (name, source) in meant_by(&observation.fact, answers) {
             meant.insert(name.clone());
             add(name, source);
         }

@@ -76,7 +76,7 @@ fn sources(evidence: &Evidence) -> Vec<SourceEntry> {
 
 fn counters(evidence: &Evidence) -> Counters {
     let count = |is: fn(&Fact) -> bool| {
-        u64::try_from(evidence.observations.iter().filter(|it| is(&*it.fact)).count()).unwrap_or(u64::MAX)
+        u64::try_from(evidence.observations.iter().filter(|it| is(&it.fact)).count()).unwrap_or(u64::MAX)
     };
     Counters {
         frames: evidence.sources.iter().filter_map(|source| source.frames).sum(),
