@@ -104,7 +104,7 @@ fn covered(folder: &Path) -> Vec<String> {
 
 /// One line that tells the facts of a reading.
 fn summary(reading: &Reading) -> String {
-    let told: Vec<String> = reading.observations.iter().map(|it| told(&*it.fact)).collect();
+    let told: Vec<String> = reading.observations.iter().map(|it| told(&it.fact)).collect();
     if told.is_empty() { "-".to_owned() } else { told.join(" | ") }
 }
 

@@ -126,7 +126,7 @@ fn every_example_gives_its_facts() {
         let bytes = std::fs::read(examples.join(path)).unwrap();
         let name = Path::new(path).file_name().unwrap().to_str().unwrap();
         let evidence = evidence_of(name, &bytes);
-        let found: Vec<String> = evidence.observations.iter().map(|it| brief(&*it.fact)).collect();
+        let found: Vec<String> = evidence.observations.iter().map(|it| brief(&it.fact)).collect();
         for line in *expected {
             assert!(found.iter().any(|it| it == line), "{path}: {line} is not in {found:#?}");
         }
