@@ -151,8 +151,8 @@ pub struct Handshakes<'e> {
 }
 
 impl<'e> Handshakes<'e> {
-    /// Finds them and joins each to its hosts.
-    pub fn of(evidence: &'e Evidence, answers: &Answers<'_>, selected: &[Name]) -> Self {
+    /// Finds them; [`Handshakes::join`] finds their hosts.
+    pub fn of(evidence: &'e Evidence) -> Self {
         let certificates = Certificates::of(evidence);
         let alerts = alerts_by_connection(evidence);
         let mut all: Vec<Connection<'e>> = Vec::new();
@@ -173,12 +173,11 @@ impl<'e> Handshakes<'e> {
             all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts, sni, covers_sni });
         }
         let named = all.iter().filter_map(|it| Some((it.source, it.client_ip()?, it.sni()?))).collect();
-        let mut joined = Self { all, by_host: HashMap::new(), of_nobody: Vec::new(), named };
-        joined.join(evidence, answers, selected);
-        joined
+        Self { all, by_host: HashMap::new(), of_nobody: Vec::new(), named }
     }
 
-    fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
+    /// Joins each to its hosts.
+    pub fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
         let headers = hosts_of_runs(evidence);
         for (at, connection) in self.all.iter().enumerate() {
             let hosts = self.hosts_of(connection, answers, &headers, selected);
