@@ -69,9 +69,9 @@ impl<'e> Connection<'e> {
         self.handshake.time.filter(|time| time.zone == Zone::Stated)
     }
 
-    /// The address of the server.
+    /// The address of the server; none where a proxy stands at the address that the client connected to.
     pub fn server_ip(&self) -> Option<IpAddr> {
-        self.handshake.server.map(|server| server.ip())
+        self.handshake.server.map(|server| server.ip()).filter(|_| self.handshake.proxy_host.is_none())
     }
 
     /// The address of the client.
