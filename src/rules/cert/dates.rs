@@ -98,9 +98,8 @@ fn by_clock(verdict: Verdict) -> Verdict {
          likelier to be behind than the certificate to be so young.",
         finding.cause
     );
-    finding.remedy =
-        "Look at the clock of the machine that captured, and of the client; if they are right, have the certificate issued again."
-            .to_owned();
+    "Look at the clock of the machine that captured, and of the client; if they are right, have the certificate issued again."
+        .clone_into(&mut finding.remedy);
     Verdict::Found(finding)
 }
 

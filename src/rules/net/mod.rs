@@ -29,7 +29,6 @@ fn holds(text: &str, word: &str) -> bool {
 
 /// What a certificate says of itself, in lower case: its names, its subject and its issuer. The names of
 /// one that many owners share say nothing of who presents it.
-
 fn texts(leaf: &crate::case::Leaf<'_>) -> Vec<String> {
     let certificate = leaf.certificate;
     let described = [&certificate.subject, &certificate.issuer].into_iter().flatten().map(String::as_str);
