@@ -12,7 +12,7 @@ use crate::evidence::{Counts, Fact, Observation, facts};
 use crate::limits::GAPS_PER_SOURCE_MAX;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 use crate::tls;
-use crate::tls::join::Joined;
+use crate::tls::join::{Joined, Unopened};
 
 /// The files of one capture: more than one for a ring buffer.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ pub(super) struct Found {
     /// What is said once in a source, with the first frame that shows it.
     pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
     /// The beginnings of the client randoms whose records stay closed for want of keys.
-    pub(super) unopened: Vec<u64>,
+    pub(super) unopened: Unopened,
     /// Whether any DNS answer or handshake was seen.
     pub(super) is_evidence: bool,
 }
@@ -146,7 +146,7 @@ impl Found {
         for (nth, (der, frames)) in joined.certificates.into_iter().enumerate() {
             self.presented.push(Presented { der, frames, nth });
         }
-        self.unopened.extend(joined.unopened);
+        self.unopened.add(joined.unopened);
         if let Some((handshake, _)) = joined.handshakes.first()
             && let (Some(client), Some(server)) = (handshake.client, handshake.server)
         {

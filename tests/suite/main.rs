@@ -34,6 +34,7 @@ mod paste;
 mod packets;
 mod paths;
 mod quic;
+mod rfc8448;
 mod robustness;
 mod rules;
 mod samples;
