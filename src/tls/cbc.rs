@@ -266,20 +266,20 @@ mod tests {
             let suite = Suite::of(id, version).unwrap();
             assert_eq!((suite.cipher.key_bytes(), suite.code.bytes()), (key_bytes, code_bytes), "{id:#06x}");
             for is_outside in [false, true] {
-                let opener = || Opener::new(suite, &[3; 48], (&[1; 32], &[2; 32]), false, is_outside).unwrap();
-                let mut opened = opener();
+                let fresh = || Opener::new(suite, &[3; 48], (&[1; 32], &[2; 32]), false, is_outside).unwrap();
+                let mut opener = fresh();
                 for clear in [&b"first"[..], b"", &[7; 4000]] {
-                    let it = sealed(&opened, clear);
+                    let it = sealed(&opener, clear);
                     let row = format!("{id:#06x} {version} {is_outside}");
-                    assert_eq!(opened.open(HEADER, &it), Some((23, clear.to_vec())), "{row}");
-                    assert!(opened.open(HEADER, &it).is_none(), "{row}: the same record again has another number");
+                    assert_eq!(opener.open(HEADER, &it), Some((23, clear.to_vec())), "{row}");
+                    assert!(opener.open(HEADER, &it).is_none(), "{row}: the same record again has another number");
                 }
-                let it = sealed(&opener(), b"clear");
+                let it = sealed(&fresh(), b"clear");
                 for at in 0..it.len() {
                     let mut flipped = it.clone();
                     flipped[at] ^= 1;
-                    assert!(opener().open(HEADER, &flipped).is_none(), "{id:#06x} byte {at}");
-                    assert!(opener().open(HEADER, &it[..at]).is_none(), "{id:#06x} cut at {at}");
+                    assert!(fresh().open(HEADER, &flipped).is_none(), "{id:#06x} byte {at}");
+                    assert!(fresh().open(HEADER, &it[..at]).is_none(), "{id:#06x} cut at {at}");
                 }
             }
         }

@@ -267,7 +267,7 @@ fn answered(it: &mut Handshake, flight: &ServerFlight<'_>) {
     }
     let takes_early_data = if flight.is_retried { Some(false) } else { flight.extensions.map(|it| it.has_early_data) };
     if let (Some(is_taken), Some(early_data)) = (takes_early_data, &mut it.early_data) {
-        *early_data = if is_taken { "accepted" } else { "refused" }.to_owned();
+        if is_taken { "accepted" } else { "refused" }.clone_into(early_data);
     }
 }
 

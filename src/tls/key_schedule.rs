@@ -90,7 +90,9 @@ fn ring_sign(algorithm: ring_hmac::Algorithm, secret: &[u8]) -> impl Fn(&[&[u8]]
     let key = ring_hmac::Key::new(algorithm, secret);
     move |parts| {
         let mut context = ring_hmac::Context::with_key(&key);
-        parts.iter().for_each(|part| context.update(part));
+        for part in parts {
+            context.update(part);
+        }
         context.sign().as_ref().to_vec()
     }
 }
@@ -100,7 +102,9 @@ fn md5_sign(secret: &[u8]) -> impl Fn(&[&[u8]]) -> Vec<u8> {
     let key = hmac::Hmac::<md5::Md5>::new_from_slice(secret).ok();
     move |parts| {
         let signed = key.clone().map(|mut it| {
-            parts.iter().for_each(|part| it.update(part));
+            for part in parts {
+                it.update(part);
+            }
             it.finalize().into_bytes().to_vec()
         });
         signed.unwrap_or_default()
