@@ -23,6 +23,7 @@ mod args;
 mod complete;
 mod data;
 mod explain;
+mod hosts;
 mod interrupt;
 mod progress;
 mod settings;
@@ -109,6 +110,7 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     let known = data::known(&arguments.known)?.at(arguments.as_of);
     let gathered = gather(&read, digest)?;
     let mut report = in_pool(&read, || analyze::diagnose_with(&gathered.evidence, &hosts, &known))?;
+    hosts::unnamed(&report, &gathered.evidence, &known).iter().for_each(|it| warn(it));
     let selection = selection(arguments, &settings)?;
     selection.apply(&mut report);
     let text = (renderer.render)(&report, &style(arguments, &settings));

@@ -251,3 +251,11 @@ fn the_pictures_of_the_readme_are_there_and_small() {
     let there = std::fs::read_dir(root().join("docs")).unwrap().count();
     assert_eq!(there, shown.len(), "docs holds what the README shows");
 }
+
+#[test]
+fn a_host_that_no_input_names_is_said() {
+    let arguments = ["diagnose", "samples/stage_url_capture/customer.pcapng", "--host"];
+    let with = |host: &str| said(&whycert(arguments.into_iter().chain([host])));
+    assert!(with("www.exmaple.com").contains("no input names www.exmaple.com; www.example.com is there"));
+    assert_eq!(with("www.example.com"), "");
+}
