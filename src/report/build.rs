@@ -2,18 +2,20 @@
 //! is decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{
     AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FactEntry, FindingEntry, GapEntry, Mark,
-    NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
-    Step, Tool, TriedEntry, Undecided, shown, ways,
+    NameCheckEntry, ObservationEntry, Outcome, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign,
+    SourceEntry, Step, Tool, TriedEntry, Undecided, shown, ways,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
 use crate::provider::Knowledge;
+use crate::provider::execute_api::Role;
 use crate::rules::{self, Judgement, Reason, Verdict};
 use crate::tls::{ChainState, Transport};
 use crate::x509::{self, Certificate};
@@ -158,6 +160,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         marks: finding.marks.clone(),
         change: finding.change.clone(),
         expect: finding.expect.clone(),
+        confirmed_if: finding.confirmed_if.clone(),
         headline: finding.headline.clone(),
     });
     let mut ruled_out = Vec::new();
@@ -185,7 +188,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: connections(case, certificates),
-        marks: marks(case),
+        marks: marks(case, judgement.outcome),
         shown: BTreeMap::new(),
     }
 }
@@ -194,12 +197,12 @@ fn reason_entry(reason: &Reason) -> ReasonEntry {
     ReasonEntry { text: reason.text.clone(), cites: reason.cites.clone() }
 }
 
-/// What the first connection, or a certificate without one, shows of the host.
-fn marks(case: &Case<'_>) -> Vec<Mark> {
+/// What DNS and the first connection, or a certificate without one, show of the host.
+fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let mut marks = Vec::new();
+    let mut marks = if outcome == Outcome::Ok { marks_of_dns(case) } else { Vec::new() };
     if let Some(connection) = case.connections.first() {
         if connection.asks_for(host) {
             marks.push(rules::view::asked_mark(connection.id, host));
@@ -217,6 +220,21 @@ fn marks(case: &Case<'_>) -> Vec<Mark> {
     let leaf = case.connections.iter().find_map(|it| it.leaf()).or(case.certificates.first());
     marks.extend(leaf.and_then(|leaf| name_mark(leaf, host)));
     marks
+}
+
+/// Where DNS leads, when that is right.
+fn marks_of_dns(case: &Case<'_>) -> Vec<Mark> {
+    let targets = rules::view::execute_api_targets(case);
+    let own = targets.iter().find(|it| it.target.role == Role::DomainName);
+    let contacted = |address: IpAddr| {
+        case.connections.iter().any(|it| it.handshake.server.is_some_and(|server| server.ip() == address))
+    };
+    let answers = case.resolutions.iter().flat_map(|it| &it.addresses);
+    let address = answers.clone().find(|(address, _)| contacted(*address));
+    let own = own.map(|it| new(it.alias.cites, it.alias.target.as_str(), Sign::Confirms, "an API Gateway domain name"));
+    let address =
+        address.map(|(ip, id)| new(*id, &ip.to_string(), Sign::Confirms, "the address that the client connected to"));
+    own.into_iter().chain(address).collect()
 }
 
 fn name_mark(leaf: &Leaf<'_>, host: &Name) -> Option<Mark> {

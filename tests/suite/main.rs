@@ -23,6 +23,7 @@ mod determinism;
 mod engine;
 mod examples;
 mod exports;
+mod hostile;
 mod http;
 mod interrupt;
 mod incidents;
