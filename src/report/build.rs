@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::pasted::Unpasted;
 use super::{
     AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FactEntry, FindingEntry, GapEntry, Mark,
     NameCheckEntry, ObservationEntry, Outcome, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign,
@@ -148,17 +149,18 @@ impl Certificates {
 
 /// One case as the report shows it.
 pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certificates) -> CaseEntry {
+    let unpasted = Unpasted::of(case);
     let findings = judgement.findings().into_iter().map(|(rule, finding)| FindingEntry {
         rule: rule.id,
         severity: finding.severity,
         strength: finding.strength,
         confidence: rules::confidence(rule, finding),
         cause: finding.cause.clone(),
-        remedy: finding.remedy.clone(),
-        verify: finding.verify.clone(),
+        remedy: unpasted.without(&finding.remedy),
+        verify: unpasted.without(&finding.verify),
         reasons: finding.reasons.iter().map(reason_entry).collect(),
         marks: finding.marks.clone(),
-        change: finding.change.clone(),
+        change: finding.change.as_ref().map(|it| unpasted.change(it)),
         expect: finding.expect.clone(),
         confirmed_if: finding.confirmed_if.clone(),
         headline: finding.headline.clone(),
@@ -171,7 +173,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
                 ruled_out.push(RuledOut { rule: rule.id, because: because.clone(), cites: cites.clone() });
             }
             Verdict::Unknown { missing, ask } => {
-                undecided.push(Undecided { rule: rule.id, missing: missing.clone(), ask: ask.clone() });
+                undecided.push(Undecided { rule: rule.id, missing: missing.clone(), ask: unpasted.without(ask) });
             }
             Verdict::NotApplicable | Verdict::Found(_) => {}
         }
@@ -184,7 +186,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         ignored: Vec::new(),
         ruled_out,
         undecided,
-        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for),
+        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for, &unpasted),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: connections(case, certificates),

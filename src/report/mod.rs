@@ -19,6 +19,7 @@ pub mod facts_csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod pasted;
 pub mod sarif;
 pub mod select;
 mod shown;

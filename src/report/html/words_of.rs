@@ -55,7 +55,11 @@ pub(super) fn marked(text: &str, marks: &[&Mark]) -> Markup {
     };
     let piece = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     html! {
-        code { (worded(piece(0, from))) mark .doubt[is_doubtful] { (worded(piece(from, to))) } (worded(piece(to, text.len()))) }
+        code {
+            (worded(piece(0, from)))
+            mark .doubt[is_doubtful] { (worded(piece(from, to))) }
+            (worded(piece(to, text.len())))
+        }
     }
 }
 
@@ -111,7 +115,8 @@ fn parts(word: &str) -> (&str, &str, &str) {
 
 fn is_name(text: &str) -> bool {
     let is_long = text.len() >= NAME_CHARS_MAX;
-    let is_number = text.chars().all(|c| c.is_ascii_digit() || c == '.') && text.parse::<std::net::IpAddr>().is_err();
+    let is_digits = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_number = is_digits && text.parse::<std::net::IpAddr>().is_err();
     !is_long && !is_number && text.trim_matches('.').contains('.') && text.chars().all(is_name_char)
 }
 

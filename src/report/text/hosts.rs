@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::layout::wrap;
 use super::{Page, moment, safe};
+use crate::escape::shell_word;
 use crate::evidence::ObservationId;
 use crate::report::words::{self, Group, thousands};
 use crate::report::{CaseEntry, PlaceEntry, SourceEntry};
@@ -220,12 +221,13 @@ impl Page<'_> {
     /// How to see one host, and every row.
     fn open_one(&mut self) {
         let inputs = match self.report.sources.as_slice() {
-            [only] => safe(&only.path),
+            [only] => shell_word(&only.path),
             _ => "PATH...".to_owned(),
         };
-        let host = self.report.cases.iter().find_map(|it| it.host.as_deref()).map_or_else(|| "NAME".to_owned(), safe);
-        self.wrapped("open one", &format!("whycert diagnose {inputs} --host {host}"));
-        self.wrapped("every row", &format!("whycert diagnose {inputs} --format csv"));
+        let host =
+            self.report.cases.iter().find_map(|it| it.host.as_deref()).map_or_else(|| "NAME".to_owned(), shell_word);
+        self.command("open one", &format!("whycert diagnose {inputs} --host {host}"));
+        self.command("every row", &format!("whycert diagnose {inputs} --format csv"));
         self.blank();
     }
 }

@@ -1,0 +1,74 @@
+//! Commands that can be pasted into a shell whatever the evidence holds: a label that would be more there than
+//! a part of a name stands as `LABEL`.
+//!
+//! A server name, a DNS answer and a certificate can hold any byte, `$(…)` and `;` included, and rules put
+//! names into the commands that they ask for.
+
+use std::collections::BTreeSet;
+
+use crate::case::{Case, Resolution};
+use crate::rules::RecordChange;
+
+/// The labels of a case that are no more than text in a report, and more in a shell.
+#[derive(Debug, Default)]
+pub(super) struct Unpasted(Vec<String>);
+
+impl Unpasted {
+    /// Those of all names that a rule can put into a command.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let mut found = Self::default();
+        let mut read = BTreeSet::new();
+        // A name in a command is written as DNS writes it in text.
+        let host = case.host.as_ref().map(ToString::to_string);
+        found.add(host.as_deref());
+        let of_alias = |it: &Resolution| -> Vec<String> {
+            it.aliases.iter().flat_map(|it| [it.owner.to_string(), it.target.to_string()]).collect()
+        };
+        let aliases: Vec<String> = case.resolutions.iter().chain(&case.suffixed).flat_map(of_alias).collect();
+        found.add(aliases.iter().map(String::as_str));
+        found.add(case.connections.iter().filter_map(|it| it.handshake.sni.as_deref()));
+        let leaves = case.connections.iter().filter_map(|it| it.leaf()).chain(&case.certificates);
+        for leaf in leaves.filter(|leaf| read.insert(leaf.id)) {
+            found.add(leaf.labels());
+        }
+        found.add(case.verdicts.iter().flat_map(|(_, it)| &it.presented).map(String::as_str));
+        found.0.sort_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+        found.0.dedup();
+        found
+    }
+
+    fn add<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        for name in names {
+            let labels = name.split('.').filter(|label| !label.is_empty() && !label.chars().all(is_plain));
+            if name.contains('.') {
+                self.0.extend(labels.flat_map(|label| [format!("{label}."), format!(".{label}")]));
+            } else {
+                self.0.extend(labels.map(ToOwned::to_owned));
+            }
+            // To a program a leading hyphen is an option.
+            self.0.extend(name.starts_with('-').then(|| name.to_owned()));
+        }
+    }
+
+    /// A command, or words that hold one.
+    pub(super) fn without(&self, command: &str) -> String {
+        self.0.iter().fold(command.to_owned(), |command, label| {
+            let begins = if label.starts_with('.') { "." } else { "" };
+            let ends = if label.ends_with('.') { "." } else { "" };
+            command.replace(label.as_str(), &format!("{begins}LABEL{ends}"))
+        })
+    }
+
+    /// The change of a record: the records stay as they are, what is to be run does not.
+    pub(super) fn change(&self, change: &RecordChange) -> RecordChange {
+        let mut change = change.clone();
+        change.unknown = self.without(&change.unknown);
+        change.batch = change.batch.map(|batch| self.without(&batch));
+        change
+    }
+}
+
+/// What no shell gives a meaning. `*` stands in quotes where a command holds it, `:` in addresses.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_*:".contains(c)
+}
