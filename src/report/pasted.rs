@@ -21,6 +21,9 @@ impl Unpasted {
         // A name in a command is written as DNS writes it in text.
         let host = case.host.as_ref().map(ToString::to_string);
         found.add(host.as_deref());
+        let owners = case.host.as_ref().map(|host| case.around.records.aliases_of(host)).unwrap_or_default();
+        let owners: Vec<String> = owners.into_iter().map(|(owner, _)| owner.to_string()).collect();
+        found.add(owners.iter().map(String::as_str));
         let of_alias = |it: &Resolution| -> Vec<String> {
             it.aliases.iter().flat_map(|it| [it.owner.to_string(), it.target.to_string()]).collect()
         };
