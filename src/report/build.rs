@@ -128,9 +128,10 @@ fn folded(mut at: Vec<PlaceEntry>) -> Vec<PlaceEntry> {
 /// So many frames of a gap are listed: enough to look at some of them.
 const FRAMES_OF_GAP: usize = 20;
 
-/// The entries of all certificates in the evidence, shared by the chains that hold them.
+/// The entries of all certificates in the evidence, shared by the chains that hold them, and the labels that
+/// no command may hold.
 #[derive(Debug)]
-pub struct Certificates(BTreeMap<ObservationId, Arc<ChainEntry>>);
+pub struct Certificates(BTreeMap<ObservationId, Arc<ChainEntry>>, Unpasted);
 
 impl Certificates {
     /// Reads them.
@@ -139,7 +140,7 @@ impl Certificates {
             Fact::Certificate(certificate) => Some((id, Arc::new(chain_entry(id, certificate)))),
             _ => None,
         });
-        Self(entries.collect())
+        Self(entries.collect(), Unpasted::everywhere(evidence))
     }
 
     fn entry(&self, leaf: &Leaf<'_>) -> Arc<ChainEntry> {
@@ -149,7 +150,7 @@ impl Certificates {
 
 /// One case as the report shows it.
 pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certificates) -> CaseEntry {
-    let unpasted = Unpasted::of(case);
+    let unpasted = certificates.1.with(case);
     let findings = judgement.findings().into_iter().map(|(rule, finding)| FindingEntry {
         rule: rule.id,
         severity: finding.severity,

@@ -7,16 +7,42 @@
 use std::collections::BTreeSet;
 
 use crate::case::{Case, Resolution};
+use crate::evidence::{Evidence, Fact};
 use crate::rules::RecordChange;
 
 /// The labels of a case that are no more than text in a report, and more in a shell.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Unpasted(Vec<String>);
 
+/// So many labels of the whole evidence are kept; a flood of them would cost each command a search for each.
+/// Those of the case itself always are.
+const LABELS_MAX: usize = 200;
+
 impl Unpasted {
-    /// Those of all names that a rule can put into a command.
-    pub(super) fn of(case: &Case<'_>) -> Self {
+    /// Those of all hosts in the evidence: a rule can name another host than that of the case.
+    pub(super) fn everywhere(evidence: &Evidence) -> Self {
         let mut found = Self::default();
+        for it in &evidence.observations {
+            match &*it.fact {
+                Fact::DnsAnswer(answer) => {
+                    found.add(answer.question.as_ref().map(|it| it.name.as_str()));
+                    found.add(answer.records.iter().map(|it| it.owner.as_str()));
+                }
+                Fact::TlsHandshake(it) => found.add(it.sni.as_deref()),
+                _ => {}
+            }
+            if found.0.len() > LABELS_MAX {
+                break;
+            }
+        }
+        found.0.sort();
+        found.0.dedup();
+        found
+    }
+
+    /// Those and all of a case.
+    pub(super) fn with(&self, case: &Case<'_>) -> Self {
+        let mut found = self.clone();
         let mut read = BTreeSet::new();
         // A name in a command is written as DNS writes it in text.
         let host = case.host.as_ref().map(ToString::to_string);
@@ -55,11 +81,13 @@ impl Unpasted {
 
     /// A command, or words that hold one.
     pub(super) fn without(&self, command: &str) -> String {
-        self.0.iter().fold(command.to_owned(), |command, label| {
+        let command = self.0.iter().fold(command.to_owned(), |command, label| {
             let begins = if label.starts_with('.') { "." } else { "" };
             let ends = if label.ends_with('.') { "." } else { "" };
             command.replace(label.as_str(), &format!("{begins}LABEL{ends}"))
-        })
+        });
+        // No command of a rule substitutes anything.
+        command.replace("$(", "(").replace("${", "{")
     }
 
     /// The change of a record: the records stay as they are, what is to be run does not.
