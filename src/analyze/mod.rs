@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::case;
+use crate::case::answers::Answers;
+use crate::case::{Beside, Cases};
 use crate::evidence::{Evidence, Reading, Source, facts};
 use crate::input::{self, Digest, Ending, Finished, InputFile, Stop};
 use crate::limits::{self, TEXT_BYTES_MAX};
@@ -22,6 +23,7 @@ use crate::provider::Knowledge;
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
+use crate::tls::join::Unopened;
 use crate::tls::keylog::{self, Keys};
 
 mod book;
@@ -242,19 +244,19 @@ struct Read {
     is_archive: bool,
     /// The keys in it.
     keys: Keys,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    unopened: Vec<u64>,
+    /// What stays closed for want of keys.
+    unopened: Unopened,
     /// The error in writing that ended the reading.
     failed: Option<io::Error>,
 }
 
 impl Read {
-    fn take(&mut self, finished: io::Result<(Vec<Reading>, Keys, Vec<u64>)>) {
+    fn take(&mut self, finished: io::Result<(Vec<Reading>, Keys, Unopened)>) {
         match finished {
             Ok((readings, keys, unopened)) => {
                 self.readings.extend(readings);
                 self.keys.add(&keys);
-                self.unopened.extend(unopened);
+                self.unopened.add(unopened);
             }
             Err(error) => self.failed = Some(error),
         }
@@ -304,8 +306,9 @@ pub fn diagnose(evidence: &Arc<Evidence>, selected: &[Name]) -> Report {
 
 /// The same with knowledge that a user brought.
 pub fn diagnose_with(evidence: &Arc<Evidence>, selected: &[Name], known: &Knowledge) -> Report {
-    let certificates = report::build::Certificates::of(evidence);
-    let cases = case::Cases::of(evidence, selected, known);
+    let (answers, (beside, certificates)) =
+        rayon::join(|| Answers::of(evidence), || (Beside::of(evidence), report::build::Certificates::of(evidence)));
+    let cases = Cases::of_indexes(evidence, (answers, beside), selected, known);
     let cases = (0..cases.len())
         .into_par_iter()
         .filter_map(|at| cases.case(at))

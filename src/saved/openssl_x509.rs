@@ -110,11 +110,13 @@ impl Piped {
         let is_look = |stage: &&Vec<String>| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client");
         let words = run.pipeline.iter().find(is_look)?;
         let connect = command::value(words, &["-connect", "--connect", "-host"]).map(address::target);
-        let dialed = connect.map(|(host, _)| host.to_owned());
+        let dialed = connect.and_then(|(host, _)| address::host(host).map(|_| host.to_owned()));
         let server_name = if words.iter().any(|word| word == "-noservername") {
             ServerName::No
         } else if let Some(name) = command::value(words, &["-servername", "--servername"]) {
-            Name::parse(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()))
+            address::host(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()))
+        } else if command::value(words, &["-proxy"]).is_some() {
+            ServerName::Unknown
         } else {
             named_by_itself(run, dialed.as_deref())
         };

@@ -6,7 +6,8 @@ use crate::case::{Case, Leaf};
 use crate::evidence::{ObservationId, Says};
 use crate::provenance::{SourceId, Time};
 use crate::rules::view::{self, Coverage, Shown};
-use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, reach};
+use crate::tls::Transport;
 use crate::x509::Certificate;
 
 /// A date of a certificate that a handshake's time can break.
@@ -46,7 +47,11 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
             let when = if case.known.as_of.is_some() { "it is judged at" } else { "the handshake was at" };
             let text = format!("the certificate {} {}, {when} {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
-            return found((case, host.as_str()), date, severity, Strength::Proven, text, cites, &limit.to_string());
+            let is_behind = is_by_clock_behind(case, &it, date, (time, limit));
+            let is_doubtful = is_behind || is_by_own_clock(case, &it, date, limit);
+            let strength = if is_doubtful { Strength::Consistent } else { Strength::Proven };
+            let found = found((case, host.as_str()), date, severity, strength, text, cites, &limit.to_string());
+            return if is_behind { by_clock(found) } else { found };
         }
         clear.get_or_insert_with(|| Verdict::Clear {
             because: validity(it.leaf.certificate, limit),
@@ -58,14 +63,52 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
             return known;
         }
         let text = format!("{} says: {}", verdict.client, verdict.words);
-        let found =
-            found((case, host.as_str()), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
+        let strength = if date.says == Says::NotYetValid { Strength::Consistent } else { Strength::Strong };
+        let found = found((case, host.as_str()), date, Severity::Error, strength, text, vec![*id], &verdict.words);
         return match &verdict.above {
             Some(subject) => of_chain(found, host.as_str(), date, subject),
+            None if date.says == Says::NotYetValid => by_words(found, host.as_str()),
             None => found,
         };
     }
     above.or(clear).unwrap_or(Verdict::NotApplicable)
+}
+
+/// Whether only the client's own clock makes a certificate too young: a clock in the past looks the same.
+fn is_by_own_clock(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date, limit: Time) -> bool {
+    let is_clients = it.connection.handshake.transport == Transport::Text && case.known.as_of.is_none();
+    let mut others = case.exchanges.iter().filter_map(|(_, exchange)| reach::server_clock(exchange));
+    date.says == Says::NotYetValid && is_clients && !others.any(|time| (date.is_broken)(time, limit))
+}
+
+/// Whether the capture's clock alone makes a certificate too young, by weeks: an authority issues one when its
+/// validity begins, so that nobody can have presented it so much before.
+fn is_by_clock_behind(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date, (time, limit): (Time, Time)) -> bool {
+    let is_captures = it.connection.handshake.transport != Transport::Text && case.known.as_of.is_none();
+    let mut others = case.exchanges.iter().filter_map(|(_, exchange)| reach::server_clock(exchange));
+    let is_long = limit.seconds.saturating_sub(time.seconds) > ISSUED_AHEAD_SECONDS;
+    date.says == Says::NotYetValid && is_captures && is_long && !others.any(|time| (date.is_broken)(time, limit))
+}
+
+/// The finding, when the clock of the machine that captured is the likelier fault.
+fn by_clock(verdict: Verdict) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    finding.cause = format!(
+        "{} Authorities issue a certificate when its validity begins: the clock of the machine that captured is \
+         likelier to be behind than the certificate to be so young.",
+        finding.cause
+    );
+    "Look at the clock of the machine that captured, and of the client; if they are right, have the certificate issued again."
+        .clone_into(&mut finding.remedy);
+    Verdict::Found(finding)
+}
+
+/// The finding, when a client's words are all there is: its clock is behind, or the certificate too young.
+fn by_words(verdict: Verdict, host: &str) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    finding.headline = format!("{host}: the client refuses the certificate as not yet valid");
+    finding.cause = format!("{} The certificate is younger than that, or the client's clock is behind.", finding.cause);
+    Verdict::Found(finding)
 }
 
 /// The certificate above the leaf whose date is broken, and whether a client that trusts the roots of the
@@ -189,6 +232,9 @@ fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+/// Certificates are issued days before their validity begins at most.
+const ISSUED_AHEAD_SECONDS: i64 = 31 * 86_400;
 
 /// The calendar day of a time.
 pub(super) fn day(time: Time) -> String {
