@@ -43,7 +43,8 @@ fn every_rule_has_its_page() {
 #[test]
 fn the_readme_lists_every_rule() {
     let readme = text_of(Path::new("README.md"));
-    let rows: String = RULES.iter().map(|rule| format!("| `{}` | {} |\n", rule.id, rule.summary)).collect();
+    let rows: Vec<String> = RULES.iter().map(|rule| format!("| `{}` | {} |\n", rule.id, rule.summary)).collect();
+    let rows = rows.concat();
     let head = "| rule | finds |\n|---|---|\n";
     let (before, table) = readme.split_once(head).expect("README.md has the table of rules");
     let found: String = table.split_inclusive('\n').take_while(|line| line.starts_with('|')).collect();
