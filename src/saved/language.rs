@@ -280,6 +280,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("AuthenticationException", ".NET"),
     ("trust relationship for the SSL/TLS secure channel", ".NET"),
     ("HttpRequestException", ".NET"),
+    ("server certificate for \"", "libpq"),
+    ("TLS: hostname does not match", "openldap"),
     ("invalid peer certificate", "rust"),
     ("reqwest::Error", "rust"),
     ("hostname_check_failed", "erlang"),
@@ -305,6 +307,9 @@ const HOSTS: &[(&str, &str)] = &[
     ("Invoke-RestMethod https://", "/?"),
     ("Invoke-WebRequest -Uri https://", "/?"),
     ("curl_init(\"https://", "/\"?"),
+    ("ldap://", "/:?"),
+    ("host: '", "'"),
+    ("hostname: '", "'"),
 ];
 /// A fault and the line that names its host stand close together.
 const NEAR_LINES: u32 = 12;

@@ -110,7 +110,7 @@ impl Piped {
         let is_look = |stage: &&Vec<String>| matches!(stage.as_slice(), [tool, sub, ..] if tool == "openssl" && sub == "s_client");
         let words = run.pipeline.iter().find(is_look)?;
         let connect = command::value(words, &["-connect", "--connect", "-host"]).map(address::target);
-        let dialed = connect.map(|(host, _)| host.to_owned());
+        let dialed = connect.and_then(|(host, _)| address::host(host).map(|_| host.to_owned()));
         let server_name = if words.iter().any(|word| word == "-noservername") {
             ServerName::No
         } else if let Some(name) = command::value(words, &["-servername", "--servername"]) {

@@ -57,6 +57,7 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
     }
     let handshake = Handshake {
         client: it.client,
+        time: run.clock,
         server,
         sni,
         sni_state,

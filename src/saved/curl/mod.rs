@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use lines::{Kind, Told};
 
-use super::grammar::words;
+use super::grammar::{address, words};
 use super::{HEADERS, RunText, SavedFormat, Sink, command};
 use crate::evidence::{ClientVerdict, Fact, HttpExchange, Override, OverrideKind, Run, Says, ServerName};
 use crate::name::Name;
@@ -95,7 +95,7 @@ fn split_url(text: &str) -> Option<(String, Option<Name>, u16)> {
         Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
         _ => (authority, if scheme == "https" { 443 } else { 80 }),
     };
-    Some((format!("{scheme}://{authority}{path}"), Name::parse(host), port))
+    Some((format!("{scheme}://{authority}{path}"), address::host(host), port))
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
@@ -395,7 +395,11 @@ fn exchange(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink
             _ => {}
         }
     }
-    if status.is_some() {
+    if let Some((number, date)) = filtered_date(run).filter(|_| status.is_none()) {
+        headers.insert("date".to_owned(), date);
+        lines.push(number);
+    }
+    if status.is_some() || !headers.is_empty() {
         let it = HttpExchange {
             url: asked.shown.clone(),
             host: host.or_else(|| asked.host.clone()),
@@ -406,6 +410,12 @@ fn exchange(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink
         };
         sink.observe(Fact::HttpExchange(it), lines);
     }
+}
+
+/// The Date header that `curl -sI … | grep -i '^date:'` leaves of a response.
+fn filtered_date(run: &RunText<'_>) -> Option<(u32, String)> {
+    run.pipeline.iter().skip(1).find(|stage| stage.first().is_some_and(|tool| tool == "grep"))?;
+    run.lines.iter().find_map(|line| Some((line.number, header(&line.text, "date")?.to_owned())))
 }
 
 /// A certificate known from text only, with nothing known of it yet.

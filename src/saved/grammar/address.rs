@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::name::Name;
+
 /// The address of a name server at the start of a text; port 53 where none is written.
 pub fn server(text: &str) -> Option<SocketAddr> {
     let word = text.split([' ', '(', ')']).next()?.trim_end_matches([',', ';']);
@@ -26,6 +28,18 @@ pub fn target(text: &str) -> (&str, Option<u16>) {
         Some((host, port)) if !host.contains(':') => (host, port.parse().ok()),
         _ => (text, None),
     }
+}
+
+/// The host that a command names, as it goes over the wire: a name in Unicode is sent as A-labels, and
+/// `$host` of a script names nothing.
+pub fn host(text: &str) -> Option<Name> {
+    if text.contains('$') {
+        return None;
+    }
+    if text.is_ascii() {
+        return Name::parse(text);
+    }
+    idna::domain_to_ascii(text).ok().and_then(|ascii| Name::parse(&ascii)).or_else(|| Name::parse(text))
 }
 
 const DNS_PORT: u16 = 53;

@@ -12,17 +12,29 @@ pub fn certificate_date(text: &str) -> Option<Time> {
     civil(year, month, day, clock, if *zone == "GMT" { Zone::Stated } else { Zone::Unknown })
 }
 
-/// `Sun Nov 22 06:54:28 UTC 2026`, as dig prints; the zone word is not always there.
+/// `Sun Nov 22 06:54:28 UTC 2026`, as dig and date print; the zone word is not always there. In some
+/// languages date prints the hours to twelve, or the day first: `Sun 22 Nov 2026 06:54:28 AM UTC`.
 pub fn when(text: &str) -> Option<Time> {
     let words: Vec<&str> = text.split_whitespace().collect();
+    let of = |zone: &str| if matches!(zone, "UTC" | "GMT") { Zone::Stated } else { Zone::Unknown };
     match words.as_slice() {
-        [_, month, day, clock, zone, year] => {
-            let zone = if matches!(*zone, "UTC" | "GMT") { Zone::Stated } else { Zone::Unknown };
-            civil(year, month, day, clock, zone)
+        [_, month, day, clock, half @ ("AM" | "PM"), zone, year]
+        | [_, day, month, year, clock, half @ ("AM" | "PM"), zone] => {
+            civil(year, month, day, &to_24(clock, half)?, of(zone))
         }
+        [_, day, month, year, clock, zone] if day.parse::<u8>().is_ok() => civil(year, month, day, clock, of(zone)),
+        [_, month, day, clock, zone, year] => civil(year, month, day, clock, of(zone)),
         [_, month, day, clock, year] => civil(year, month, day, clock, Zone::Unknown),
         _ => None,
     }
+}
+
+/// `12:05:00` of `AM` is five past midnight.
+fn to_24(clock: &str, half: &str) -> Option<String> {
+    let (hour, rest) = clock.split_once(':')?;
+    let hour = hour.parse::<u8>().ok()? % 12;
+    let hour = if half == "PM" { hour.checked_add(12)? } else { hour };
+    Some(format!("{hour}:{rest}"))
 }
 
 /// `2026-11-22 07:01:24`, the clock of a machine whose zone nothing says.

@@ -127,6 +127,7 @@ const SENTENCES: &[(&str, Says)] = &[
     // Node.js, Postman, Electron
     ("Host: {W} is not in the cert's altnames: {L}", Says::NameMismatch),
     ("Host: {W} is not cert's CN: {P}", Says::NameMismatch),
+    ("Host: {W} is not in the cert's altnames", Says::NameMismatch),
     ("IP: {W} is not in the cert's list: {L}", Says::NameMismatch),
     // Java, Apache HttpClient, OkHttp
     ("No subject alternative DNS name matching {W} found", Says::NameMismatch),
@@ -159,6 +160,9 @@ const SENTENCES: &[(&str, Says)] = &[
     ("certificate of '{W}' doesn't have a known issuer", Says::ChainUntrusted),
     ("certificate of '{W}' has been revoked", Says::Refused),
     ("cannot verify {W}'s certificate", Says::Refused),
+    // PostgreSQL's libpq; MariaDB and MySQL name no host
+    ("server certificate for \"{P}\" (and {_}) does not match host name \"{W}\"", Says::NameMismatch),
+    ("server certificate for \"{P}\" does not match host name \"{W}\"", Says::NameMismatch),
     // Apple's URL loading
     ("pretending to be \"{W}\"", Says::Refused),
 ];
@@ -182,6 +186,8 @@ const FAULTS: &[(&str, Says)] = &[
     ("hostname_check_failed", Says::NameMismatch),
     ("SSL_ERROR_BAD_CERT_DOMAIN", Says::NameMismatch),
     ("ERR_TLS_CERT_ALTNAME_INVALID", Says::NameMismatch),
+    ("Cert does not contain a DNS name", Says::NameMismatch),
+    ("hostname does not match name in peer certificate", Says::NameMismatch),
     ("certificate has expired or is not yet valid:", Says::DateInvalid),
     ("certificate has expired", Says::Expired),
     ("CERT_HAS_EXPIRED", Says::Expired),

@@ -77,7 +77,7 @@ fn target(run: &RunText<'_>) -> Target {
         .or_else(|| words.last().filter(|word| word.contains(':') && !word.starts_with('-')).map(String::as_str));
     let (host, port) = connect.map_or((None, None), |connect| {
         let (host, port) = address::target(connect);
-        (Some(host.to_owned()), port)
+        (address::host(host).map(|_| host.to_owned()), port)
     });
     let port = port.or_else(|| command::value(words, &["-port"])?.parse().ok()).unwrap_or(443);
     let server_name = server_name(run, host.as_deref());
@@ -95,7 +95,7 @@ fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
         return ServerName::No;
     }
     if let Some(name) = command::value(words, &["-servername", "--servername"]) {
-        return Name::parse(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
+        return address::host(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
     }
     let Some(host) = host else {
         return ServerName::Unknown;
@@ -105,11 +105,26 @@ fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
     }
     let is_acknowledged =
         run.lines.iter().any(|line| line.text.starts_with("TLS server extension \"server name\" (id=0)"));
-    match sends_name_by_itself(run).or(is_acknowledged.then_some(true)) {
+    let sends = if command::value(words, &["-proxy"]).is_some() {
+        sends_name_through_proxy(run)
+    } else {
+        sends_name_by_itself(run)
+    };
+    match sends.or(is_acknowledged.then_some(true)) {
         Some(true) if !host.contains('.') => ServerName::No,
         Some(true) => Name::parse(host).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string())),
         Some(false) => ServerName::No,
         None => ServerName::Unknown,
+    }
+}
+
+/// Through `-proxy` OpenSSL sends it since 1.1.1n and 3.0.2; nothing but a version line tells.
+fn sends_name_through_proxy(run: &RunText<'_>) -> Option<bool> {
+    let number = run.version.as_deref()?.strip_prefix("OpenSSL ")?;
+    match number.strip_prefix("1.1.1") {
+        Some(letter) => Some(letter >= "n"),
+        None if number.starts_with("3.0.") => Some(number != "3.0.0" && number != "3.0.1"),
+        None => sends_name_by_itself(run),
     }
 }
 
