@@ -2,12 +2,13 @@
 //! `Family`, the patterns are rows of the provider table.
 
 use crate::case::Case;
+use crate::evidence::Says;
 use crate::name::Name;
 use crate::provider::Provider;
 use crate::provider::table::{Basis, Kind};
 use crate::rules::presented::{self, Presented};
 use crate::rules::view;
-use crate::rules::{Finding, Severity, Strength, Verdict};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict};
 
 /// One family of certificates that nobody meant to present.
 pub(super) struct Family {
@@ -48,7 +49,10 @@ pub(super) fn check(case: &Case<'_>, family: &Family) -> Verdict {
         let because = format!("{} is not {} (providers {})", it.title(), family.what, case.known.providers.as_of);
         return Verdict::Clear { because, cites: it.cites() };
     }
-    let said = view::said(case, crate::evidence::Says::ChainUntrusted);
+    if let Some(told) = told(case, host, family).filter(|_| all.is_empty()) {
+        return told;
+    }
+    let said = view::said(case, Says::ChainUntrusted);
     match said.iter().find(|(_, verdict)| all.is_empty() && is_self_signed(&verdict.words)) {
         Some((_, verdict)) => Verdict::Unknown {
             missing: format!("the subject of the certificate that {} calls self-signed", verdict.client),
@@ -87,21 +91,17 @@ fn found(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, row: &Provider, f
         Strength::Proven if !is_sure => Strength::Strong,
         strength => strength,
     };
-    let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{provider}", &row.name);
-    let mut finding =
-        Finding::new(format!("{host} is served {} of {}", family.what, row.name), Severity::Error, strength)
-            .because(fill(family.cause), fill(row.remedy.as_deref().unwrap_or(family.remedy)))
-            .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
-            .reason(
-                format!(
-                    "{} is what {} presents by itself (providers {})",
-                    it.title(),
-                    row.name,
-                    case.known.providers.as_of
-                ),
-                it.cites(),
-            )
-            .mark(it.wrong_mark(host));
+    let mut finding = headed(host, row, family, strength)
+        .reason(
+            format!(
+                "{} is what {} presents by itself (providers {})",
+                it.title(),
+                row.name,
+                case.known.providers.as_of
+            ),
+            it.cites(),
+        )
+        .mark(it.wrong_mark(host));
     if let Some(connection) = it.connection.filter(|connection| connection.asks_for(host)) {
         finding = finding
             .reason(format!("the client asked for {host}"), [connection.id])
@@ -112,6 +112,34 @@ fn found(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, row: &Provider, f
     }
     finding.found()
 }
+
+/// The finding without its reasons.
+fn headed(host: &Name, row: &Provider, family: &Family, strength: Strength) -> Finding {
+    let fill = |text: &str| text.replace("{host}", host.as_str()).replace("{provider}", &row.name);
+    Finding::new(format!("{host} is served {} of {}", family.what, row.name), Severity::Error, strength)
+        .because(fill(family.cause), fill(row.remedy.as_deref().unwrap_or(family.remedy)))
+        .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
+}
+
+/// Where no certificate is shown: a client's message that names what only such a certificate presents. Of
+/// clients that can be without server names it is one reading of two.
+fn told(case: &Case<'_>, host: &Name, family: &Family) -> Option<Verdict> {
+    view::said(case, Says::NameMismatch).into_iter().find_map(|(id, verdict)| {
+        let row = case.known.providers.presenting(&verdict.presented, family.kind)?;
+        let label = verdict.presented.first()?;
+        let sends_names = SEND_NAMES.contains(&verdict.client.as_str());
+        let strength = if sends_names && !family.is_nearby { Strength::Strong } else { Strength::Consistent };
+        let text = format!(
+            "{} says that the certificate is valid for {label}, which {} presents by itself (providers {})",
+            verdict.client, row.name, case.known.providers.as_of
+        );
+        let mark = Mark::new(id, label, Sign::Wrong, format!("does not cover {host}"));
+        Some(headed(host, row, family, strength).reason(text, [id]).mark(mark).found())
+    })
+}
+
+/// Clients that send the name of every host, in all their versions.
+const SEND_NAMES: &[&str] = &["go", "node", "npm", "browser", "chrome", "rust"];
 
 /// Devices that filter as well: at a public address their own certificate is as well that of a blocked page.
 pub(super) const FILTERS: &[&str] =

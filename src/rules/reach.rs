@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::case::{Case, Connection, JoinedBy, Leaf, Resolution};
-use crate::evidence::{HttpExchange, ObservationId, OverrideKind, Says};
+use crate::evidence::{HttpExchange, ObservationId, Override, OverrideKind, Says};
 use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
+use crate::provenance::{Time, Zone};
 use crate::provider::suffix::owner;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::{ChainState, Side, SniState, Transport};
@@ -60,6 +61,13 @@ pub fn exchanges<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Vec<(Obser
     case.around.exchanges_of(connection.source, connection.handshake.run).collect()
 }
 
+/// The server's clock, by its Date header: `Wed, 25 Nov 2026 01:02:03 GMT` (RFC 9110 section 5.6.7).
+pub fn server_clock(exchange: &HttpExchange) -> Option<Time> {
+    let text = exchange.headers.get("date")?;
+    let civil = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", text.trim()).ok()?.to_datetime().ok()?;
+    Some(Time::from_civil(civil, Zone::Stated))
+}
+
 /// A server's fatal alert before any certificate.
 pub fn refusal(connection: &Connection<'_>) -> Option<(ObservationId, String)> {
     let fatal = connection
@@ -88,6 +96,27 @@ pub fn complaint(case: &Case<'_>, connection: &Connection<'_>) -> Option<(Observ
 pub fn is_untold(case: &Case<'_>, connection: &Connection<'_>) -> bool {
     let accepts = |it: &crate::evidence::ClientVerdict| matches!(it.says, Says::ChainTrusted | Says::NameMatches);
     connection.handshake.transport == Transport::Text && !case.verdicts.iter().any(|(_, it)| accepts(it))
+}
+
+/// What forced the address of a connection: its own command, or a hosts file that names the address.
+pub fn forced<'e>(
+    case: &Case<'e>,
+    host: &Name,
+    connection: &Connection<'_>,
+    address: IpAddr,
+) -> Option<(ObservationId, &'e Override)> {
+    let is_forced =
+        |it: &Override| matches!(it.by, OverrideKind::Resolve | OverrideKind::ConnectTo | OverrideKind::ConnectIp);
+    let own = case
+        .around
+        .overrides_of(connection.source, connection.handshake.run)
+        .find(|(_, it)| is_forced(it) && it.host.as_ref().is_none_or(|name| name == host));
+    own.or_else(|| {
+        let is_hosts = |it: &Override| {
+            it.by == OverrideKind::Hosts && it.to.as_deref().and_then(|to| to.parse().ok()) == Some(address)
+        };
+        case.overrides.iter().find(|(_, it)| is_hosts(it)).copied()
+    })
 }
 
 /// Who gave an answer: the resolver's address, the server that a command named, or the place it ran at.

@@ -38,6 +38,12 @@ pub fn words(case: &Case<'_>) -> Vec<(ObservationId, String)> {
     said.iter().map(|(id, verdict)| (*id, format!("{} says: {}", verdict.client, verdict.words))).collect()
 }
 
+/// Whether a client's words are about the alert unrecognized_name: Chrome, Firefox, curl and Java each have
+/// their own.
+pub fn is_about_name(text: &str) -> bool {
+    text.to_lowercase().replace('_', " ").contains("unrecognized name")
+}
+
 /// A handshake that the same server answered with a certificate.
 pub fn answered<'c, 'e>(case: &'c Case<'e>, refused: &Connection<'_>) -> Option<&'c Connection<'e>> {
     let by_server =

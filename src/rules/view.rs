@@ -28,7 +28,7 @@ pub fn coverage(leaf: &Leaf<'_>, host: &Name) -> Coverage {
     match leaf.covers(host) {
         Some(true) => Coverage::Covers,
         Some(false) => Coverage::DoesNotCover,
-        None if default_of(leaf).is_some_and(|(label, ..)| !is_covered_by_label(&label, host)) => {
+        None if is_aws_default(leaf) && !leaf.labels().iter().any(|label| is_covered_by_label(label, host)) => {
             Coverage::ProviderDefault
         }
         None => Coverage::Unknown,
@@ -63,13 +63,19 @@ fn told_coverage(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, 
     }
 }
 
-/// Whether a certificate that a text describes without its identifiers signed itself and is one that
-/// software presents when it has no other: nobody issues those for a host.
+/// Whether a certificate that a text describes without its identifiers is one that software presents when
+/// it has no other: it signed itself, or its issuer is the device's maker. Nobody issues those for a host.
 fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
     let certificate = leaf.certificate;
     let is_self_issued = certificate.subject.is_some() && certificate.subject == certificate.issuer;
+    let organization = |name: &Option<String>| {
+        let held = crate::x509::attributes(name.as_deref()?);
+        held.into_iter().find(|(kind, _)| kind == "O").map(|(_, value)| value)
+    };
+    let maker = organization(&certificate.issuer);
+    let is_makers = maker.is_some() && maker == organization(&certificate.subject);
     let kinds = [Kind::NoServerName, Kind::Ingress, Kind::Traefik, Kind::Panel, Kind::Appliance];
-    is_self_issued
+    (is_self_issued || is_makers)
         && certificate.common_name().is_some_and(|name| !is_covered_by_label(name, host))
         && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
 }

@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::rules::view::{self, Shown};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, config, declare_rule};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, config, declare_rule, reach};
 
 declare_rule! {
     /// # What it finds
@@ -42,7 +42,17 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let shown = view::shown(case);
-    let Some(it) = shown.iter().find(|it| it.is_wrong() && it.connection.asks_for(host)) else {
+    let wrong = || shown.iter().filter(|it| it.is_wrong() && it.connection.asks_for(host));
+    let Some(it) = wrong().find(|it| !is_elsewhere(case, host, it)) else {
+        if let Some(it) = wrong().next() {
+            return Verdict::Unknown {
+                missing: format!(
+                    "the certificate of {target}: the connection went to {}, an address that DNS does not give",
+                    reach::server(it.connection)
+                ),
+                ask: view::ask_for_certificate(host),
+            };
+        }
         if let Some(it) = view::covering(case) {
             let because = format!("the certificate presented covers {host}");
             return Verdict::Clear { because, cites: vec![it.connection.id, it.leaf.id] };
@@ -57,6 +67,14 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear { because, cites: vec![it.leaf.id] };
     }
     found(case, host, &target, cites, it)
+}
+
+/// Whether a connection went to an address that was forced and that no answer gives: another server than
+/// the record's.
+fn is_elsewhere(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> bool {
+    let Some(address) = it.connection.server_ip() else { return false };
+    let is_given = case.resolutions.iter().any(|answer| answer.has_address(address));
+    !is_given && reach::forced(case, host, it.connection, address).is_some()
 }
 
 fn found(case: &Case<'_>, host: &Name, target: &Name, cites: Vec<ObservationId>, it: &Shown<'_, '_>) -> Verdict {

@@ -6,7 +6,8 @@ use crate::case::{Case, Leaf};
 use crate::evidence::{ObservationId, Says};
 use crate::provenance::{SourceId, Time};
 use crate::rules::view::{self, Coverage, Shown};
-use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, reach};
+use crate::tls::Transport;
 use crate::x509::Certificate;
 
 /// A date of a certificate that a handshake's time can break.
@@ -46,7 +47,9 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
             let when = if case.known.as_of.is_some() { "it is judged at" } else { "the handshake was at" };
             let text = format!("the certificate {} {}, {when} {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
-            return found((case, host.as_str()), date, severity, Strength::Proven, text, cites, &limit.to_string());
+            let strength =
+                if is_by_own_clock(case, &it, date, limit) { Strength::Consistent } else { Strength::Proven };
+            return found((case, host.as_str()), date, severity, strength, text, cites, &limit.to_string());
         }
         clear.get_or_insert_with(|| Verdict::Clear {
             because: validity(it.leaf.certificate, limit),
@@ -58,14 +61,30 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
             return known;
         }
         let text = format!("{} says: {}", verdict.client, verdict.words);
-        let found =
-            found((case, host.as_str()), date, Severity::Error, Strength::Strong, text, vec![*id], &verdict.words);
+        let strength = if date.says == Says::NotYetValid { Strength::Consistent } else { Strength::Strong };
+        let found = found((case, host.as_str()), date, Severity::Error, strength, text, vec![*id], &verdict.words);
         return match &verdict.above {
             Some(subject) => of_chain(found, host.as_str(), date, subject),
+            None if date.says == Says::NotYetValid => by_words(found, host.as_str()),
             None => found,
         };
     }
     above.or(clear).unwrap_or(Verdict::NotApplicable)
+}
+
+/// Whether only the client's own clock makes a certificate too young: a clock in the past looks the same.
+fn is_by_own_clock(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date, limit: Time) -> bool {
+    let is_clients = it.connection.handshake.transport == Transport::Text && case.known.as_of.is_none();
+    let mut others = case.exchanges.iter().filter_map(|(_, exchange)| reach::server_clock(exchange));
+    date.says == Says::NotYetValid && is_clients && !others.any(|time| (date.is_broken)(time, limit))
+}
+
+/// The finding, when a client's words are all there is: its clock is behind, or the certificate too young.
+fn by_words(verdict: Verdict, host: &str) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    finding.headline = format!("{host}: the client refuses the certificate as not yet valid");
+    finding.cause = format!("{} The certificate is younger than that, or the client's clock is behind.", finding.cause);
+    Verdict::Found(finding)
 }
 
 /// The certificate above the leaf whose date is broken, and whether a client that trusts the roots of the

@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let clocks = clocks(case, refused.at);
     let Some(leaf) = covering(case, host).next() else {
-        return unknown(host, &refused);
+        return behind(host, &refused, &clocks).unwrap_or_else(|| unknown(host, &refused));
     };
     let suits_all = |clock: &&Clock| covering(case, host).all(|leaf| is_inside(leaf, clock.time));
     let inside = clocks.iter().filter(|clock| !clock.is_clients).find(suits_all);
@@ -58,16 +58,35 @@ fn check(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// Without the certificate's dates: a client that calls it too young, and whose clock is days behind
+/// another one.
+fn behind(host: &Name, refused: &Refused, clocks: &[Clock]) -> Option<Verdict> {
+    let own = clocks.iter().find(|clock| clock.is_clients).filter(|_| refused.is_early)?;
+    let other =
+        clocks.iter().find(|clock| !clock.is_clients && clock.time.seconds.saturating_sub(DAY) > own.time.seconds)?;
+    let finding = Finding::new(format!("{host}: the client's clock is wrong"), Severity::Error, Strength::Strong)
+        .because(
+            format!(
+                "The client refuses the certificate as not yet valid, and its clock is behind {}: {} instead of {}.",
+                other.what, own.time, other.time
+            ),
+            REMEDY,
+        )
+        .verified_by(ask(host), "the same time in both")
+        .reason(refused.words.clone(), [refused.at])
+        .reason(format!("{} says {}", own.what, own.time), [own.at])
+        .reason(format!("{} says {}", other.what, other.time), [other.at])
+        .mark(Mark::new(refused.at, "valid", Sign::Wrong, "by the client's clock"));
+    Some(finding.found())
+}
+
 /// A certificate that is not yet valid is rare, a clock in the past is not; one that has expired is as
 /// it looks until a second clock says otherwise.
 fn unknown(host: &Name, refused: &Refused) -> Verdict {
     if !refused.is_early {
         return Verdict::NotApplicable;
     }
-    Verdict::Unknown {
-        missing: format!("the client's clock beside another one; {}", refused.words),
-        ask: format!("date -u; curl -skI https://{host}/ | grep -i '^date:'"),
-    }
+    Verdict::Unknown { missing: format!("the client's clock beside another one; {}", refused.words), ask: ask(host) }
 }
 
 /// What says that the client refused the dates.
@@ -123,7 +142,7 @@ fn clocks(case: &Case<'_>, refused_at: ObservationId) -> Vec<Clock> {
         }
     }
     for (id, exchange) in &case.exchanges {
-        if let Some(time) = exchange.headers.get("date").and_then(|date| http_date(date)) {
+        if let Some(time) = reach::server_clock(exchange) {
             clocks.push(Clock { what: "the server's Date header".to_owned(), at: *id, time, is_clients: false });
         }
     }
@@ -154,12 +173,6 @@ fn place_of(case: &Case<'_>, at: ObservationId) -> Option<(SourceId, Option<Stri
     Some((source, run.vantage.clone()))
 }
 
-/// `Wed, 25 Nov 2026 01:02:03 GMT` (RFC 9110 section 5.6.7).
-fn http_date(text: &str) -> Option<Time> {
-    let civil = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", text.trim()).ok()?.to_datetime().ok()?;
-    Some(Time::from_civil(civil, Zone::Stated))
-}
-
 /// The certificates that the host was served, as far as their dates are known: of several the client may
 /// have refused any.
 fn covering<'c, 'e>(case: &'c Case<'e>, host: &'c Name) -> impl Iterator<Item = &'c Leaf<'e>> {
@@ -182,9 +195,9 @@ fn found(host: &Name, leaf: &Leaf<'_>, refused: &Refused, right: &Clock, wrong: 
     let mut finding = Finding::new(format!("{host}: the client's clock is wrong"), Severity::Error, strength)
         .because(
             format!("The client refuses the certificate for its dates ({span}), and {} lies within them: {}. The client's clock is wrong.", right.what, right.time),
-            "Set the client's clock, with NTP or by hand, and see to it that it keeps it over a restart.",
+            REMEDY,
         )
-        .verified_by(format!("date -u; curl -skI https://{host}/ | grep -i '^date:'"), "the same time in both")
+        .verified_by(ask(host), "the same time in both")
         .reason(refused.words.clone(), [refused.at])
         .reason(format!("{} says {}, within {span}", right.what, right.time), [right.at, leaf.id])
         .mark(Mark::new(refused.at, "valid", Sign::Wrong, "by the client's clock"));
@@ -197,3 +210,12 @@ fn found(host: &Name, leaf: &Leaf<'_>, refused: &Refused, right: &Clock, wrong: 
 fn day(time: Time) -> String {
     time.rfc3339().split('T').next().unwrap_or_default().to_owned()
 }
+
+fn ask(host: &Name) -> String {
+    format!("date -u; curl -skI https://{host}/ | grep -i '^date:'")
+}
+
+const REMEDY: &str = "Set the client's clock, with NTP or by hand, and see to it that it keeps it over a restart.";
+
+/// Clocks that differ by less are as good as equal.
+const DAY: i64 = 86_400;

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::case::{Case, Connection, Origin};
+use crate::case::{Case, Connection, Leaf, Origin};
 use crate::dns::endpoint::Svcb;
-use crate::evidence::{ObservationId, Override, OverrideKind};
+use crate::evidence::{ObservationId, Override, OverrideKind, Says};
 use crate::name::Name;
-use crate::rules::view::Shown;
+use crate::provenance::Place;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach, view};
 
 declare_rule! {
@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut other: Option<Verdict> = None;
-    for it in reach::wrong(case) {
+    for it in refused(case, host) {
         let Some(address) = it.connection.server_ip() else { continue };
         let dns = case.resolutions.iter().find(|answer| answer.has_address(address));
         let hinted = case
@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Verdict {
             other = other.or(Some(Verdict::Clear { because, cites: vec![id, it.connection.id] }));
             continue;
         }
-        let forced = forced(case, host, it.connection, address);
+        let forced = reach::forced(case, host, it.connection, address);
         let verdict = match (forced, dns) {
             (Some(_), Some(answer)) => Verdict::Clear {
                 because: format!("DNS gives {address} for {host} as well"),
@@ -78,31 +78,38 @@ fn check(case: &Case<'_>) -> Verdict {
     other.unwrap_or(Verdict::NotApplicable)
 }
 
-/// What forced the address of a connection: its own command, or a hosts file that names the address.
-fn forced<'e>(
-    case: &Case<'e>,
-    host: &Name,
-    connection: &Connection<'_>,
-    address: IpAddr,
-) -> Option<(ObservationId, &'e Override)> {
-    let is_forced =
-        |it: &Override| matches!(it.by, OverrideKind::Resolve | OverrideKind::ConnectTo | OverrideKind::ConnectIp);
-    let own = case
-        .around
-        .overrides_of(connection.source, connection.handshake.run)
-        .find(|(_, it)| is_forced(it) && it.host.as_ref().is_none_or(|name| name == host));
-    own.or_else(|| {
-        let is_hosts = |it: &Override| {
-            it.by == OverrideKind::Hosts && it.to.as_deref().and_then(|to| to.parse().ok()) == Some(address)
+/// A connection whose certificate does not cover the host: seen, or in the client's words alone.
+struct Refused<'c, 'e> {
+    connection: &'c Connection<'e>,
+    leaf: Option<&'c Leaf<'e>>,
+    cites: Vec<ObservationId>,
+}
+
+/// Those with a certificate first.
+fn refused<'c, 'e>(case: &'c Case<'e>, host: &Name) -> Vec<Refused<'c, 'e>> {
+    let seen = reach::wrong(case).into_iter().map(|it| Refused {
+        connection: it.connection,
+        leaf: Some(it.leaf),
+        cites: view::cites([it.leaf.id, it.connection.id]),
+    });
+    let told = case.distinct().filter_map(|connection| {
+        let is_unseen = connection.leaf().is_none() && connection.asks_for(host);
+        let run = connection.handshake.run.filter(|_| is_unseen);
+        case.around.compared_in(connection.source, run, host).filter(|says| *says == Says::NameMismatch)?;
+        let is_here = |id| {
+            case.evidence.observation(id).and_then(|it| it.at.first()).map(Place::source) == Some(connection.source)
         };
-        case.overrides.iter().find(|(_, it)| is_hosts(it)).copied()
-    })
+        let (id, _) =
+            case.verdicts.iter().find(|(id, it)| it.says == Says::NameMismatch && it.run == run && is_here(*id))?;
+        Some(Refused { connection, leaf: None, cites: vec![*id, connection.id] })
+    });
+    seen.chain(told).collect()
 }
 
 fn judge(
     case: &Case<'_>,
     host: &Name,
-    it: &Shown<'_, '_>,
+    it: &Refused<'_, '_>,
     address: IpAddr,
     (id, forced): (ObservationId, &Override),
 ) -> Verdict {
@@ -113,24 +120,37 @@ fn judge(
             ask: format!("dig {host}"),
         };
     }
-    let is_rotating = answers.is_some_and(|answer| answer.is_rotating(host));
-    let strength = match (answers, is_rotating) {
-        (Some(_), false) => Strength::Proven,
-        (None, _) => Strength::Strong,
-        (Some(_), true) => Strength::Consistent,
+    // Another address of a rotating target is neutral, unless a certificate comes that its provider would
+    // not present to a name it does not know.
+    let is_neutral = answers.is_some_and(|answer| answer.is_rotating(host)) && it.leaf.is_none_or(view::is_aws_default);
+    let strength = match answers {
+        None => Strength::Consistent,
+        Some(_) if is_neutral => Strength::Consistent,
+        Some(answer) if it.leaf.is_none() || answer.is_rotating(host) => Strength::Strong,
+        Some(_) => Strength::Proven,
     };
     let how = words(forced.by);
     let expected = answers.and_then(|answer| answer.addresses_like(address).next());
-    let mut finding = Finding::new(format!("{host} is served the certificate of {} at an address that was forced", it.label()), Severity::Error, strength)
+    let label = it.leaf.and_then(|leaf| leaf.labels().first().map(|label| (*label).to_owned()));
+    let served = label
+        .as_ref()
+        .map_or_else(|| "a certificate of other names".to_owned(), |label| format!("the certificate of {label}"));
+    let named = label.as_ref().map_or_else(
+        || format!("the client says that the certificate does not cover {host}"),
+        |label| format!("the certificate presented names {label}"),
+    );
+    let mut finding = Finding::new(format!("{host} is served {served} at an address that was forced"), Severity::Error, strength)
         .because(
-            format!("The address {address} came from {how}, not from DNS. The server there presents {}; nothing follows for clients that ask DNS.", it.label()),
+            format!("The address {address} came from {how}, not from DNS. The server there presents {served}; nothing follows for clients that ask DNS."),
             format!("Remove {how} for {host}{}.", expected.map_or_else(String::new, |ip| format!(", or correct it to {ip}"))),
         )
         .verified_by(format!("dig +short {host}; curl -v https://{host}/"), "a connection to an address that DNS gives")
         .reason(format!("{how} gives {address} for {host}"), [id])
-        .reason(format!("the certificate presented names {}", it.label()), view::cites([it.leaf.id, it.connection.id]))
-        .mark(Mark::new(id, address.to_string(), Sign::Wrong, format!("from {how}")))
-        .mark(Mark::new(it.leaf.id, it.label(), Sign::Wrong, format!("does not cover {host}")));
+        .reason(named, it.cites.clone())
+        .mark(Mark::new(id, address.to_string(), Sign::Wrong, format!("from {how}")));
+    if let (Some(leaf), Some(label)) = (it.leaf, label) {
+        finding = finding.mark(Mark::new(leaf.id, label, Sign::Wrong, format!("does not cover {host}")));
+    }
     if let Some(answer) = answers {
         finding = finding.reason(format!("DNS gives other addresses for {host}"), answer.cites.clone());
     }

@@ -6,7 +6,7 @@ use crate::name::Name;
 use crate::rules::refusal;
 use crate::rules::view::{self, Coverage};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
-use crate::tls::Side;
+use crate::tls::{Side, SniState};
 
 declare_rule! {
     /// # What it finds
@@ -49,8 +49,12 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some((connection, alert)) = warned(case, host) {
         return after_warning(host, connection, alert);
     }
-    if let Some((id, text)) = refusal::words(case).into_iter().find(|(_, text)| names_it(text)) {
-        return found(host, &text, Strength::Strong, id, "name", None);
+    if let Some((id, text)) = refusal::words(case).into_iter().find(|(_, text)| refusal::is_about_name(text)) {
+        let is_silent = |it: &&Connection<'_>| it.leaf().is_none() && it.handshake.sni_state != SniState::Sent;
+        return match case.connections.iter().find(is_silent) {
+            Some(it) => without_name(host, it),
+            None => found(host, &text, Strength::Strong, id, "name", None),
+        };
     }
     if let Some(it) = refusals.first() {
         let because = format!("the alert is {}", it.description);
@@ -65,9 +69,12 @@ fn check(case: &Case<'_>) -> Verdict {
     }
 }
 
-/// Chrome, Firefox, curl and Java each have words for the alert.
-fn names_it(text: &str) -> bool {
-    text.to_lowercase().replace('_', " ").contains("unrecognized name")
+/// A client that sent no name, or of which nobody knows, was not refused for its name.
+fn without_name(host: &Name, connection: &Connection<'_>) -> Verdict {
+    if view::sent_no_name(connection) {
+        return Verdict::Clear { because: "the client sent no server name".to_owned(), cites: vec![connection.id] };
+    }
+    Verdict::Unknown { missing: format!("whether the client sent {host}"), ask: view::ask_for_certificate(host) }
 }
 
 /// A handshake for the host with the alert as a warning.

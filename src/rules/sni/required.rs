@@ -52,13 +52,45 @@ fn check(case: &Case<'_>) -> Verdict {
             format!("the client that was refused sent {}", it.connection.handshake.sni.clone().unwrap_or_default());
         return Verdict::Clear { because, cites: vec![it.connection.id] };
     }
-    match silent.first() {
-        Some(_) => Verdict::Unknown {
+    let said = refusal::words(case).into_iter().find(|(_, text)| refusal::is_about_name(text));
+    match (silent.first(), said) {
+        (Some(it), Some((id, text))) => headed(host, "unrecognized_name", Strength::Strong)
+            .reason("the client sent no server name", [it.id])
+            .reason(text, [id])
+            .mark(Mark::new(it.id, "none", Sign::Wrong, "no server name was sent"))
+            .mark(Mark::new(id, "unrecognized name", Sign::Wrong, "the server ends the handshake"))
+            .found(),
+        (Some(_), None) => Verdict::Unknown {
             missing: format!("how the server of {host} answers a client that sends no server name"),
             ask: format!("openssl s_client -connect {host}:443 -noservername </dev/null"),
         },
-        None => Verdict::NotApplicable,
+        (None, _) => Verdict::NotApplicable,
     }
+}
+
+/// The finding without its reasons.
+fn headed(host: &Name, alert: &str, strength: Strength) -> Finding {
+    let (cure, name) = match host.ip() {
+        Some(_) => (
+            "Use the host's name and not the address: for an address no client sends a server name.".to_owned(),
+            "HOST".to_owned(),
+        ),
+        None => (
+            format!(
+                "Make the client send the server name {host} (-servername, proxy_ssl_server_name on, check-sni, …), and do not connect by address."
+            ),
+            host.to_string(),
+        ),
+    };
+    let cause = format!(
+        "The client sent no server name (SNI). The server has no certificate for such clients and ended the handshake ({alert})."
+    );
+    Finding::new(format!("{host}: the server refuses a client that sends no server name"), Severity::Error, strength)
+        .because(cause, cure)
+        .verified_by(
+            format!("openssl s_client -connect {host}:443 -servername {name} </dev/null"),
+            format!("a certificate that covers {name}"),
+        )
 }
 
 fn of_refusal(case: &Case<'_>, host: &Name, it: &Refusal<'_, '_>) -> Verdict {
@@ -72,20 +104,11 @@ fn of_refusal(case: &Case<'_>, host: &Name, it: &Refusal<'_, '_>) -> Verdict {
             return Verdict::Clear { because, cites: vec![it.alert] };
         }
     };
-    let mut finding =
-        Finding::new(format!("{host}: the server refuses a client that sends no server name"), Severity::Error, strength)
-            .because(
-                format!("The client sent no server name (SNI). The server has no certificate for such clients and ended the handshake ({}).", it.description),
-                format!("Make the client send the server name {host} (-servername, proxy_ssl_server_name on, check-sni, …), and do not connect by address."),
-            )
-            .verified_by(
-                format!("openssl s_client -connect {host}:443 -servername {host} </dev/null"),
-                format!("a certificate that covers {host}"),
-            )
-            .reason("the client sent no server name", [it.connection.id])
-            .reason(format!("the server answered with the alert {}", it.description), [it.alert])
-            .mark(Mark::new(it.connection.id, "none", Sign::Wrong, "no server name was sent"))
-            .mark(Mark::new(it.alert, it.description.clone(), Sign::Wrong, "the server ends the handshake"));
+    let mut finding = headed(host, &it.description, strength)
+        .reason("the client sent no server name", [it.connection.id])
+        .reason(format!("the server answered with the alert {}", it.description), [it.alert])
+        .mark(Mark::new(it.connection.id, "none", Sign::Wrong, "no server name was sent"))
+        .mark(Mark::new(it.alert, it.description.clone(), Sign::Wrong, "the server ends the handshake"));
     if let Some(other) = named {
         let name = other.handshake.sni.clone().unwrap_or_default();
         finding = finding.reason(format!("a handshake that sent {name} was answered"), [other.id]);
