@@ -108,7 +108,7 @@ pub enum Rejection {
     #[error("Unicode form of the name: certificates carry A-labels (xn--…)")]
     UnicodeForm,
     /// A common name, shown where there is no subjectAltName.
-    #[error("a common name is never compared")]
+    #[error("a common name is not compared (RFC 9525)")]
     CommonName,
 }
 

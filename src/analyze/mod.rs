@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::case;
+use crate::case::answers::Answers;
+use crate::case::{Beside, Cases};
 use crate::evidence::{Evidence, Reading, Source, facts};
 use crate::input::{self, Digest, Ending, Finished, InputFile, Stop};
 use crate::limits::{self, TEXT_BYTES_MAX};
@@ -304,8 +305,9 @@ pub fn diagnose(evidence: &Arc<Evidence>, selected: &[Name]) -> Report {
 
 /// The same with knowledge that a user brought.
 pub fn diagnose_with(evidence: &Arc<Evidence>, selected: &[Name], known: &Knowledge) -> Report {
-    let certificates = report::build::Certificates::of(evidence);
-    let cases = case::Cases::of(evidence, selected, known);
+    let (answers, (beside, certificates)) =
+        rayon::join(|| Answers::of(evidence), || (Beside::of(evidence), report::build::Certificates::of(evidence)));
+    let cases = Cases::of_indexes(evidence, (answers, beside), selected, known);
     let cases = (0..cases.len())
         .into_par_iter()
         .filter_map(|at| cases.case(at))

@@ -159,6 +159,7 @@ impl<'e> Answers<'e> {
         let begun = known.starts.iter().filter(|(name, _)| !known.targets.contains(**name) && !name.is_unstated());
         for (name, entries) in begun {
             let host = Arc::new(Name::clone(name));
+            let mut told: Vec<(IpAddr, bool)> = Vec::new();
             for (at, entry) in entries.iter().filter_map(|at| Some((*at, known.all.get(*at)?))) {
                 let client = entry.answer.client.map(|client| client.ip());
                 let asked = || Asked { host: Arc::clone(&host), time: entry.answer.time, answer: entry.id };
@@ -168,10 +169,15 @@ impl<'e> Answers<'e> {
                         continue;
                     }
                     seen.push(address);
-                    hosts_at.entry(address).or_default().insert(Arc::clone(&host));
-                    match client {
-                        Some(client) => asked_by.entry((address, entry.source, client)).or_default().push(asked()),
-                        None => _ = in_text.entry(address).or_default().insert(Arc::clone(&host)),
+                    if !told.contains(&(address, client.is_some())) {
+                        told.push((address, client.is_some()));
+                        hosts_at.entry(address).or_default().insert(Arc::clone(&host));
+                        if client.is_none() {
+                            in_text.entry(address).or_default().insert(Arc::clone(&host));
+                        }
+                    }
+                    if let Some(client) = client {
+                        asked_by.entry((address, entry.source, client)).or_default().push(asked());
                     }
                 }
             }

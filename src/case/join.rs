@@ -69,9 +69,9 @@ impl<'e> Connection<'e> {
         self.handshake.time.filter(|time| time.zone == Zone::Stated)
     }
 
-    /// The address of the server.
+    /// The address of the server; none where a proxy stands at the address that the client connected to.
     pub fn server_ip(&self) -> Option<IpAddr> {
-        self.handshake.server.map(|server| server.ip())
+        self.handshake.server.map(|server| server.ip()).filter(|_| self.handshake.proxy_host.is_none())
     }
 
     /// The address of the client.
@@ -151,8 +151,8 @@ pub struct Handshakes<'e> {
 }
 
 impl<'e> Handshakes<'e> {
-    /// Finds them and joins each to its hosts.
-    pub fn of(evidence: &'e Evidence, answers: &Answers<'_>, selected: &[Name]) -> Self {
+    /// Finds them; [`Handshakes::join`] finds their hosts.
+    pub fn of(evidence: &'e Evidence) -> Self {
         let certificates = Certificates::of(evidence);
         let alerts = alerts_by_connection(evidence);
         let mut all: Vec<Connection<'e>> = Vec::new();
@@ -173,12 +173,11 @@ impl<'e> Handshakes<'e> {
             all.push(Connection { id, handshake, source, joined_by: JoinedBy::Sni, chain, alerts, sni, covers_sni });
         }
         let named = all.iter().filter_map(|it| Some((it.source, it.client_ip()?, it.sni()?))).collect();
-        let mut joined = Self { all, by_host: HashMap::new(), of_nobody: Vec::new(), named };
-        joined.join(evidence, answers, selected);
-        joined
+        Self { all, by_host: HashMap::new(), of_nobody: Vec::new(), named }
     }
 
-    fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
+    /// Joins each to its hosts.
+    pub fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
         let headers = hosts_of_runs(evidence);
         for (at, connection) in self.all.iter().enumerate() {
             let hosts = self.hosts_of(connection, answers, &headers, selected);

@@ -118,6 +118,28 @@ pub enum HostSource {
     Configuration,
 }
 
+/// What is indexed of the evidence beside its answers, and without them.
+pub struct Beside<'e> {
+    handshakes: join::Handshakes<'e>,
+    records: records::Records,
+    spoken: Spoken<'e>,
+    bare: join::BareCertificates<'e>,
+    delegations: delegation::Delegations,
+}
+
+impl<'e> Beside<'e> {
+    /// Indexes it.
+    pub fn of(evidence: &'e Evidence) -> Self {
+        Self {
+            handshakes: join::Handshakes::of(evidence),
+            records: records::Records::of(evidence),
+            spoken: Spoken::of(evidence),
+            bare: join::BareCertificates::of(evidence),
+            delegations: delegation::Delegations::of(evidence),
+        }
+    }
+}
+
 /// The cases of the evidence, each put together when it is asked for.
 pub struct Cases<'e> {
     evidence: &'e Evidence,
@@ -134,7 +156,16 @@ pub struct Cases<'e> {
 impl<'e> Cases<'e> {
     /// Finds the hosts, or takes the selected ones, and indexes what is known of them.
     pub fn of(evidence: &'e Evidence, selected: &[Name], known: &'e Knowledge) -> Self {
-        let answers = answers::Answers::of(evidence);
+        Self::of_indexes(evidence, (answers::Answers::of(evidence), Beside::of(evidence)), selected, known)
+    }
+
+    /// The same from indexes that were made before, perhaps at the same time.
+    pub fn of_indexes(
+        evidence: &'e Evidence,
+        (answers, beside): (answers::Answers<'e>, Beside<'e>),
+        selected: &[Name],
+        known: &'e Knowledge,
+    ) -> Self {
         let mut hosts = hosts_in(evidence, &answers);
         if !selected.is_empty() {
             hosts.retain(|host, _| selected.contains(host));
@@ -142,15 +173,16 @@ impl<'e> Cases<'e> {
                 hosts.entry(host.clone()).or_insert(HostSource::Option);
             }
         }
-        let joined = join::Handshakes::of(evidence, &answers, selected);
-        let around = Arc::new(Surroundings::of(evidence, answers, joined));
+        let mut handshakes = beside.handshakes;
+        handshakes.join(evidence, &answers, selected);
+        let around = Arc::new(Surroundings::of(evidence, answers, handshakes, beside.records));
         Self {
             evidence,
             has_nameless: selected.is_empty() && !around.handshakes.of_nobody().is_empty(),
             around,
-            spoken: Spoken::of(evidence),
-            bare: join::BareCertificates::of(evidence),
-            delegations: delegation::Delegations::of(evidence),
+            spoken: beside.spoken,
+            bare: beside.bare,
+            delegations: beside.delegations,
             selected: selected.to_vec(),
             known,
             hosts: hosts.into_iter().collect(),

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use hashbrown::HashMap;
+
 use crate::dns::endpoint::Svcb;
 use crate::dns::{Record, Section};
 use crate::evidence::{Evidence, Fact, ObservationId};
@@ -17,7 +19,7 @@ pub struct Records {
     asked_https: BTreeMap<Name, ObservationId>,
     public_names: BTreeMap<Name, ObservationId>,
     reverse: BTreeMap<IpAddr, (ObservationId, Name)>,
-    owners: BTreeMap<Name, Vec<(Name, ObservationId)>>,
+    owners: HashMap<Name, Vec<(Name, ObservationId)>>,
     wildcards: BTreeMap<Name, Vec<(ObservationId, String)>>,
 }
 
@@ -53,10 +55,13 @@ impl Records {
             _ => {}
         }
         if let Some(target) = record.target() {
-            add(self.owners.entry(target).or_default(), (record.owner.clone(), id));
+            let owners = self.owners.entry(target).or_default();
+            if owners.len() < OWNERS_MAX {
+                owners.push((record.owner.clone(), id));
+            }
         }
-        let is_data = record.target().is_some() || record.address().is_some();
-        if is_data && record.owner.as_str().starts_with("*.") {
+        let is_data = || record.target().is_some() || record.address().is_some();
+        if record.owner.as_str().starts_with("*.") && is_data() {
             add(self.wildcards.entry(record.owner.clone()).or_default(), (id, record.data.clone()));
         }
     }

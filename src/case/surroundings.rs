@@ -46,11 +46,11 @@ pub struct Surroundings<'e> {
 
 impl<'e> Surroundings<'e> {
     /// Indexes them.
-    pub fn of(evidence: &'e Evidence, answers: Answers<'e>, handshakes: Handshakes<'e>) -> Self {
+    pub fn of(evidence: &'e Evidence, answers: Answers<'e>, handshakes: Handshakes<'e>, records: Records) -> Self {
         let mut around = Self {
             answers,
             handshakes,
-            records: Records::of(evidence),
+            records,
             loose: Vec::new(),
             exchangers: Vec::new(),
             by_leaf: HashMap::new(),

@@ -94,14 +94,13 @@ fn is_id(text: &str) -> bool {
 
 /// Whether a text has the shape of an AWS region, such as `us-gov-west-1`.
 pub(super) fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let Some((number, words)) = parts.split_last() else {
+    let Some((words, number)) = text.rsplit_once('-') else {
         return false;
     };
     let counts = !number.is_empty() && number.len() <= 2 && number.bytes().all(|b| b.is_ascii_digit());
     counts
-        && words.len() >= 2
-        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+        && words.contains('-')
+        && words.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn is_suffix(text: &str) -> bool {

@@ -38,6 +38,7 @@ pub mod none;
 pub mod outcome;
 pub mod r#override;
 pub mod panel;
+mod port;
 pub mod presented;
 pub mod proxy;
 pub mod reach;
@@ -153,6 +154,7 @@ pub fn confidence(rule: &Rule, finding: &Finding) -> f64 {
 pub fn judge(case: &Case<'_>) -> Judgement {
     let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
     apart::tell(&mut verdicts);
+    port::put_right(case, &mut verdicts);
     let mut ask_for = ask::merged(&verdicts);
     let outcome = outcome::of(case);
     let is_faulty = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity == Severity::Error));

@@ -14,7 +14,11 @@ pub static FORMAT: SavedFormat = SavedFormat {
     made_by: "Chrome, Edge, Firefox, Safari",
     is_command: |_| false,
     opens: |line| {
-        sentence(line).is_some() || code(line).is_some() || attackers(line).is_some() || impersonated(line).is_some()
+        sentence(line).is_some()
+            || code(line).is_some()
+            || attackers(line).is_some()
+            || impersonated(line).is_some()
+            || site(line).is_some()
     },
     repeats: false,
     read,
@@ -43,7 +47,9 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             }
         }
     }
-    let named = near.iter().find_map(|line| attackers(&line.text).or_else(|| is_not_valid_for(&line.text)));
+    let named = near
+        .iter()
+        .find_map(|line| attackers(&line.text).or_else(|| is_not_valid_for(&line.text)).or_else(|| site(&line.text)));
     for (line, mut said) in pages {
         said.host = said.host.or_else(|| named.clone());
         said.run = Some(run.number);
@@ -107,6 +113,16 @@ fn is_not_valid_for(line: &str) -> Option<Name> {
 fn attackers(line: &str) -> Option<Name> {
     let (_, rest) = line.split_once("steal your information from ")?;
     Name::parse(rest.split_whitespace().next()?.trim_end_matches('.'))
+}
+
+/// Firefox: `An error occurred during a connection to www.example.com.`; Chrome, where no certificate came:
+/// `www.example.com sent an invalid response.`
+fn site(line: &str) -> Option<Name> {
+    let firefox = line.split_once("error occurred during a connection to ").map(|(_, rest)| rest);
+    let chrome = || SITE_WORDS.iter().any(|words| line.contains(words)).then_some(line);
+    let name = firefox.or_else(chrome)?.split_whitespace().next()?.trim_end_matches('.');
+    let name = name.split(':').next()?;
+    Name::parse(name).filter(|host| host.as_str().contains('.'))
 }
 
 /// Safari: `This website may be impersonating "www.example.com" to steal …`.
@@ -198,6 +214,8 @@ const CODES: &[(&str, &str, Says)] = &[
     ("ERR_SSL_VERSION_OR_CIPHER_MISMATCH", "chrome", Says::HandshakeFailed),
     ("ERR_SSL_UNRECOGNIZED_NAME_ALERT", "chrome", Says::HandshakeFailed),
     ("ERR_BAD_SSL_CLIENT_AUTH_CERT", "chrome", Says::HandshakeFailed),
+    ("ERR_ECH_FALLBACK_CERTIFICATE_INVALID", "chrome", Says::Refused),
+    ("ERR_ECH_NOT_NEGOTIATED", "chrome", Says::HandshakeFailed),
     ("SSL_ERROR_BAD_CERT_DOMAIN", "firefox", Says::NameMismatch),
     ("SEC_ERROR_EXPIRED_CERTIFICATE", "firefox", Says::Expired),
     ("MOZILLA_PKIX_ERROR_NOT_YET_VALID_CERTIFICATE", "firefox", Says::NotYetValid),
@@ -210,7 +228,18 @@ const CODES: &[(&str, &str, Says)] = &[
     ("SSL_ERROR_HANDSHAKE_FAILURE_ALERT", "firefox", Says::HandshakeFailed),
     ("SSL_ERROR_NO_CYPHER_OVERLAP", "firefox", Says::HandshakeFailed),
     ("SSL_ERROR_UNSUPPORTED_VERSION", "firefox", Says::HandshakeFailed),
+    ("SSL_ERROR_ECH_RETRY_WITH_ECH", "firefox", Says::HandshakeFailed),
+    ("SSL_ERROR_ECH_RETRY_WITHOUT_ECH", "firefox", Says::HandshakeFailed),
+    ("SSL_ERROR_ECH_REQUIRED_ALERT", "firefox", Says::HandshakeFailed),
+    ("SSL_ERROR_ECH_FAILED", "firefox", Says::HandshakeFailed),
     ("PR_END_OF_FILE_ERROR", "firefox", Says::HandshakeFailed),
+];
+/// What Chrome says behind the name of a site that it got no certificate of.
+const SITE_WORDS: &[&str] = &[
+    " sent an invalid response.",
+    " uses an unsupported protocol.",
+    " adhere to security standards.",
+    " accept your login certificate, or one may not have been provided.",
 ];
 /// A page is short; what stands further below is another's text.
 const PAGE_LINES_MAX: usize = 60;

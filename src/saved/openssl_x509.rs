@@ -114,7 +114,9 @@ impl Piped {
         let server_name = if words.iter().any(|word| word == "-noservername") {
             ServerName::No
         } else if let Some(name) = command::value(words, &["-servername", "--servername"]) {
-            Name::parse(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()))
+            address::host(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()))
+        } else if command::value(words, &["-proxy"]).is_some() {
+            ServerName::Unknown
         } else {
             named_by_itself(run, dialed.as_deref())
         };

@@ -160,7 +160,7 @@ fn captures_of_others_give_what_their_truth_says() {
 }
 
 /// The folder, when it is there and whole.
-fn corpus() -> Option<PathBuf> {
+pub fn corpus() -> Option<PathBuf> {
     let folder = root().join("../shared/corpus");
     if !folder.exists() {
         say("corpus: SKIPPED, ../shared/corpus is not here");

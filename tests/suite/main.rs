@@ -23,6 +23,7 @@ mod determinism;
 mod engine;
 mod examples;
 mod exports;
+mod foreign;
 mod http;
 mod interrupt;
 mod incidents;

@@ -272,6 +272,9 @@ impl Page<'_> {
 
     /// Rows drawn from the fact.
     fn drawn(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        if marks.is_empty() && is_farewell(it) {
+            return Vec::new();
+        }
         let number = self.report.number_of(case, it.id);
         let mut rows: Vec<Row> =
             drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
@@ -292,6 +295,12 @@ impl Page<'_> {
         }
         rows
     }
+}
+
+/// Whether it is an alert that tells no fault: the end of a connection, or one that is sealed.
+fn is_farewell(it: &ObservationEntry) -> bool {
+    let description = it.fact.get("description").and_then(Value::as_str);
+    it.kind == "tls.alert" && description.is_none_or(|it| it == "close_notify")
 }
 
 fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
@@ -343,6 +352,15 @@ fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
             vec![format!(" CERT  {shown}")]
         }
         "client.verdict" => vec![format!(" SAYS  {}", text("words"))],
+        "tls.alert" => {
+            let said = if text("description").is_empty() { "encrypted".to_owned() } else { text("description") };
+            let level = if text("level").is_empty() { String::new() } else { format!("{}, ", text("level")) };
+            vec![format!(" ALERT {said}  {level}from the {}", text("from"))]
+        }
+        "http.exchange" => {
+            let status = it.fact.get("status").and_then(Value::as_u64).map_or_else(String::new, |it| it.to_string());
+            vec![format!(" HTTP  {status} {}", text("host"))]
+        }
         _ => Vec::new(),
     }
 }

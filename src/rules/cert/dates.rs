@@ -47,9 +47,11 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
             let when = if case.known.as_of.is_some() { "it is judged at" } else { "the handshake was at" };
             let text = format!("the certificate {} {}, {when} {}", date.verb, day(limit), day(time));
             let cites = vec![it.leaf.id, it.connection.id];
-            let strength =
-                if is_by_own_clock(case, &it, date, limit) { Strength::Consistent } else { Strength::Proven };
-            return found((case, host.as_str()), date, severity, strength, text, cites, &limit.to_string());
+            let is_behind = is_by_clock_behind(case, &it, date, (time, limit));
+            let is_doubtful = is_behind || is_by_own_clock(case, &it, date, limit);
+            let strength = if is_doubtful { Strength::Consistent } else { Strength::Proven };
+            let found = found((case, host.as_str()), date, severity, strength, text, cites, &limit.to_string());
+            return if is_behind { by_clock(found) } else { found };
         }
         clear.get_or_insert_with(|| Verdict::Clear {
             because: validity(it.leaf.certificate, limit),
@@ -77,6 +79,28 @@ fn is_by_own_clock(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date, limit: Time
     let is_clients = it.connection.handshake.transport == Transport::Text && case.known.as_of.is_none();
     let mut others = case.exchanges.iter().filter_map(|(_, exchange)| reach::server_clock(exchange));
     date.says == Says::NotYetValid && is_clients && !others.any(|time| (date.is_broken)(time, limit))
+}
+
+/// Whether the capture's clock alone makes a certificate too young, by weeks: an authority issues one when its
+/// validity begins, so that nobody can have presented it so much before.
+fn is_by_clock_behind(case: &Case<'_>, it: &Shown<'_, '_>, date: &Date, (time, limit): (Time, Time)) -> bool {
+    let is_captures = it.connection.handshake.transport != Transport::Text && case.known.as_of.is_none();
+    let mut others = case.exchanges.iter().filter_map(|(_, exchange)| reach::server_clock(exchange));
+    let is_long = limit.seconds.saturating_sub(time.seconds) > ISSUED_AHEAD_SECONDS;
+    date.says == Says::NotYetValid && is_captures && is_long && !others.any(|time| (date.is_broken)(time, limit))
+}
+
+/// The finding, when the clock of the machine that captured is the likelier fault.
+fn by_clock(verdict: Verdict) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    finding.cause = format!(
+        "{} Authorities issue a certificate when its validity begins: the clock of the machine that captured is \
+         likelier to be behind than the certificate to be so young.",
+        finding.cause
+    );
+    "Look at the clock of the machine that captured, and of the client; if they are right, have the certificate issued again."
+        .clone_into(&mut finding.remedy);
+    Verdict::Found(finding)
 }
 
 /// The finding, when a client's words are all there is: its clock is behind, or the certificate too young.
@@ -207,6 +231,9 @@ fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+/// Certificates are issued days before their validity begins at most.
+const ISSUED_AHEAD_SECONDS: i64 = 31 * 86_400;
 
 /// The calendar day of a time.
 pub(super) fn day(time: Time) -> String {

@@ -12,8 +12,9 @@ declare_rule! {
     ///
     /// # Why it matters
     ///
-    /// Clients have ignored the common name for years (RFC 9525 forbids it): to them the certificate names
-    /// nobody.
+    /// Browsers have ignored the common name since 2017, Go since 1.15 (RFC 9525 forbids to compare it): to
+    /// them the certificate names nobody. Clients with OpenSSL still fall back to it where there is no other
+    /// identifier, so that one client may work while another fails.
     ///
     /// # What it needs
     ///
@@ -41,8 +42,8 @@ static MISS: Miss = Miss {
         is_only.then(|| name.to_owned())
     },
     concerns: |host| host.ip().is_none(),
-    cause: "the certificate has no subjectAltName, and {name} stands in the common name, which no client compares",
+    cause: "the certificate has no subjectAltName, and {name} stands in the common name, which RFC 9525 forbids to compare: browsers and Go refuse it, while curl and others with OpenSSL may still take it",
     remedy: "Reissue the certificate with {host} as a subjectAltName.",
-    label: "a common name is never compared",
+    label: "a common name is not compared (RFC 9525)",
     told_by: &["legacy common name field", "no subject alternative names present"],
 };

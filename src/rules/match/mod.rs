@@ -94,13 +94,22 @@ fn found(host: &Name, it: &Shown<'_, '_>, name: &str, miss: &Miss) -> Verdict {
         .because(fill(miss.cause), fill(miss.remedy))
         .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
         .reason(fill(miss.cause), [it.leaf.id, it.connection.id])
-        .mark(Mark::new(it.leaf.id, name, Sign::Wrong, fill(miss.label)));
+        .mark(Mark::new(it.leaf.id, words(it, name), Sign::Wrong, fill(miss.label)));
     if it.connection.asks_for(host) {
         finding = finding
             .reason(format!("the client asked for {host}"), [it.connection.id])
             .mark(view::asked_mark(it.connection.id, host));
     }
     finding.found()
+}
+
+/// The words to mark: of a subject, which may hold the name in several attributes, its common name.
+fn words(it: &Shown<'_, '_>, name: &str) -> String {
+    let certificate = it.leaf.certificate;
+    let common = format!("CN={name}");
+    let is_shown = certificate.san.as_ref().is_none_or(|san| san.dns.is_empty() && san.ip.is_empty())
+        && certificate.subject.as_ref().is_some_and(|subject| subject.contains(&common));
+    if is_shown { common } else { name.to_owned() }
 }
 
 /// A client's words that mean this way of missing.

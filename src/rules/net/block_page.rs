@@ -122,7 +122,7 @@ pub(super) const FILTERS: &[&str] = &[
     "blockpage",
     "block-page",
     "block.page",
-    "blocked.",
+    "blocked",
     "webfilter",
     "web filter",
     "websense",

@@ -62,7 +62,10 @@ fn check(case: &Case<'_>) -> Verdict {
                 cites: vec![answer.answer, it.connection.id],
             },
             (Some(forced), None) => judge(case, host, &it, address, forced),
-            (None, None) if matches!(case.origin(it.connection), Some(Origin::NotAmong(_) | Origin::Unanswered)) => {
+            (None, None)
+                if it.leaf.is_some()
+                    && matches!(case.origin(it.connection), Some(Origin::NotAmong(_) | Origin::Unanswered)) =>
+            {
                 Verdict::Unknown {
                     missing: format!("where the client got {address} for {host} from"),
                     ask: format!("getent ahosts {host}; grep -i {host} /etc/hosts; dig {host}"),
