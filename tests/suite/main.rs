@@ -35,6 +35,7 @@ mod paste;
 mod packets;
 mod paths;
 mod quic;
+mod rfc8448;
 mod robustness;
 mod rules;
 mod samples;
