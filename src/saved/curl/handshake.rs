@@ -25,7 +25,7 @@ struct Connection {
     began: bool,
     is_proxied: bool,
     is_without_name: bool,
-    is_asked_for_certificate: bool,
+    certificate_request: Option<u32>,
     certificate: Vec<u32>,
     subject: Option<String>,
     issuer: Option<String>,
@@ -67,7 +67,7 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
         cipher: it.cipher,
         chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
         chain,
-        certificate_requested: it.is_asked_for_certificate && !has_certificate(&run.command),
+        certificate_requested: it.certificate_request.is_some() && !has_certificate(&run.command),
         proxy_host: asked.host.as_ref().filter(|_| it.is_proxied).map(ToString::to_string),
         http_version: it.http_version,
         dialed: asked.host.as_ref().map(ToString::to_string),
@@ -164,7 +164,7 @@ fn take(it: &mut Connection, text: &str, number: u32, port: u16) -> bool {
     } else if text.contains("disables SNI") {
         it.is_without_name = true;
     } else if text.contains("(IN), TLS handshake, Request CERT (13)") {
-        it.is_asked_for_certificate = true;
+        it.certificate_request = Some(number);
     } else if text.contains("), TLS alert, ") || text.contains("), TLS Alert, ") {
         let told = told_alert(text).filter(|(_, code)| *code != CLOSE_NOTIFY);
         it.alerts.extend(told.map(|(from, code)| (number, from, code)));
