@@ -1,5 +1,5 @@
 //! `openssl x509` in all its forms: `-subject`, `-issuer`, `-dates`, `-serial`, `-fingerprint`, `-ext`, `-text`,
-//! `-checkhost`, and `openssl pkcs7 -print_certs`; NSS' `certutil -L -n` prints much the same.
+//! `-checkhost`, and what `openssl pkcs7`, `pkcs12` and `storeutl` print; NSS' `certutil -L -n` prints much the same.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ use crate::x509::{self, Certificate, San};
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "openssl_x509",
     made_by: "openssl x509 -noout -subject -issuer -dates -ext subjectAltName, openssl x509 -text",
-    is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && matches!(sub.as_str(), "x509" | "pkcs7" | "crl2pkcs7")),
+    is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && matches!(sub.as_str(), "x509" | "pkcs7" | "crl2pkcs7" | "pkcs12" | "storeutl")),
     opens,
     repeats: false,
     read,
@@ -215,7 +215,7 @@ impl Open {
         let Some(first) = self.lines.first() else { return };
         let own = blocks.iter().position(|block| {
             let der = block.der.as_ref().ok().map(|der| whole(run, der));
-            der.is_some_and(|it| it.serial.is_some() && it.serial == self.certificate.serial)
+            der.is_some_and(|it| is_same(&it, &self.certificate))
         });
         let own = own.map(|at| blocks.remove(at));
         if let Some(x509::pem::Block { first, last, der: Ok(der) }) = own {
@@ -280,6 +280,15 @@ impl Open {
 }
 
 /// Takes one line of `name=value` or of `-text`; whether it said something.
+/// Whether a text describes this certificate: by its serial number, or without one by both its names.
+fn is_same(whole: &Certificate, described: &Certificate) -> bool {
+    let names = (&described.subject, &described.issuer);
+    match &described.serial {
+        Some(_) => whole.serial == described.serial,
+        None => described.issuer.is_some() && names == (&whole.subject, &whole.issuer),
+    }
+}
+
 fn field(certificate: &mut Certificate, text: &str) -> bool {
     let after = |names: &[&str]| names.iter().find_map(|name| text.strip_prefix(name)).map(str::trim);
     if let Some(value) = after(&["subject=", "Subject:"]) {

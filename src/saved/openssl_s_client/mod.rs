@@ -296,13 +296,17 @@ fn validity(text: &str) -> Option<(Time, Time)> {
     Some((time::certificate_date(from)?, time::certificate_date(to)?))
 }
 
-/// A PEM block belongs to the entry above it; one below the chain is the leaf.
+/// A PEM block belongs to the entry that has its names, wherever it stands (`-trace` prints it before the chain);
+/// else to the entry above it, and one below the chain is the leaf.
 fn attach_pem(run: &RunText<'_>, entries: &mut Vec<Entry>) {
     let blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
     let last_of_chain = entries.iter().filter_map(|entry| entry.lines.last()).max().copied();
     for (nth, block) in blocks.into_iter().enumerate() {
         let Ok(der) = block.der else { continue };
+        let own = connection::whole(run, &der);
+        let is_named = |it: &Entry| it.issuer.is_some() && (&it.subject, &it.issuer) == (&own.subject, &own.issuer);
         let at = match last_of_chain {
+            _ if entries.iter().any(is_named) => entries.iter().position(is_named),
             Some(last) if nth == 0 && block.first > last => Some(0),
             Some(_) => entries.iter().rposition(|entry| entry.lines.first().is_some_and(|line| *line < block.first)),
             None => None,
