@@ -116,7 +116,9 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     let known = data::known(&arguments.known)?.at(arguments.as_of);
     let gathered = gather(&read, digest)?;
     let mut report = in_pool(&read, || analyze::diagnose_with(&gathered.evidence, &hosts, &known))?;
-    hosts::unnamed(&report, &gathered.evidence, &known).iter().for_each(|it| warn(it));
+    for it in hosts::unnamed(&report, &gathered.evidence, &known) {
+        warn(&it);
+    }
     let selection = selection(arguments, &settings)?;
     selection.apply(&mut report).iter().for_each(|expired| warn(expired));
     let text = (renderer.render)(&report, &style(arguments, &settings));

@@ -38,6 +38,7 @@ pub fn report(evidence: &Arc<Evidence>, known: &Knowledge, mut cases: Vec<CaseEn
         partial: evidence.gaps.iter().any(|gap| gap.reason.is_stop()).then_some(true),
         sources: sources(evidence),
         cases,
+        left_out: None,
         observations: evidence.numbered().map(|(id, it)| observation_entry(evidence, id, it)).collect(),
         gaps: evidence
             .gaps

@@ -20,9 +20,10 @@ fn render(report: &Report, _: &Style) -> String {
         page.hosts();
     }
     if report.cases.is_empty() {
-        page.line("## ? Nothing could be judged");
+        let (what, why) = words::no_case(report);
+        page.line(&format!("## ? {}", words::capitalised(what)));
         page.line("");
-        page.line("No host is named by a DNS question, a handshake, a command or a client's words.");
+        page.line(&format!("{}.", words::capitalised(&why)));
         page.line("");
     }
     let is_told = |case: &&CaseEntry| report.cases.len() <= CASES_IN_FULL || words::is_error(case);

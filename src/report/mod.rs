@@ -47,6 +47,9 @@ pub struct Report {
     pub sources: Vec<SourceEntry>,
     /// One per host, worst first.
     pub cases: Vec<CaseEntry>,
+    /// How many hosts were judged and have no finding among the rules that were selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<usize>,
     /// Everything that was observed, by number.
     pub observations: Vec<ObservationEntry>,
     /// Everything that could not be read.

@@ -56,7 +56,9 @@ impl Selection {
                 !case.findings.is_empty()
                     || case.undecided.iter().any(|it| it.rule.starts_with("insufficient.") && is_selected(it.rule))
             };
+            let judged = report.cases.len();
             report.cases.retain(keeps);
+            report.left_out = Some(judged.saturating_sub(report.cases.len())).filter(|left| *left > 0);
         }
         self.expired(report, now)
     }

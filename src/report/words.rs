@@ -1,8 +1,28 @@
 //! The words that every output for people shares: what an outcome is called, what a case comes to in
 //! one line, how strong a finding is.
 
-use super::{AskFor, CaseEntry, FindingEntry, Outcome, PlaceEntry, Severity, Strength};
+use super::{AskFor, CaseEntry, FindingEntry, Outcome, PlaceEntry, Report, Severity, Strength};
 use crate::provenance::Time;
+
+/// Why a report has no case: in a few words, and in a clause.
+pub fn no_case(report: &Report) -> (&'static str, String) {
+    let Some(left_out) = report.left_out else {
+        let why = "no host is named by a DNS question, a handshake, a command or a client's words";
+        return ("nothing could be judged", why.to_owned());
+    };
+    let hosts = if left_out == 1 {
+        "1 host was judged".to_owned()
+    } else {
+        format!("{} hosts were judged", thousands(u64::try_from(left_out).unwrap_or(u64::MAX)))
+    };
+    ("nothing selected was found", format!("{hosts}, and none of the selected rules found anything"))
+}
+
+/// The same with a capital letter, for a headline.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
 
 /// An outcome as people read it.
 #[derive(Debug)]

@@ -259,3 +259,17 @@ fn a_host_that_no_input_names_is_said() {
     assert!(with("www.exmaple.com").contains("no input names www.exmaple.com; www.example.com is there"));
     assert_eq!(with("www.example.com"), "");
 }
+
+#[test]
+fn a_selection_that_leaves_nothing_says_so() {
+    for (format, expected) in [
+        ("text", "nothing selected was found: 1 host was judged"),
+        ("markdown", "## ? Nothing selected was found"),
+        ("html", "Nothing selected was found"),
+        ("json", "\"left_out\": 1"),
+    ] {
+        let arguments = ["diagnose", "samples/stage_url_capture/customer.pcapng", "--select", "sni", "--format", format];
+        let report = printed(&whycert(arguments));
+        assert!(report.contains(expected), "{format}: {report}");
+    }
+}

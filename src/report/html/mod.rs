@@ -50,7 +50,7 @@ fn render(report: &Report, _: &Style) -> String {
                     main {
                         @if report.partial.is_some() { p.partial { strong { "Partial report." } " " (words::PARTIAL) } }
                         @match report.cases.as_slice() {
-                            [] => (nothing()),
+                            [] => (nothing(report)),
                             [only] => (case::whole(report, only)),
                             _ => (index::many(report)),
                         }
@@ -116,11 +116,12 @@ fn navigation(report: &Report) -> Markup {
     }
 }
 
-fn nothing() -> Markup {
+fn nothing(report: &Report) -> Markup {
+    let (what, why) = words::no_case(report);
     html! {
         section #finding.finding.open aria-labelledby="h-finding" {
-            h1 #h-finding { "Nothing could be judged" }
-            p.lead { "No host is named by a DNS question, a handshake, a command or a client’s words." }
+            h1 #h-finding { (words::capitalised(what)) }
+            p.lead { (words::capitalised(&why.replace('\'', "’"))) "." }
         }
     }
 }

@@ -35,10 +35,8 @@ fn render(report: &Report, style: &Style) -> String {
         page.hosts();
     }
     if report.cases.is_empty() {
-        page.wrapped(
-            "",
-            "nothing could be judged: no host is named by a DNS question, a handshake, a command or a client's words",
-        );
+        let (what, why) = words::no_case(report);
+        page.wrapped("", &format!("{what}: {why}"));
         page.blank();
     }
     page.sources();
@@ -346,9 +344,10 @@ impl Page<'_> {
             Some(Outcome::Inconclusive | Outcome::NoHandshake) | None => ("?", "1;93"),
             _ => ("✗", "1;91"),
         };
+        let done = if self.report.left_out.is_some() { "selected" } else { "judged" };
         let hosts = match self.report.cases.len() {
-            1 => "1 host judged".to_owned(),
-            many => format!("{} hosts judged", thousands(u64::try_from(many).unwrap_or(u64::MAX))),
+            1 => format!("1 host {done}"),
+            many => format!("{} hosts {done}", thousands(u64::try_from(many).unwrap_or(u64::MAX))),
         };
         let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
         let partial = if self.report.partial.is_some() { ", of a part of the evidence" } else { "" };
