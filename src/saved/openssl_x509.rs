@@ -409,4 +409,18 @@ mod tests {
             assert_eq!(sni.as_deref(), expected, "{options}: {output}");
         }
     }
+
+    #[test]
+    fn nss_prints_a_certificate_with_its_digest() {
+        let text = "$ certutil -L -d sql:/etc/pki/nssdb -n web\nCertificate:\n    Data:\n        Serial Number:\n            \
+                    29:cc:8c\n        Issuer: \"CN=Lab Root,O=Lab\"\n        Subject: \"CN=www.example.com\"\n    \
+                    Fingerprint (SHA-256):\n        00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:\
+                    66:77:88:99:AA:BB:CC:DD:EE:FF\n";
+        let reading = crate::saved::read("it.txt", text.as_bytes());
+        let [run, certificate] = reading.observations.as_slice() else { panic!("{reading:?}") };
+        assert!(matches!(&*run.fact, Fact::Run(run) if run.tool == "certutil"));
+        let Fact::Certificate(certificate) = &*certificate.fact else { panic!("{certificate:?}") };
+        assert_eq!(certificate.sha256.as_deref().map(|digits| digits.starts_with("00112233")), Some(true));
+        assert_eq!(certificate.subject.as_deref(), Some("CN=www.example.com"));
+    }
 }

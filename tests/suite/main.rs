@@ -34,6 +34,7 @@ mod packages;
 mod paste;
 mod packets;
 mod paths;
+mod printed_twice;
 mod quic;
 mod robustness;
 mod rules;

@@ -330,9 +330,9 @@ fn named_as(der: &[u8], entries: &[Entry]) -> Option<usize> {
     let (certificate, _) = x509::der::read(der);
     entries.iter().position(|entry| {
         let is_same = entry.subject == certificate.subject && entry.issuer == certificate.issuer;
-        let is_dated = entry.validity.is_none_or(|(from, to)| {
-            certificate.not_before == Some(from) && certificate.not_after == Some(to)
-        });
+        let is_dated = entry
+            .validity
+            .is_none_or(|(from, to)| certificate.not_before == Some(from) && certificate.not_after == Some(to));
         entry.der.is_none() && entry.subject.is_some() && is_same && is_dated
     })
 }
