@@ -157,6 +157,10 @@ pub const SEALED_RECORDS_PASSED_MAX: usize = 256;
 /// Bytes of sealed records of one direction that wait for the other direction's hello.
 pub const SEALED_PENDING_BYTES_MAX: usize = 1 << 20;
 
+/// Connections of key logs that are tried on a server's direction whose client is not in the capture:
+/// each costs a key schedule and one record.
+pub const LONE_KEYS_MAX: usize = 1024;
+
 /// Bytes of one direction before TLS (STARTTLS, proxies): the greetings and capability lists of mail
 /// servers stay far below.
 pub const PREAMBLE_BYTES_MAX: usize = 8 << 10;

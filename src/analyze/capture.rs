@@ -23,6 +23,7 @@ use crate::flow::FlowKey;
 use crate::input::Window;
 use crate::limits;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
+use crate::tls::join::Unopened;
 use crate::tls::keylog::Keys;
 use crate::x509::known::Presented;
 
@@ -282,7 +283,7 @@ impl<'s> Capture<'s> {
 
     /// The capture has ended: one reading for each of its files, the keys in them, and what stays
     /// closed.
-    pub(super) fn finish(mut self) -> io::Result<(Vec<Reading>, Keys, Vec<u64>)> {
+    pub(super) fn finish(mut self) -> io::Result<(Vec<Reading>, Keys, Unopened)> {
         for whole in self.fragments.finish() {
             if let Some(shard) = self.shards.get_mut(whole.shard) {
                 whole.bring_to(shard);
@@ -294,7 +295,8 @@ impl<'s> Capture<'s> {
         }
         self.settle_round();
         let own = std::mem::take(&mut self.own);
-        let unopened = self.shards.iter_mut().flat_map(|shard| std::mem::take(&mut shard.found.unopened)).collect();
+        let mut unopened = Unopened::default();
+        self.shards.iter_mut().for_each(|shard| unopened.add(std::mem::take(&mut shard.found.unopened)));
         Ok((settle::readings(self)?, own, unopened))
     }
 

@@ -12,7 +12,7 @@ use crate::evidence::{Counts, Fact, Observation, facts};
 use crate::limits::GAPS_PER_SOURCE_MAX;
 use crate::provenance::{FrameNumber, Gap, GapReason, Place, SourceId, Time};
 use crate::tls;
-use crate::tls::join::Joined;
+use crate::tls::join::{Joined, Unopened};
 use crate::x509::known::{Known, Nobody, Presented};
 
 /// The files of one capture: more than one for a ring buffer.
@@ -64,7 +64,7 @@ pub(super) struct Found {
     /// What is said once in a source, with the first frame that shows it.
     pub(super) seldom: BTreeMap<GapReason, FrameNumber>,
     /// The beginnings of the client randoms whose records stay closed for want of keys.
-    pub(super) unopened: Vec<u64>,
+    pub(super) unopened: Unopened,
     /// Whether any DNS answer or handshake was seen.
     pub(super) is_evidence: bool,
 }
@@ -155,7 +155,7 @@ impl Found {
         self.counts.client_hellos = self.counts.client_hellos.saturating_add(joined.client_hellos);
         self.counts.server_hellos = self.counts.server_hellos.saturating_add(joined.server_hellos);
         self.presented.extend(joined.certificates);
-        self.unopened.extend(joined.unopened);
+        self.unopened.add(joined.unopened);
         if let Some((handshake, _)) = joined.handshakes.first()
             && let (Some(client), Some(server)) = (handshake.client, handshake.server)
         {

@@ -14,6 +14,7 @@ use crate::evidence::{Reading, Source};
 use crate::input::{Digest, InputFile, Stop};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::provenance::{Gap, GapReason, Place, SourceId};
+use crate::tls::join::Unopened;
 use crate::tls::keylog::{self, Keys};
 
 /// All keys that are known.
@@ -43,9 +44,10 @@ impl Found {
     }
 
     /// Whether reading a file again opens what stayed closed. Standard input is read once.
-    pub(super) fn open_more(&self, file: &InputFile, unopened: &[u64]) -> bool {
-        let starts: HashSet<u64> = unopened.iter().copied().collect();
-        file.is_readable_again() && !starts.is_empty() && self.all.has_start(&starts)
+    pub(super) fn open_more(&self, file: &InputFile, unopened: &Unopened) -> bool {
+        let starts: HashSet<u64> = unopened.starts.iter().copied().collect();
+        let is_wanted = unopened.has_lone_server || (!starts.is_empty() && self.all.has_start(&starts));
+        file.is_readable_again() && is_wanted
     }
 
     /// Says of a source whose keys match nothing that it is so.

@@ -23,6 +23,7 @@ use crate::provider::Knowledge;
 use crate::report::{self, Report};
 use crate::rules;
 use crate::saved;
+use crate::tls::join::Unopened;
 use crate::tls::keylog::{self, Keys};
 
 mod book;
@@ -243,19 +244,19 @@ struct Read {
     is_archive: bool,
     /// The keys in it.
     keys: Keys,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    unopened: Vec<u64>,
+    /// What stays closed for want of keys.
+    unopened: Unopened,
     /// The error in writing that ended the reading.
     failed: Option<io::Error>,
 }
 
 impl Read {
-    fn take(&mut self, finished: io::Result<(Vec<Reading>, Keys, Vec<u64>)>) {
+    fn take(&mut self, finished: io::Result<(Vec<Reading>, Keys, Unopened)>) {
         match finished {
             Ok((readings, keys, unopened)) => {
                 self.readings.extend(readings);
                 self.keys.add(&keys);
-                self.unopened.extend(unopened);
+                self.unopened.add(unopened);
             }
             Err(error) => self.failed = Some(error),
         }

@@ -428,7 +428,7 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     }
     if flow.low.reader.is_keyed {
         tls::connection::pair(flow.low.reader.tls(), flow.high.reader.tls(), keys);
-        tls::connection::give_up(flow.low.reader.tls(), flow.high.reader.tls());
+        tls::connection::give_up(flow.low.reader.tls(), flow.high.reader.tls(), keys);
     }
     let (low_end, high_end) = (key.low(), key.high());
     flow.low.answers(found, &key, Way::FromLow);

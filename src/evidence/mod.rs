@@ -37,6 +37,7 @@ pub struct Observation {
 
 /// What can be observed.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a fact lies in a box of its own in its observation")]
 pub enum Fact {
     /// A DNS response.
     DnsAnswer(dns::Answer),

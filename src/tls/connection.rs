@@ -1,19 +1,25 @@
 //! Where the two directions of a connection meet while they are read: [`pair`] gives the sealed
 //! records of each the keys that both hellos and a key log make.
 //!
-//! Only readers made with keys wait for this; the others cost nothing here.
+//! Only readers made with keys wait for this; the others cost nothing here. Where the capture holds one
+//! direction alone, [`super::lone`] looks for its keys once it is known that the other does not come.
 
 use std::sync::Arc;
 
-use super::Side;
 use super::handshake::{ClientHello, ServerHello};
 use super::keylog::Keys;
 use super::record::{Event, Reader};
 use super::session::Session;
+use super::{Side, lone};
 use crate::limits::HANDSHAKES_PER_CONNECTION_MAX;
 
 /// Opens what waits in two directions, as far as both are known.
-pub fn pair(one: Option<&mut Reader>, other: Option<&mut Reader>, keys: &Arc<Keys>) {
+pub fn pair(mut one: Option<&mut Reader>, mut other: Option<&mut Reader>, keys: &Arc<Keys>) {
+    for reader in [one.as_deref_mut(), other.as_deref_mut()].into_iter().flatten() {
+        if reader.waits_in_vain() {
+            alone(reader, keys);
+        }
+    }
     let (Some(one), Some(other)) = (one, other) else {
         return;
     };
@@ -32,10 +38,29 @@ pub fn pair(one: Option<&mut Reader>, other: Option<&mut Reader>, keys: &Arc<Key
     }
 }
 
-/// The capture has ended: what still waits stays closed.
-pub fn give_up(one: Option<&mut Reader>, other: Option<&mut Reader>) {
+/// The capture has ended: what still waits is opened without the other direction, or stays closed.
+pub fn give_up(one: Option<&mut Reader>, other: Option<&mut Reader>, keys: &Arc<Keys>) {
     for reader in [one, other].into_iter().flatten() {
+        alone(reader, keys);
         reader.give_up();
+    }
+}
+
+/// Decides what becomes of what waits, from its own direction alone.
+fn alone(reader: &mut Reader, keys: &Arc<Keys>) {
+    let epoch = reader.epoch();
+    let session = match (server_hello(reader, epoch), client_hello(reader, epoch)) {
+        (Some(hello), _) => lone::of_server(reader, hello, keys),
+        (None, Some(hello)) => lone::of_client(reader, hello, keys),
+        (None, None) => Err(None),
+    };
+    match session {
+        Ok(session) => reader.open(session),
+        Err(Some(why)) if reader.is_waiting() => {
+            reader.key_trouble(why);
+            reader.hide();
+        }
+        Err(_) => reader.hide(),
     }
 }
 

@@ -9,7 +9,7 @@ use ccm::aead::{AeadInPlace, KeyInit};
 use ccm::consts::{U8, U12, U16};
 use ring::aead;
 
-use super::key_schedule::{self, NONCE_BYTES};
+use super::key_schedule::{self, NONCE_BYTES, Prf};
 use super::suite::{Cipher, Suite};
 
 type Ccm<A, T> = ccm::Ccm<A, T, U12>;
@@ -103,7 +103,7 @@ impl Opener {
         let key_bytes = suite.cipher.key_bytes();
         let iv_bytes = if suite.cipher == Cipher::ChaCha20Poly1305 { NONCE_BYTES } else { SALT_BYTES };
         let whole = key_bytes.checked_add(iv_bytes)?.checked_mul(2)?;
-        let block = key_schedule::key_block(master, suite.hash, randoms.0, randoms.1, whole);
+        let block = key_schedule::key_block(master, Prf::Of(suite.hash), randoms.0, randoms.1, whole);
         let (keys, ivs) = block.split_at_checked(key_bytes.checked_mul(2)?)?;
         let (client_key, server_key) = keys.split_at_checked(key_bytes)?;
         let (client_iv, server_iv) = ivs.split_at_checked(iv_bytes)?;

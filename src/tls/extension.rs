@@ -77,6 +77,7 @@ pub(super) fn escape(bytes: &[u8]) -> String {
 
 pub(super) const SERVER_NAME: u16 = 0;
 pub(super) const ALPN: u16 = 16;
+pub(super) const ENCRYPT_THEN_MAC: u16 = 22;
 pub(super) const EXTENDED_MASTER_SECRET: u16 = 23;
 pub(super) const PRE_SHARED_KEY: u16 = 41;
 pub(super) const EARLY_DATA: u16 = 42;

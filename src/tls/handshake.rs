@@ -55,6 +55,8 @@ pub struct ServerHello {
     pub alpn: Option<String>,
     /// The master secret covers the handshake (RFC 7627).
     pub has_extended_master: bool,
+    /// The code of a record covers what is encrypted (RFC 7366).
+    pub is_encrypted_then_coded: bool,
 }
 
 /// One message.
@@ -102,6 +104,8 @@ pub struct EncryptedExtensions {
     pub alpn: Option<String>,
     /// The server refused an Encrypted ClientHello and sent configurations to try again.
     pub has_ech_retry: bool,
+    /// The server takes the early data.
+    pub has_early_data: bool,
 }
 
 /// Type and length of the message at the front.
@@ -219,6 +223,7 @@ fn server_hello(version: u16, cipher: u16, random: &[u8], extensions: &[(u16, &[
         is_resumed: is_tls13(version) && body(extension::PRE_SHARED_KEY).is_some(),
         alpn: body(extension::ALPN).and_then(|body| extension::alpn(body).into_iter().next()),
         has_extended_master: body(extension::EXTENDED_MASTER_SECRET).is_some(),
+        is_encrypted_then_coded: body(extension::ENCRYPT_THEN_MAC).is_some(),
     }
 }
 
@@ -229,6 +234,7 @@ fn encrypted_extensions(body: &[u8]) -> EncryptedExtensions {
         match kind {
             extension::ALPN => read.alpn = extension::alpn(body).into_iter().next(),
             extension::ENCRYPTED_CLIENT_HELLO => read.has_ech_retry = true,
+            extension::EARLY_DATA => read.has_early_data = true,
             _ => {}
         }
     }

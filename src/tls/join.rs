@@ -33,10 +33,27 @@ pub struct Joined {
     pub client_hellos: u64,
     /// ServerHello messages.
     pub server_hellos: u64,
-    /// The beginnings of the client randoms whose records stay closed for want of keys.
-    pub unopened: Vec<u64>,
+    /// What stays closed for want of keys.
+    pub unopened: Unopened,
     /// What read the application data of each side.
     pub inner: Vec<(Side, Box<dyn InnerReader>)>,
+}
+
+/// What keys that turn up later may open.
+#[derive(Debug, Default)]
+pub struct Unopened {
+    /// The beginnings of the client randoms of connections.
+    pub starts: Vec<u64>,
+    /// A server's records are among it whose client random is not in the capture: any key may fit.
+    pub has_lone_server: bool,
+}
+
+impl Unopened {
+    /// Adds what another part of a capture has.
+    pub fn add(&mut self, other: Self) {
+        self.starts.extend(other.starts);
+        self.has_lone_server |= other.has_lone_server;
+    }
 }
 
 /// Joins the two directions of a connection between `one` and `other`; `known` are the certificates so far.
@@ -68,13 +85,17 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
         alerts(&mut joined, ends, side, reader);
         troubles(&mut joined, reader);
     }
-    if count > 0 && !has_both && joined.alerts.is_empty() {
+    let says_why = |alert: &Alert| alert.description.as_deref() != Some("close_notify");
+    if count > 0 && !has_both && !joined.alerts.iter().any(|(alert, _)| says_why(alert)) {
         let seen = if from_client.seen.is_empty() { &from_server } else { &from_client };
         let reason = GapReason::OneDirection(format!("{missing} side is missing"));
         joined.gaps.push((reason, first_frames(seen)));
     }
     if from_client.key_file.is_none() && from_server.key_file.is_none() {
-        joined.unopened = hellos.iter().filter_map(|flight| keylog::start_of(&flight.hello.random)).collect();
+        joined.unopened = Unopened {
+            starts: hellos.iter().filter_map(|flight| keylog::start_of(&flight.hello.random)).collect(),
+            has_lone_server: hellos.is_empty() && answers.iter().any(|flight| flight.encrypted.is_some()),
+        };
     }
     drop((hellos, answers));
     joined.inner.extend(from_client.take_inner().map(|inner| (Side::Client, inner)));
@@ -209,11 +230,7 @@ fn one_handshake(
             it.version = Some(hello.version.clone());
             it.cipher = Some(hello.cipher.clone());
         }
-        it.hrr = flight.is_retried;
-        it.certificate_requested = flight.asks_certificate;
-        if flight.extensions.is_some_and(|it| it.has_ech_retry) && it.ech.is_some() {
-            it.ech = Some("refused".to_owned());
-        }
+        answered(&mut it, flight);
         it.chain_state = chain_state(flight, client);
         it.resumed = it.chain_state == ChainState::Resumed;
         chain((joined, known), &mut it, &mut frames, flight);
@@ -238,6 +255,20 @@ fn asked(it: &mut Handshake, hello: &ClientHello) {
     it.versions.clone_from(&hello.versions);
     it.ech = hello.ech.then(|| "offered".to_owned());
     it.ech_config = hello.ech_config;
+    it.early_data = hello.has_early_data.then(|| "offered".to_owned());
+}
+
+/// What the server said, as far as it is here, to what the client offered.
+fn answered(it: &mut Handshake, flight: &ServerFlight<'_>) {
+    it.hrr = flight.is_retried;
+    it.certificate_requested = flight.asks_certificate;
+    if flight.extensions.is_some_and(|it| it.has_ech_retry) && it.ech.is_some() {
+        it.ech = Some("refused".to_owned());
+    }
+    let takes_early_data = if flight.is_retried { Some(false) } else { flight.extensions.map(|it| it.has_early_data) };
+    if let (Some(is_taken), Some(early_data)) = (takes_early_data, &mut it.early_data) {
+        if is_taken { "accepted" } else { "refused" }.clone_into(early_data);
+    }
 }
 
 fn chain_state(flight: &ServerFlight<'_>, client: Option<&ClientFlight<'_>>) -> ChainState {

@@ -1,13 +1,16 @@
 //! Keys from secrets: HKDF with labels (RFC 8446 section 7.1) and the PRF of TLS 1.2 (RFC 5246
-//! section 5). The functions are those of TLS and of QUIC, which uses the same labels.
+//! section 5) and of what came before it (RFC 2246 section 5). The functions are those of TLS and of
+//! QUIC, which uses the same labels. MD5, which ring has not, is that of the md-5 crate.
 
-use ring::{hkdf, hmac};
+use hmac::Mac;
+use ring::hkdf;
+use ring::hmac as ring_hmac;
 
 use super::suite::{Cipher, Hash};
 
 /// HKDF-Extract (RFC 5869 section 2.2).
 pub fn extract(hash: Hash, salt: &[u8], secret: &[u8]) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac_of(hash), salt), secret).as_ref().to_vec()
+    ring_hmac::sign(&ring_hmac::Key::new(hmac_of(hash), salt), secret).as_ref().to_vec()
 }
 
 /// HKDF-Expand-Label: `label` goes without its `tls13 ` before it. Empty when `length` is more
@@ -46,41 +49,82 @@ pub fn next_traffic_secret(secret: &[u8], hash: Hash) -> Vec<u8> {
     expand_label(secret, hash, "traffic upd", &[], hash.bytes())
 }
 
-/// The PRF of TLS 1.2.
-pub fn prf(secret: &[u8], hash: Hash, label: &str, seed: &[&[u8]], length: usize) -> Vec<u8> {
-    let key = hmac::Key::new(hmac_of(hash), secret);
-    let sign = |parts: &[&[u8]]| {
-        let mut context = hmac::Context::with_key(&key);
-        for part in parts {
-            context.update(part);
-        }
-        context.sign().as_ref().to_vec()
-    };
+/// How TLS up to 1.2 makes keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prf {
+    /// TLS 1.0 and 1.1: MD5 with the first half of the secret, SHA-1 with the second.
+    Md5Sha1,
+    /// TLS 1.2: the hash of the suite.
+    Of(Hash),
+}
+
+/// The PRF of TLS up to 1.2.
+pub fn prf(secret: &[u8], prf: Prf, label: &str, seed: &[&[u8]], length: usize) -> Vec<u8> {
     let seed: Vec<u8> = [label.as_bytes()].iter().chain(seed).flat_map(|part| part.iter().copied()).collect();
+    match prf {
+        Prf::Of(hash) => expand(ring_sign(hmac_of(hash), secret), &seed, length),
+        Prf::Md5Sha1 => {
+            let half = secret.len().div_ceil(2);
+            let first = secret.get(..half).unwrap_or_default();
+            let second = secret.get(secret.len().saturating_sub(half)..).unwrap_or_default();
+            let md5 = expand(md5_sign(first), &seed, length);
+            let sha1 = expand(ring_sign(ring_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, second), &seed, length);
+            md5.iter().zip(sha1).map(|(one, other)| one ^ other).collect()
+        }
+    }
+}
+
+/// P_hash (RFC 5246 section 5).
+fn expand(sign: impl Fn(&[&[u8]]) -> Vec<u8>, seed: &[u8], length: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(length);
-    let mut a = sign(&[&seed]);
-    while out.len() < length {
-        out.extend(sign(&[&a, &seed]));
+    let mut a = sign(&[seed]);
+    while out.len() < length && !a.is_empty() {
+        out.extend(sign(&[&a, seed]));
         a = sign(&[&a]);
     }
     out.truncate(length);
     out
 }
 
+fn ring_sign(algorithm: ring_hmac::Algorithm, secret: &[u8]) -> impl Fn(&[&[u8]]) -> Vec<u8> {
+    let key = ring_hmac::Key::new(algorithm, secret);
+    move |parts| {
+        let mut context = ring_hmac::Context::with_key(&key);
+        for part in parts {
+            context.update(part);
+        }
+        context.sign().as_ref().to_vec()
+    }
+}
+
+fn md5_sign(secret: &[u8]) -> impl Fn(&[&[u8]]) -> Vec<u8> {
+    // An HMAC takes a key of any length.
+    let key = hmac::Hmac::<md5::Md5>::new_from_slice(secret).ok();
+    move |parts| {
+        let signed = key.clone().map(|mut it| {
+            for part in parts {
+                it.update(part);
+            }
+            it.finalize().into_bytes().to_vec()
+        });
+        signed.unwrap_or_default()
+    }
+}
+
 /// The master secret of a premaster secret (RFC 5246 section 8.1).
-pub fn master_secret(premaster: &[u8], hash: Hash, client_random: &[u8], server_random: &[u8]) -> Vec<u8> {
-    prf(premaster, hash, "master secret", &[client_random, server_random], MASTER_BYTES)
+pub fn master_secret(premaster: &[u8], how: Prf, client_random: &[u8], server_random: &[u8]) -> Vec<u8> {
+    prf(premaster, how, "master secret", &[client_random, server_random], MASTER_BYTES)
 }
 
-/// The key block of TLS 1.2 (RFC 5246 section 6.3).
-pub fn key_block(master: &[u8], hash: Hash, client_random: &[u8], server_random: &[u8], length: usize) -> Vec<u8> {
-    prf(master, hash, "key expansion", &[server_random, client_random], length)
+/// The key block (RFC 5246 section 6.3).
+pub fn key_block(master: &[u8], how: Prf, client_random: &[u8], server_random: &[u8], length: usize) -> Vec<u8> {
+    prf(master, how, "key expansion", &[server_random, client_random], length)
 }
 
-fn hmac_of(hash: Hash) -> hmac::Algorithm {
+fn hmac_of(hash: Hash) -> ring_hmac::Algorithm {
     match hash {
-        Hash::Sha256 => hmac::HMAC_SHA256,
-        Hash::Sha384 => hmac::HMAC_SHA384,
+        Hash::Sha256 => ring_hmac::HMAC_SHA256,
+        Hash::Sha384 => ring_hmac::HMAC_SHA384,
     }
 }
 
@@ -134,7 +178,7 @@ mod tests {
     fn the_prf_gives_the_published_bytes() {
         let secret = hex("9bbe436ba940f017b17652849a71db35");
         let seed = hex("a0ba9f936cda311827a6f796ffd5198c");
-        let out = prf(&secret, Hash::Sha256, "test label", &[&seed], 100);
+        let out = prf(&secret, Prf::Of(Hash::Sha256), "test label", &[&seed], 100);
         assert_eq!(out[..16], hex("e3f229ba727be17b8d122620557cd453")[..]);
         assert_eq!(out.len(), 100);
         assert_eq!(expand_label(&secret, Hash::Sha256, "key", &[], 1 << 20), Vec::<u8>::new(), "too much");

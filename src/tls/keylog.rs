@@ -189,6 +189,16 @@ impl Keys {
         self.known(client_random).is_some()
     }
 
+    /// The client randoms that secrets are known for; `None` when they are more than so many.
+    pub(super) fn randoms(&self, most: usize) -> Option<Vec<&[u8; RANDOM_BYTES]>> {
+        if self.by_random.len() > most {
+            return None;
+        }
+        let mut all: Vec<&[u8; RANDOM_BYTES]> = self.by_random.keys().collect();
+        all.sort_unstable();
+        Some(all)
+    }
+
     /// The secrets of a connection for one purpose: one, or as many as logs disagree.
     pub fn secrets(&self, client_random: &[u8], label: Label) -> impl Iterator<Item = &[u8]> {
         let known = self.known(client_random).into_iter().flat_map(|known| &known.secrets);

@@ -6,6 +6,7 @@
 pub mod alert;
 #[cfg(test)]
 mod builder;
+mod cbc;
 mod certificates;
 pub mod connection;
 pub mod decrypt;
@@ -14,6 +15,7 @@ pub mod handshake;
 pub mod join;
 pub mod key_schedule;
 pub mod keylog;
+mod lone;
 pub mod messages;
 pub mod preamble;
 pub mod record;
@@ -79,6 +81,10 @@ pub struct Handshake {
     /// published for the outer name has the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ech_config: Option<u8>,
+    /// Data that the client sent before the server answered (0-RTT): `offered`; where the server's
+    /// answer is opened, `accepted` or `refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_data: Option<String>,
     /// The protocol whose STARTTLS came before.
     pub starttls: Option<String>,
     /// The host of an HTTP CONNECT or a SOCKS request that came before.
@@ -127,6 +133,7 @@ impl Handshake {
             hrr: false,
             ech: None,
             ech_config: None,
+            early_data: None,
             starttls: None,
             proxy_host: None,
             http_version: None,

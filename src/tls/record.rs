@@ -217,6 +217,17 @@ impl Reader {
         matches!(self.guard, Guard::Waiting(..))
     }
 
+    /// Whether so much waits that the other direction will not come.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        matches!(self.guard, Guard::Waiting(_, bytes) if bytes > SEALED_PENDING_BYTES_MAX / 2)
+    }
+
+    /// The records that wait for keys, in order.
+    pub(super) fn sealed(&self) -> impl Iterator<Item = ([u8; RECORD_HEADER_BYTES], &[u8])> {
+        let queue = if let Guard::Waiting(queue, _) = &self.guard { queue.as_slice() } else { &[] };
+        queue.iter().map(|it| (it.header, it.body.as_slice()))
+    }
+
     /// Which handshake of the connection sealed the records that wait.
     pub(super) fn epoch(&self) -> usize {
         self.epoch

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::decrypt::{Opener, RecordType};
 use super::handshake::{ClientHello, ServerHello};
-use super::key_schedule;
+use super::key_schedule::{self, Prf};
 use super::keylog::{Keys, Label};
 use super::suite::{self, Suite};
-use super::{Side, handshake};
+use super::{Side, cbc, handshake};
 use crate::limits::SEALED_RECORDS_PASSED_MAX;
 
 /// Opens the records of one direction.
@@ -19,13 +19,20 @@ use crate::limits::SEALED_RECORDS_PASSED_MAX;
 pub(super) struct Session {
     keys: Arc<Keys>,
     client_random: Vec<u8>,
-    current: Option<Opener>,
+    current: Option<Current>,
     next: Next,
     passed: usize,
     /// The file that gave the secret that opened the last record.
     opened_by: Option<String>,
     /// The stage whose key no log has.
     pub(super) lacks: Option<&'static str>,
+}
+
+/// The key in use.
+#[derive(Debug)]
+enum Current {
+    Sealed(Opener),
+    Coded(cbc::Opener),
 }
 
 /// What may follow the key in use.
@@ -37,7 +44,7 @@ enum Next {
         stages: &'static [(Label, &'static str)],
         has_early_data: bool,
     },
-    Tls12(Vec<(Opener, Vec<u8>)>),
+    Tls12(Vec<(Current, Vec<u8>)>),
     /// The suite encrypts nothing: a code of so many bytes stands behind the clear ones.
     Null(usize),
 }
@@ -68,17 +75,29 @@ impl Session {
             let next = Next::Null(code_bytes);
             return Ok(Self { keys, client_random, current: None, next, passed: 0, opened_by: None, lacks: None });
         }
-        let Some(suite) = Suite::of(server.cipher_id) else {
-            return Err(format!("records of {} are not decrypted", server.cipher));
-        };
-        let next = if server.is_tls13 {
+        let coded = cbc::Suite::of(server.cipher_id, &server.version);
+        let next = if let Some(suite) = coded {
+            let randoms = (client.random.as_slice(), server.random.as_slice());
+            let (is_client, is_outside) = (side == Side::Client, server.is_encrypted_then_coded);
+            let opener = |it: Vec<u8>| {
+                let opener = cbc::Opener::new(suite, &it, randoms, is_client, is_outside)?;
+                Some((Current::Coded(opener), it))
+            };
+            let masters = masters(&keys, suite.prf, client, server, key_exchange);
+            Next::Tls12(masters.into_iter().filter_map(opener).collect())
+        } else if server.is_tls13 {
+            let suite = aead(server)?;
             let stages = if side == Side::Client { CLIENT_STAGES } else { SERVER_STAGES };
             let has_early_data = client.has_early_data && side == Side::Client;
             Next::Tls13 { suite, is_early_draft: server.is_early_draft(), stages, has_early_data }
         } else {
-            let masters = masters(&keys, suite, client, server, key_exchange);
+            let suite = aead(server)?;
+            let masters = masters(&keys, Prf::Of(suite.hash), client, server, key_exchange);
             let randoms = (client.random.as_slice(), server.random.as_slice());
-            let opener = |it: Vec<u8>| Some((Opener::tls12(suite, &it, randoms, side == Side::Client)?, it));
+            let opener = |it: Vec<u8>| {
+                let opener = Opener::tls12(suite, &it, randoms, side == Side::Client)?;
+                Some((Current::Sealed(opener), it))
+            };
             Next::Tls12(masters.into_iter().filter_map(opener).collect())
         };
         Ok(Self { keys, client_random, current: None, next, passed: 0, opened_by: None, lacks: None })
@@ -92,6 +111,11 @@ impl Session {
     /// Whether records are those of TLS 1.3, where only application data is sealed.
     pub(super) fn is_tls13(&self) -> bool {
         matches!(self.next, Next::Tls13 { .. })
+    }
+
+    /// Whether what it opens is authenticated: suites that encrypt nothing need no key.
+    pub(super) fn is_authentic(&self) -> bool {
+        self.current.is_some()
     }
 
     /// Opens the next record.
@@ -122,7 +146,7 @@ impl Session {
                             continue;
                         };
                         if let Some((kind, clear)) = opener.open(header, body) {
-                            self.current = Some(opener);
+                            self.current = Some(Current::Sealed(opener));
                             self.opened_by = self.keys.file_of(&self.client_random, secret).map(str::to_owned);
                             *stages = stages.get(at.saturating_add(1)..).unwrap_or_default();
                             return Opened::Clear(kind, clear);
@@ -143,20 +167,39 @@ impl Session {
 
     /// The sender changes its keys (KeyUpdate).
     pub(super) fn update(&mut self) {
-        if let Some(opener) = &mut self.current {
+        if let Some(Current::Sealed(opener)) = &mut self.current {
             opener.update();
         }
     }
 }
 
+impl Current {
+    fn open(&mut self, header: [u8; 5], body: &[u8]) -> Option<(RecordType, Vec<u8>)> {
+        match self {
+            Self::Sealed(opener) => opener.open(header, body),
+            Self::Coded(opener) => opener.open(header, body),
+        }
+    }
+}
+
+/// The suite of a ServerHello, where it is one whose records are opened.
+fn aead(server: &ServerHello) -> Result<Suite, String> {
+    let of_version = if server.version == "TLS 1.2" || server.is_tls13 { "" } else { server.version.as_str() };
+    let gap = match of_version {
+        "" => format!("records of {} are not decrypted", server.cipher),
+        version => format!("records of {version} ({}) are not decrypted", server.cipher),
+    };
+    Suite::of(server.cipher_id).filter(|_| of_version.is_empty()).ok_or(gap)
+}
+
 /// The master secrets that logs give, or those of premaster secrets. With an extended master secret
 /// (RFC 7627) a premaster secret alone gives none.
-fn masters(keys: &Keys, suite: Suite, client: &ClientHello, server: &ServerHello, key_exchange: &[u8]) -> Vec<Vec<u8>> {
+fn masters(keys: &Keys, prf: Prf, client: &ClientHello, server: &ServerHello, key_exchange: &[u8]) -> Vec<Vec<u8>> {
     let logged = keys.secrets(&client.random, Label::Master).map(<[u8]>::to_vec);
     let premasters = keys.secrets(&client.random, Label::Premaster);
     let encrypted = key_exchange.get(handshake::KEY_EXCHANGE_LENGTH_BYTES..).unwrap_or_default();
     let premasters = premasters.chain(keys.premasters(encrypted)).filter(|_| !server.has_extended_master);
-    let made = premasters.map(|it| key_schedule::master_secret(it, suite.hash, &client.random, &server.random));
+    let made = premasters.map(|it| key_schedule::master_secret(it, prf, &client.random, &server.random));
     logged.chain(made).collect()
 }
 

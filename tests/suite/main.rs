@@ -36,6 +36,7 @@ mod packets;
 mod paths;
 mod printed_twice;
 mod quic;
+mod rfc8448;
 mod robustness;
 mod rules;
 mod samples;
