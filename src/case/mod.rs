@@ -178,7 +178,9 @@ impl<'e> Cases<'e> {
         let around = Arc::new(Surroundings::of(evidence, answers, handshakes, beside.records));
         Self {
             evidence,
-            has_nameless: selected.is_empty() && !around.handshakes.of_nobody().is_empty(),
+            has_nameless: selected.is_empty()
+                && (!around.handshakes.of_nobody().is_empty()
+                    || (hosts.is_empty() && beside.spoken.verdicts.contains_key(&None))),
             around,
             spoken: beside.spoken,
             bare: beside.bare,
@@ -246,7 +248,8 @@ impl<'e> Cases<'e> {
         }
     }
 
-    /// The case of handshakes that no name can be found for.
+    /// The case of handshakes that no name can be found for, and of a client's words where no host is named at
+    /// all.
     fn nameless(&self) -> Case<'e> {
         Case {
             host: None,
@@ -254,7 +257,7 @@ impl<'e> Cases<'e> {
             resolutions: Vec::new(),
             suffixed: Vec::new(),
             connections: self.around.handshakes.of_nobody(),
-            verdicts: Vec::new(),
+            verdicts: self.spoken.verdicts.get(&None).filter(|_| self.hosts.is_empty()).cloned().unwrap_or_default(),
             exchanges: Vec::new(),
             overrides: Vec::new(),
             runs: Vec::new(),

@@ -348,6 +348,11 @@ impl Provider {
         !self.legacy.is_empty()
     }
 
+    /// Whether its own certificate carries customers' names as well.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
     fn has_presented(&self, names: &[String]) -> bool {
         if self.shared {
             return names.first().is_some_and(|name| self.has_one(&[name]));

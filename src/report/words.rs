@@ -103,7 +103,9 @@ pub fn headline(case: &CaseEntry) -> String {
     if let Some(finding) = case.findings.first().filter(|_| is_error(case)) {
         return finding.headline.clone();
     }
-    let host = case.host.as_deref().unwrap_or("handshakes without a host name");
+    let Some(host) = case.host.as_deref() else {
+        return "no host is named: what was served cannot be compared with it".to_owned();
+    };
     match case.outcome {
         Outcome::Ok => format!("{host} is served a certificate that covers it"),
         Outcome::WrongCertificate => format!("{host} is served a certificate that does not cover it"),

@@ -4,7 +4,7 @@
 //! Each row of [`PAIRS`] holds whatever the case: its sentence follows from the finding itself. Pairs whose
 //! counter-evidence depends on the case are told apart by the rules.
 
-use super::{Finding, Rule, Strength, Verdict};
+use super::{Finding, Rule, Severity, Strength, Verdict};
 use crate::evidence::ObservationId;
 
 /// A pair of causes that share a signature.
@@ -39,6 +39,17 @@ pub fn tell(verdicts: &mut [(&'static Rule, Verdict)]) {
             if is_open {
                 *verdict = Verdict::Clear { because: apart.because.to_owned(), cites: cites.clone() };
             }
+        }
+    }
+}
+
+/// A certificate that does not even cover the host is not made wrong by its chain: what is found of that is a
+/// side fact.
+pub fn put_chain_beside(verdicts: &mut [(&'static Rule, Verdict)]) {
+    let of_chains = verdicts.iter_mut().filter(|(rule, _)| rule.id.starts_with("chain."));
+    for (_, verdict) in of_chains {
+        if let Verdict::Found(finding) = verdict {
+            finding.severity = Severity::Note;
         }
     }
 }

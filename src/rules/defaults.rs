@@ -66,6 +66,10 @@ pub(super) fn check(case: &Case<'_>, family: &Family) -> Verdict {
 /// vouches for what a subject claims.
 fn row_of<'c>(case: &Case<'c>, host: &Name, it: &Presented<'_, '_>, kind: Kind) -> Option<&'c Provider> {
     let row = case.known.providers.own_certificate(it.leaf.certificate, kind).filter(|_| it.is_wrong(host))?;
+    let of_device = || case.known.providers.own_certificate(it.leaf.certificate, Kind::Appliance);
+    if kind == Kind::Panel && of_device().is_some() {
+        return None; // a device that says what it is may name itself localhost as a package does
+    }
     let by_name = row.has_presented_names(it.leaf.certificate);
     (by_name || !it.is_publicly_issued(case)).then_some(row)
 }

@@ -155,8 +155,11 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     let mut verdicts: Vec<(&'static Rule, Verdict)> = RULES.iter().map(|rule| (*rule, (rule.check)(case))).collect();
     apart::tell(&mut verdicts);
     port::put_right(case, &mut verdicts);
-    let mut ask_for = ask::merged(&verdicts);
     let outcome = outcome::of(case);
+    if outcome == Outcome::WrongCertificate {
+        apart::put_chain_beside(&mut verdicts);
+    }
+    let mut ask_for = ask::merged(&verdicts);
     let is_faulty = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity == Severity::Error));
     let outcome = if outcome == Outcome::Ok && is_faulty { Outcome::InvalidCertificate } else { outcome };
     let is_found = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity != Severity::Note));

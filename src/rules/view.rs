@@ -64,7 +64,8 @@ fn told_coverage(case: &Case<'_>, connection: &Connection<'_>, leaf: &Leaf<'_>, 
 }
 
 /// Whether a certificate that a text describes without its identifiers is one that software presents when
-/// it has no other: it signed itself, or its issuer is the device's maker. Nobody issues those for a host.
+/// it has no other: it signed itself, its issuer is the device's maker, or it is a platform's wildcard for the
+/// names that it gives itself. Nobody issues those for a host.
 fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
     let certificate = leaf.certificate;
     let is_self_issued = certificate.subject.is_some() && certificate.subject == certificate.issuer;
@@ -75,9 +76,14 @@ fn is_known_default(case: &Case<'_>, leaf: &Leaf<'_>, host: &Name) -> bool {
     let maker = organization(&certificate.issuer);
     let is_makers = maker.is_some() && maker == organization(&certificate.subject);
     let kinds = [Kind::NoServerName, Kind::Ingress, Kind::Traefik, Kind::Panel, Kind::Appliance];
-    (is_self_issued || is_makers)
-        && certificate.common_name().is_some_and(|name| !is_covered_by_label(name, host))
-        && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
+    let Some(common) = certificate.common_name().filter(|name| !is_covered_by_label(name, host)) else { return false };
+    let is_platforms = || {
+        let row = case.known.providers.presenting(&[common.to_owned()], Kind::Hosting);
+        row.is_some_and(|row| !row.is_shared() && common.starts_with("*."))
+    };
+    is_platforms()
+        || (is_self_issued || is_makers)
+            && kinds.into_iter().any(|kind| case.known.providers.own_certificate(certificate, kind).is_some())
 }
 
 fn is_covered_by_label(label: &str, host: &Name) -> bool {

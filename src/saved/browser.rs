@@ -118,7 +118,7 @@ fn attackers(line: &str) -> Option<Name> {
 /// Firefox: `An error occurred during a connection to www.example.com.`; Chrome, where no certificate came:
 /// `www.example.com sent an invalid response.`
 fn site(line: &str) -> Option<Name> {
-    let firefox = line.split_once("error occurred during a connection to ").map(|(_, rest)| rest);
+    let firefox = FIREFOX_WORDS.iter().find_map(|words| Some(line.split_once(words)?.1));
     let chrome = || SITE_WORDS.iter().any(|words| line.contains(words)).then_some(line);
     let name = firefox.or_else(chrome)?.split_whitespace().next()?.trim_end_matches('.');
     let name = name.split(':').next()?;
@@ -234,11 +234,14 @@ const CODES: &[(&str, &str, Says)] = &[
     ("SSL_ERROR_ECH_FAILED", "firefox", Says::HandshakeFailed),
     ("PR_END_OF_FILE_ERROR", "firefox", Says::HandshakeFailed),
 ];
-/// What Chrome says behind the name of a site that it got no certificate of.
+/// What Firefox says before it.
+const FIREFOX_WORDS: &[&str] = &["error occurred during a connection to ", "did not continue to "];
+/// What Chrome and Firefox say behind the name of a site that they do not show.
 const SITE_WORDS: &[&str] = &[
     " sent an invalid response.",
     " uses an unsupported protocol.",
     " adhere to security standards.",
+    " has a security policy called HTTP Strict Transport Security",
     " accept your login certificate, or one may not have been provided.",
 ];
 /// A page is short; what stands further below is another's text.

@@ -124,7 +124,7 @@ impl Addresses<'_> {
     pub(super) fn found_as_alias(&self, case: &Case<'_>) -> Verdict {
         let Some((id, set)) = self.record else {
             let remedy = format!(
-                "Look at {} in its hosted zone: if it is an alias, edit its target to the API Gateway domain name of the custom domain.",
+                "Look at {} where its zone is kept: if it is an alias or a CNAME that is answered with addresses, edit its target to the API Gateway domain name of the custom domain.",
                 self.host
             );
             return self.ranged(case, self.finding(Strength::Consistent).because(ALIAS_CAUSE, remedy)).found();

@@ -32,7 +32,13 @@ declare_rule! {
 fn check(case: &Case<'_>) -> Verdict {
     let Some(host) = &case.host else {
         return Verdict::Unknown {
-            missing: "the host that these handshakes were meant for".to_owned(),
+            missing: match case.verdicts.first() {
+                Some((_, it)) => {
+                    let words: String = it.words.chars().take(WORDS_CHARS).collect();
+                    format!("the host that {} speaks of: {words}", it.client)
+                }
+                None => "the host that these handshakes were meant for".to_owned(),
+            },
             ask: "the name that the client asked for, given with --host".to_owned(),
         };
     };
@@ -48,3 +54,6 @@ fn check(case: &Case<'_>) -> Verdict {
         ask: view::ask_for_certificate(host),
     }
 }
+
+/// Enough to find the line again.
+const WORDS_CHARS: usize = 90;

@@ -39,6 +39,7 @@ static MISS: Miss = Miss {
     label: "an address needs an iPAddress entry",
     told_by: &[
         "contain any ip sans",
+        "is not in the cert's list:",
         "no subject alternative names matching ip address",
         "no subject alternative names present",
     ],

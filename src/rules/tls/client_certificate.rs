@@ -48,7 +48,7 @@ pub(in crate::rules) fn check(case: &Case<'_>, server: &Server) -> Verdict {
     match denied(case) {
         Some((id, status)) => {
             let text = format!("the server asked for a client certificate and answers {status}");
-            found(host, server, (id, &status.to_string()), Some(connection), aws, text)
+            of_answer(found(host, server, (id, &status.to_string()), Some(connection), aws, text), server, status)
         }
         None => Verdict::Unknown {
             missing: format!("whether {host} goes on without the client certificate that it asks for"),
@@ -115,5 +115,17 @@ fn found(
 }
 
 /// The alerts with which servers refuse a client without a certificate.
+/// The finding where a response came: the handshake is right. API Gateway asks only those whose certificate
+/// it needs; another server may do without it, and forbids for other reasons as well.
+fn of_answer(verdict: Verdict, server: &Server, status: u16) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    (finding.severity, finding.strength) = match status {
+        FORBIDDEN if !server.is_apigw => (Severity::Note, Strength::Consistent),
+        _ => (Severity::Warning, Strength::Strong),
+    };
+    Verdict::Found(finding)
+}
+
+const FORBIDDEN: u16 = 403;
 const REFUSALS: &[&str] =
     &["certificate_required", "handshake_failure", "bad_certificate", "access_denied", "certificate_unknown"];

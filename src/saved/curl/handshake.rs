@@ -25,6 +25,7 @@ struct Connection {
     began: bool,
     is_proxied: bool,
     is_without_name: bool,
+    certificate_request: Option<u32>,
     certificate: Vec<u32>,
     subject: Option<String>,
     issuer: Option<String>,
@@ -66,6 +67,7 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
         cipher: it.cipher,
         chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
         chain,
+        certificate_requested: it.certificate_request.is_some() && !has_certificate(&run.command),
         proxy_host: asked.host.as_ref().filter(|_| it.is_proxied).map(ToString::to_string),
         http_version: it.http_version,
         dialed: asked.host.as_ref().map(ToString::to_string),
@@ -83,6 +85,11 @@ fn server_name(it: &Connection, host: Option<&Name>) -> (Option<String>, SniStat
         Some(host) => (Some(host.to_string()), SniState::Sent),
         None => (None, SniState::Unknown),
     }
+}
+
+/// Whether a command names a certificate of the client: what it sent of it is not told.
+fn has_certificate(words: &[String]) -> bool {
+    words.iter().any(|word| word == "--cert" || word.starts_with("--cert=") || word.starts_with("-E"))
 }
 
 /// The certificates that `-w '%{certs}'` prints.
@@ -156,6 +163,8 @@ fn take(it: &mut Connection, text: &str, number: u32, port: u16) -> bool {
         it.is_proxied = true;
     } else if text.contains("disables SNI") {
         it.is_without_name = true;
+    } else if text.contains("(IN), TLS handshake, Request CERT (13)") {
+        it.certificate_request = Some(number);
     } else if text.contains("), TLS alert, ") || text.contains("), TLS Alert, ") {
         let told = told_alert(text).filter(|(_, code)| *code != CLOSE_NOTIFY);
         it.alerts.extend(told.map(|(from, code)| (number, from, code)));
