@@ -23,6 +23,16 @@ pub fn line(text: &str) -> String {
     safe
 }
 
+/// The same as a word of a shell, in quotes where it needs them.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+,=~".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with(['-', '~']) {
+        return line(text);
+    }
+    let begins = if text.starts_with('-') { "./" } else { "" };
+    format!("'{begins}{}'", line(text).replace('\'', r"'\''"))
+}
+
 /// JSON on one line, in which what steers a terminal is written as `\u202e`: it means the same and can be
 /// shown.
 pub fn json_line<T: serde::Serialize>(to: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {

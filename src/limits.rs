@@ -144,6 +144,12 @@ pub const DNS_MESSAGE_BYTES_MAX: usize = 65_535;
 /// Packets opened with keys after the handshake of one QUIC connection: the first exchanges.
 pub const QUIC_APPLICATION_PACKETS_MAX: usize = 8192;
 
+/// Packets of one shard that can be of QUIC connections which moved to other ports, and their bytes:
+/// they wait, where keys are, until the capture has ended.
+pub const QUIC_MOVED_PACKETS_MAX: usize = 1024;
+/// See [`QUIC_MOVED_PACKETS_MAX`].
+pub const QUIC_MOVED_BYTES_MAX: usize = 1 << 20;
+
 /// Directions of streams read of one QUIC connection.
 pub const QUIC_STREAMS_MAX: usize = 128;
 

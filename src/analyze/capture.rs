@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::book::Book;
 use super::found::Files;
 use super::fragments::{Fragments, Whole};
+use super::moved;
 use super::round::{self, Base, Part};
 use super::settle;
 use super::shard::{Bounds, SHARDS, Shard};
@@ -289,6 +290,7 @@ impl<'s> Capture<'s> {
                 whole.bring_to(shard);
             }
         }
+        moved::settle(&mut self.shards);
         match self.workers {
             Workers::All => self.shards.par_iter_mut().for_each(Shard::finish),
             Workers::One => self.shards.iter_mut().for_each(Shard::finish),

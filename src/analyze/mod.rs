@@ -32,6 +32,7 @@ mod found;
 mod fragments;
 mod http;
 mod keys;
+mod moved;
 mod quic;
 mod ring_buffer;
 mod round;

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::found::Found;
 use super::http;
+use super::moved::Moved;
 use super::shard::{Datagram, SHARDS};
 use crate::flow::{FlowKey, Origin};
 use crate::http::h3::Stream;
@@ -18,6 +19,8 @@ pub(super) struct QuicFlows {
     flows: HashMap<FlowKey, Flow, foldhash::fast::FixedState>,
     google: Vec<(Version, FrameNumber)>,
     is_full: Option<FrameNumber>,
+    /// What can be of connections that began between other ports.
+    pub(super) moved: Moved,
 }
 
 impl QuicFlows {
@@ -50,16 +53,30 @@ impl QuicFlows {
 
     /// Takes a datagram of a connection that is known already; it matters only where keys are.
     fn take_known(&mut self, it: &Datagram<'_>, keys: &Keys) -> bool {
-        if keys.is_empty() || self.flows.is_empty() {
+        if keys.is_empty() {
             return false;
         }
         let (key, way) = FlowKey::of(it.source, it.destination);
-        let (Some(flow), Some(frame)) = (self.flows.get_mut(&key), it.frames.last().copied()) else {
+        let flow = self.flows.get_mut(&key).filter(|flow| flow.has_connections());
+        let (Some(flow), Some(frame)) = (flow, it.frames.last().copied()) else {
+            self.moved.keep(it);
             return false;
         };
         let origin = Origin { frame, time: it.time };
         flow.take(quic::Datagram { way, bytes: it.payload, origin }, opening(keys));
         true
+    }
+
+    /// The connections, by their two ports, in no order.
+    pub(super) fn flows(&self) -> impl Iterator<Item = (&FlowKey, &Flow)> {
+        self.flows.iter()
+    }
+
+    /// Brings a datagram that was captured between other ports to its connection.
+    pub(super) fn bring(&mut self, key: FlowKey, it: quic::Datagram<'_>, keys: &Keys) {
+        if let Some(flow) = self.flows.get_mut(&key) {
+            flow.take(it, opening(keys));
+        }
     }
 
     /// Ends all connections.

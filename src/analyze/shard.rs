@@ -69,7 +69,7 @@ pub(super) struct Shard {
     over: usize,
     held_bytes: usize,
     bounds: Bounds,
-    quic: QuicFlows,
+    pub(super) quic: QuicFlows,
     queries: dns::queries::Queries,
     /// What can open what is encrypted.
     pub(super) keys: Arc<Keys>,

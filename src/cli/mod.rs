@@ -66,8 +66,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(parsed) => parsed,
         Err(error) => {
             let is_help = !error.use_stderr();
-            let _ = error.print();
-            return if is_help { Exit::Clean } else { Exit::Usage };
+            // A usage error repeats what it was given.
+            if is_help {
+                let _ = error.print();
+                return Exit::Clean;
+            }
+            let words: Vec<String> = error.render().to_string().lines().map(escape::line).collect();
+            let _ = writeln!(io::stderr(), "{}", words.join("\n"));
+            return Exit::Usage;
         }
     };
     let done = match parsed.command {
@@ -110,7 +116,7 @@ fn diagnose(arguments: &DiagnoseArguments) -> Done {
     let gathered = gather(&read, digest)?;
     let mut report = in_pool(&read, || analyze::diagnose_with(&gathered.evidence, &hosts, &known))?;
     let selection = selection(arguments, &settings)?;
-    selection.apply(&mut report);
+    selection.apply(&mut report).iter().for_each(|expired| warn(expired));
     let text = (renderer.render)(&report, &style(arguments, &settings));
     let exit = match exit_of(&gathered, &report, !hosts.is_empty()) {
         _ if report.partial.is_some() => Exit::Inconclusive,
@@ -196,7 +202,10 @@ fn reading<T: Send>(
     read: impl FnOnce(&analyze::Options<'_>) -> Result<T, String> + Send,
 ) -> Result<T, String> {
     if let Some(path) = arguments.keylog.iter().find(|path| !path.is_file()) {
-        return Err(format!("{}: expected a key log for --keylog, found no file", path.display()));
+        return Err(format!(
+            "{}: expected a key log for --keylog, found no file",
+            escape::line(&path.to_string_lossy())
+        ));
     }
     let progress = Progress::start(&arguments.paths, arguments.no_progress);
     let digest = match digest {
@@ -271,12 +280,14 @@ fn deliver(text: &[u8], to: Option<&Path>) -> Result<(), String> {
 }
 
 fn not_written(to: Option<&Path>, error: &io::Error) -> String {
-    let place = to.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    let place = to.map_or_else(|| "standard output".to_owned(), |path| escape::line(&path.to_string_lossy()));
     format!("{place}: cannot be written: {error}")
 }
 
 fn warn(message: &str) {
-    let _ = writeln!(io::stderr(), "whycert: {message}");
+    // Messages repeat what they were given.
+    let lines: Vec<String> = message.lines().map(escape::line).collect();
+    let _ = writeln!(io::stderr(), "whycert: {}", lines.join("\n"));
 }
 
 /// The ids of all ways to write a report.

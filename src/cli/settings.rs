@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::args::ColourChoice;
+use crate::escape;
 use crate::provenance::{Time, Zone};
 use crate::report::select::{self, Ignore};
 
@@ -24,7 +25,7 @@ pub(super) struct Settings {
     #[serde(default)]
     pub(super) select: Vec<String>,
     #[serde(default, rename = "ignore")]
-    ignored: Vec<IgnoreEntry>,
+    ignored: Vec<toml::Spanned<IgnoreEntry>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,21 +42,25 @@ impl Settings {
     /// form is an error that names the place.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, String> {
         let path = named.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_owned);
+        let name = escape::line(&path.to_string_lossy());
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            Err(error) => return Err(format!("{}: {}", path.display(), crate::input::reason(&error))),
+            Err(error) => return Err(format!("{name}: {}", crate::input::reason(&error))),
         };
-        let settings: Self = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        settings.ignores().map_err(|why| format!("{}: {why}", path.display()))?;
+        let settings: Self = toml::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+        for entry in &settings.ignored {
+            let line = text.get(..entry.span().start).map_or(0, |before| before.lines().count()) + 1;
+            entry.get_ref().ignore().map_err(|why| format!("{name}: line {line}: {why}"))?;
+        }
         Ok(settings)
     }
 
     /// The findings that are accepted.
     pub(super) fn ignores(&self) -> Result<Vec<Ignore>, String> {
-        self.ignored.iter().map(IgnoreEntry::ignore).collect()
+        self.ignored.iter().map(|entry| entry.get_ref().ignore()).collect()
     }
 }
 

@@ -44,7 +44,7 @@ pub struct DataSet {
 
 /// Why data that a user brought cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {why}", file.display())]
+#[error("{}: {why}", crate::escape::line(&file.to_string_lossy()))]
 pub struct NoData {
     file: PathBuf,
     why: String,

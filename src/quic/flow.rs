@@ -235,6 +235,16 @@ impl Flow {
         }
     }
 
+    /// Whether a connection began between these ports.
+    pub fn has_connections(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
+    /// The ids that packets of these connections name, with the way that they go.
+    pub fn ids(&self) -> impl Iterator<Item = (Way, &[u8])> {
+        self.by_id.keys().map(|(way, id)| (*way, id.as_slice()))
+    }
+
     fn remember(&mut self, at: usize, way: Way, id: &[u8]) {
         if self.by_id.len() < QUIC_IDS_PER_FLOW_MAX {
             self.by_id.insert((way, id.to_vec()), at);

@@ -2,18 +2,21 @@
 //! is decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::pasted::Unpasted;
 use super::{
     AlertEntry, CaseEntry, ChainEntry, ConnectionEntry, Counters, DataSet, FactEntry, FindingEntry, GapEntry, Mark,
-    NameCheckEntry, ObservationEntry, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign, SourceEntry,
-    Step, Tool, TriedEntry, Undecided, shown, ways,
+    NameCheckEntry, ObservationEntry, Outcome, PlaceEntry, ReasonEntry, Report, ResolutionEntry, RuledOut, Sign,
+    SourceEntry, Step, Tool, TriedEntry, Undecided, shown, ways,
 };
 use crate::case::{Case, Connection, Leaf, Resolution};
 use crate::evidence::{Evidence, Fact, Observation, ObservationId, Says};
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
 use crate::provider::Knowledge;
+use crate::provider::execute_api::Role;
 use crate::rules::{self, Judgement, Reason, Verdict};
 use crate::tls::{ChainState, Transport};
 use crate::x509::{self, Certificate};
@@ -125,9 +128,10 @@ fn folded(mut at: Vec<PlaceEntry>) -> Vec<PlaceEntry> {
 /// So many frames of a gap are listed: enough to look at some of them.
 const FRAMES_OF_GAP: usize = 20;
 
-/// The entries of all certificates in the evidence, shared by the chains that hold them.
+/// The entries of all certificates in the evidence, shared by the chains that hold them, and the labels that
+/// no command may hold.
 #[derive(Debug)]
-pub struct Certificates(BTreeMap<ObservationId, Arc<ChainEntry>>);
+pub struct Certificates(BTreeMap<ObservationId, Arc<ChainEntry>>, Unpasted);
 
 impl Certificates {
     /// Reads them.
@@ -136,7 +140,7 @@ impl Certificates {
             Fact::Certificate(certificate) => Some((id, Arc::new(chain_entry(id, certificate)))),
             _ => None,
         });
-        Self(entries.collect())
+        Self(entries.collect(), Unpasted::everywhere(evidence))
     }
 
     fn entry(&self, leaf: &Leaf<'_>) -> Arc<ChainEntry> {
@@ -146,18 +150,20 @@ impl Certificates {
 
 /// One case as the report shows it.
 pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certificates) -> CaseEntry {
+    let unpasted = certificates.1.with(case);
     let findings = judgement.findings().into_iter().map(|(rule, finding)| FindingEntry {
         rule: rule.id,
         severity: finding.severity,
         strength: finding.strength,
         confidence: rules::confidence(rule, finding),
         cause: finding.cause.clone(),
-        remedy: finding.remedy.clone(),
-        verify: finding.verify.clone(),
+        remedy: unpasted.without(&finding.remedy),
+        verify: unpasted.without(&finding.verify),
         reasons: finding.reasons.iter().map(reason_entry).collect(),
         marks: finding.marks.clone(),
-        change: finding.change.clone(),
+        change: finding.change.as_ref().map(|it| unpasted.change(it)),
         expect: finding.expect.clone(),
+        confirmed_if: finding.confirmed_if.clone(),
         headline: finding.headline.clone(),
     });
     let mut ruled_out = Vec::new();
@@ -168,7 +174,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
                 ruled_out.push(RuledOut { rule: rule.id, because: because.clone(), cites: cites.clone() });
             }
             Verdict::Unknown { missing, ask } => {
-                undecided.push(Undecided { rule: rule.id, missing: missing.clone(), ask: ask.clone() });
+                undecided.push(Undecided { rule: rule.id, missing: missing.clone(), ask: unpasted.without(ask) });
             }
             Verdict::NotApplicable | Verdict::Found(_) => {}
         }
@@ -181,11 +187,11 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         ignored: Vec::new(),
         ruled_out,
         undecided,
-        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for),
+        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for, &unpasted),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: connections(case, certificates),
-        marks: marks(case),
+        marks: marks(case, judgement.outcome),
         shown: BTreeMap::new(),
     }
 }
@@ -194,12 +200,12 @@ fn reason_entry(reason: &Reason) -> ReasonEntry {
     ReasonEntry { text: reason.text.clone(), cites: reason.cites.clone() }
 }
 
-/// What the first connection, or a certificate without one, shows of the host.
-fn marks(case: &Case<'_>) -> Vec<Mark> {
+/// What DNS and the first connection, or a certificate without one, show of the host.
+fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
     let Some(host) = &case.host else {
         return Vec::new();
     };
-    let mut marks = Vec::new();
+    let mut marks = if outcome == Outcome::Ok { marks_of_dns(case) } else { Vec::new() };
     if let Some(connection) = case.connections.first() {
         if connection.asks_for(host) {
             marks.push(rules::view::asked_mark(connection.id, host));
@@ -217,6 +223,21 @@ fn marks(case: &Case<'_>) -> Vec<Mark> {
     let leaf = case.connections.iter().find_map(|it| it.leaf()).or(case.certificates.first());
     marks.extend(leaf.and_then(|leaf| name_mark(leaf, host)));
     marks
+}
+
+/// Where DNS leads, when that is right.
+fn marks_of_dns(case: &Case<'_>) -> Vec<Mark> {
+    let targets = rules::view::execute_api_targets(case);
+    let own = targets.iter().find(|it| it.target.role == Role::DomainName);
+    let contacted = |address: IpAddr| {
+        case.connections.iter().any(|it| it.handshake.server.is_some_and(|server| server.ip() == address))
+    };
+    let answers = case.resolutions.iter().flat_map(|it| &it.addresses);
+    let address = answers.clone().find(|(address, _)| contacted(*address));
+    let own = own.map(|it| new(it.alias.cites, it.alias.target.as_str(), Sign::Confirms, "an API Gateway domain name"));
+    let address =
+        address.map(|(ip, id)| new(*id, &ip.to_string(), Sign::Confirms, "the address that the client connected to"));
+    own.into_iter().chain(address).collect()
 }
 
 fn name_mark(leaf: &Leaf<'_>, host: &Name) -> Option<Mark> {

@@ -112,6 +112,7 @@ impl Page<'_> {
         }
         self.proof(case);
         self.checked(case);
+        self.wireshark(case);
         if words::is_error(case) {
             case.findings.iter().skip(headed.len()).for_each(|it| self.also(it));
         }
@@ -138,7 +139,7 @@ impl Page<'_> {
     fn known(&mut self, case: &CaseEntry) {
         if let Some(finding) = case.headed_by().first().filter(|it| !words::is_beside(case, it)) {
             let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
-            self.paragraph(&format!("**Known** {}", prose(&reasons.join("; "))));
+            self.paragraph(&format!("**Known** {}.", prose(&reasons.join("; "))));
         }
         if let Some(it) = case.undecided.iter().find(|it| it.rule.starts_with("insufficient.")) {
             self.paragraph(&format!("**Unknown** {}.", prose(&it.missing)));
@@ -147,6 +148,13 @@ impl Page<'_> {
 
     /// Without an error: what to do only when it is confirmed, and what is beside the answer.
     fn without_error(&mut self, case: &CaseEntry) {
+        let then = words::then(case);
+        for (sign, rule, condition) in &then {
+            self.line(&format!("- {sign} {} {}", code(rule), prose(condition)));
+        }
+        if !then.is_empty() {
+            self.line("");
+        }
         for (nth, finding) in case.findings.iter().enumerate() {
             if words::is_beside(case, finding) {
                 let label = if finding.severity == Severity::Note { "Note" } else { "Warning" };
@@ -158,7 +166,9 @@ impl Page<'_> {
                     self.block("sh", &[safe(&finding.verify)]);
                 }
             } else if nth < case.headed_by().len() {
-                self.paragraph(&format!("**Then** {}", prose(&words::only_if(case, finding.rule))));
+                if let Some(only_if) = words::only_if(case, finding) {
+                    self.paragraph(&format!("**Then** {}", prose(&only_if)));
+                }
                 self.finding(finding);
             } else {
                 self.also(finding);
@@ -209,7 +219,7 @@ impl Page<'_> {
         if reasons.is_empty() {
             return;
         }
-        self.heading("What proves it");
+        self.heading(words::over_reasons(case));
         self.line("| claim | where |");
         self.line("|---|---|");
         let mut told: Vec<&str> = Vec::new();
@@ -220,6 +230,9 @@ impl Page<'_> {
             }
         }
         self.line("");
+    }
+
+    fn wireshark(&mut self, case: &CaseEntry) {
         for (source, filter) in self.report.display_filters(case) {
             let of = if self.report.sources.len() > 1 { format!(" for {}", code(source)) } else { String::new() };
             self.paragraph(&format!("Wireshark display filter{of}: {}", code(&filter)));
@@ -260,7 +273,7 @@ impl Page<'_> {
         self.line("|---|---|---|---|");
         for it in &self.report.sources {
             let digest = it.sha256.as_deref().map_or_else(|| "not taken".to_owned(), code);
-            self.row(&[&code(&it.path), &it.bytes.to_string(), &it.gaps.to_string(), &digest]);
+            self.row(&[&code(&it.path), &words::thousands(it.bytes), &words::thousands(it.gaps), &digest]);
         }
         self.line("");
         for gap in self.report.gaps.iter().take(GAPS_MAX) {

@@ -3,7 +3,7 @@
 //! The JSON of a report is its serialised form and the published contract (`whycert schema
 //! report`). What is not serialised (`marks`, `quotes`) only helps to draw.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -19,11 +19,13 @@ pub mod facts_csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod pasted;
 pub mod sarif;
 pub mod select;
 mod shown;
 pub mod text;
 mod ways;
+mod wireshark;
 pub mod words;
 
 pub use fact::FactEntry;
@@ -226,6 +228,9 @@ pub struct FindingEntry {
     /// What to expect of the `verify` command, in words.
     #[serde(skip)]
     pub expect: Option<String>,
+    /// What would prove it where nothing does yet, behind `if`.
+    #[serde(skip)]
+    pub confirmed_if: Option<String>,
     /// The headline in plain words, without the rule's id: `HOST is served the certificate of NAME`.
     #[serde(skip)]
     pub headline: String,
@@ -421,27 +426,6 @@ impl Report {
     /// The first frame or line that holds an observation for a case; `None` for a whole source.
     pub fn number_of(&self, case: &CaseEntry, id: ObservationId) -> Option<u64> {
         self.places_of(case, id).first().and_then(words::first_of)
-    }
-}
-
-impl Report {
-    /// For each source that holds what heads a case: a Wireshark display filter for exactly its frames.
-    pub fn display_filters(&self, case: &CaseEntry) -> Vec<(&str, String)> {
-        let reasons = case.headed_by().iter().flat_map(|it| &it.reasons);
-        let cited: BTreeSet<ObservationId> = reasons.flat_map(|it| it.cites.iter().copied()).collect();
-        let mut frames: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
-        for place in cited.iter().flat_map(|id| self.places_of(case, *id)) {
-            if let PlaceEntry::Frames { source, frames: here, .. } = place {
-                frames.entry(*source).or_default().extend(here);
-            }
-        }
-        let sources = self.sources.iter();
-        sources
-            .filter_map(|source| {
-                let list: Vec<String> = frames.get(&source.id)?.iter().map(ToString::to_string).collect();
-                Some((source.path.as_str(), format!("frame.number in {{{}}}", list.join(", "))))
-            })
-            .collect()
     }
 }
 

@@ -106,7 +106,7 @@ fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Va
     } else if words::is_beside(case, finding) {
         words::BESIDE.to_owned()
     } else {
-        words::only_if(case, finding.rule)
+        words::only_if(case, finding).unwrap_or_else(|| "To do:".to_owned())
     };
     let words = format!(
         "{}. {} Because: {}. {when} {} Check: {}",

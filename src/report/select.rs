@@ -40,8 +40,9 @@ fn names(pattern: &str, rule: &str) -> bool {
 }
 
 impl Selection {
-    /// Applies it to a report.
-    pub fn apply(&self, report: &mut Report) {
+    /// Applies it to a report. What comes back are the ignores that no longer count, of findings that are
+    /// there, and those of which nothing tells whether they still do.
+    pub fn apply(&self, report: &mut Report) -> Vec<String> {
         let now = report.sources.iter().filter_map(|source| source.last.or(source.first)).max();
         for case in &mut report.cases {
             self.ignore_in(case, now);
@@ -57,6 +58,28 @@ impl Selection {
             };
             report.cases.retain(keeps);
         }
+        self.expired(report, now)
+    }
+
+    fn expired(&self, report: &Report, now: Option<Time>) -> Vec<String> {
+        let concerns = |it: &&Ignore| {
+            let cases = report.cases.iter().filter(|case| it.host.is_none() || it.host == case.host);
+            let rules = cases
+                .flat_map(|case| case.findings.iter().map(|it| it.rule).chain(case.ignored.iter().map(|it| it.rule)));
+            rules.into_iter().any(|rule| names(&it.rule, rule))
+        };
+        let says = |it: &Ignore| {
+            let until = it.until?;
+            let day: String = until.rfc3339().chars().take(10).collect();
+            let of = it.host.as_ref().map_or_else(String::new, |host| format!(" of {host}"));
+            let what = format!("the ignore of {}{of} ({})", it.rule, it.reason);
+            match now {
+                None => Some(format!("{what} ends {day}; the evidence has no time, so it counts")),
+                Some(now) if now.seconds >= until.seconds => Some(format!("{what} ended {day} and no longer counts")),
+                Some(_) => None,
+            }
+        };
+        self.ignore.iter().filter(concerns).filter_map(says).collect()
     }
 
     fn ignore_in(&self, case: &mut CaseEntry, now: Option<Time>) {

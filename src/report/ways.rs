@@ -1,11 +1,16 @@
 //! Other ways to the same evidence: what a customer can send where one command is not at hand.
 
+use super::pasted::Unpasted;
 use crate::name::Name;
 use crate::rules::AskFor;
 
 /// What to ask for, with the other ways to a certificate that nothing shows.
-pub(super) fn with_others(host: Option<&Name>, asks: &[AskFor]) -> Vec<AskFor> {
-    let with = |it: &AskFor| AskFor { or: others(host, it), ..it.clone() };
+pub(super) fn with_others(host: Option<&Name>, asks: &[AskFor], unpasted: &Unpasted) -> Vec<AskFor> {
+    let with = |it: &AskFor| AskFor {
+        command: unpasted.without(&it.command),
+        or: others(host, it).iter().map(|it| unpasted.without(it)).collect(),
+        ..it.clone()
+    };
     asks.iter().map(with).collect()
 }
 

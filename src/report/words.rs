@@ -137,14 +137,37 @@ pub fn to_explain(case: &CaseEntry) -> Option<&'static str> {
     first.or(of_outcome)
 }
 
-/// What leads to a cure that nothing proves yet, with the rule it is of.
-pub fn only_if(case: &CaseEntry, rule: &str) -> String {
+/// What leads to a cure that nothing proves yet, with the rule it is of; `None` where the cause is proven
+/// and only the certificate is not seen.
+pub fn only_if(case: &CaseEntry, finding: &FindingEntry) -> Option<String> {
+    if finding.strength == Strength::Proven {
+        return None;
+    }
     let that = match case.ask_for.as_slice() {
         [] => "more evidence",
         [only] if only.or.is_empty() => "that",
         _ => "one of these",
     };
-    format!("Only if {that} confirms {rule}:")
+    Some(format!("Only if {that} confirms {}:", finding.rule))
+}
+
+/// What the certificate that is asked for would mean: a sign, a rule, and the condition.
+pub fn then(case: &CaseEntry) -> Vec<(&'static str, &'static str, String)> {
+    let (Some(host), Some(_)) = (case.host.as_deref(), insufficient(case)) else {
+        return Vec::new();
+    };
+    let open = case.headed_by().iter().filter(|it| !is_beside(case, it));
+    let mut rows: Vec<(&'static str, &'static str, String)> =
+        open.filter_map(|it| Some(("✗", it.rule, format!("if {}", it.confirmed_if.as_ref()?)))).collect();
+    if !rows.is_empty() {
+        rows.push(("✓", "none.certificate_ok", format!("if it covers {host}")));
+    }
+    rows
+}
+
+/// What stands over the reasons of what heads a case.
+pub fn over_reasons(case: &CaseEntry) -> &'static str {
+    if is_error(case) { "What proves it" } else { "What is known" }
 }
 
 /// What stands behind a finding that is beside what came of the case.
@@ -172,7 +195,7 @@ pub fn detail_of(case: &CaseEntry) -> String {
         let rest = finding
             .headline
             .strip_prefix(host)
-            .map(|rest| rest.trim_start_matches([':', ' ']))
+            .map(|rest| rest.trim_start_matches([':', ',', ' ']))
             .filter(|rest| !rest.is_empty());
         let rest = rest.map(|rest| {
             rest.strip_prefix("is served the certificate of ")

@@ -159,13 +159,12 @@ pub fn change_of_alias(case: &Case<'_>, owner: &Name, old: &Name, ttl: Option<u3
         (None, false) if known.is_some() => "Change the record:".to_owned(),
         (None, false) => "Point the record at the API Gateway domain name of the custom domain:".to_owned(),
     };
-    let batch = known.filter(|_| in_route53).map(|target| {
+    let batch = known.filter(|_| in_route53).and_then(|target| {
         let batch = json!({"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {
             "Name": format!("{owner}."), "Type": "CNAME", "TTL": ttl.unwrap_or(300),
             "ResourceRecords": [{"Value": format!("{}.", target.target)}],
         }}]});
-        let zone = hosted_zone(case).unwrap_or_else(|| "ZONE_ID".to_owned());
-        format!("aws route53 change-resource-record-sets --hosted-zone-id {zone} --change-batch '{batch}'")
+        change_batch(case, &batch)
     });
     RecordChange {
         intro,
@@ -177,18 +176,26 @@ pub fn change_of_alias(case: &Case<'_>, owner: &Name, old: &Name, ttl: Option<u3
     }
 }
 
+/// The command that makes a change; none where a name would end its quotes.
+fn change_batch(case: &Case<'_>, batch: &serde_json::Value) -> Option<String> {
+    let is_id = |zone: &String| zone.chars().all(|c| c.is_ascii_alphanumeric());
+    let zone = hosted_zone(case).filter(is_id).unwrap_or_else(|| "ZONE_ID".to_owned());
+    let batch = batch.to_string();
+    (!batch.contains('\''))
+        .then(|| format!("aws route53 change-resource-record-sets --hosted-zone-id {zone} --change-batch '{batch}'"))
+}
+
 /// The change of an address or alias record into an alias of the right target.
 pub fn change_of_addresses(case: &Case<'_>, old: &str) -> Option<RecordChange> {
     let host = case.host.as_ref()?;
     let (_, known) = targets(case).into_iter().next()?;
     let in_route53 = operator(case).is_some_and(|(it, _)| dns_operator::is_route53(it)) || !records(case).is_empty();
-    let batch = known.hosted_zone.as_ref().filter(|_| in_route53).map(|alias_zone| {
+    let batch = known.hosted_zone.as_ref().filter(|_| in_route53).and_then(|alias_zone| {
         let batch = json!({"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {
             "Name": format!("{host}."), "Type": "A",
             "AliasTarget": {"HostedZoneId": alias_zone, "DNSName": format!("{}.", known.target), "EvaluateTargetHealth": false},
         }}]});
-        let zone = hosted_zone(case).unwrap_or_else(|| "ZONE_ID".to_owned());
-        format!("aws route53 change-resource-record-sets --hosted-zone-id {zone} --change-batch '{batch}'")
+        change_batch(case, &batch)
     });
     let kind = if in_route53 { "alias" } else { "CNAME" };
     Some(RecordChange {

@@ -22,6 +22,8 @@ pub struct Finding {
     pub verify: String,
     /// What to expect of that command.
     pub expect: Option<String>,
+    /// What would prove it where nothing does yet, behind `if`: `the certificate is only for NAME`.
+    pub confirmed_if: Option<String>,
     /// Why; never empty.
     pub reasons: Vec<Reason>,
     /// How to draw the proof.
@@ -131,6 +133,7 @@ impl Finding {
             remedy: String::new(),
             verify: String::new(),
             expect: None,
+            confirmed_if: None,
             reasons: Vec::new(),
             marks: Vec::new(),
             change: None,
@@ -150,6 +153,13 @@ impl Finding {
     pub fn verified_by(mut self, command: impl Into<String>, expect: impl Into<String>) -> Self {
         self.verify = command.into();
         self.expect = Some(expect.into());
+        self
+    }
+
+    /// With what would prove it where nothing does yet.
+    #[must_use]
+    pub fn confirmed_if(mut self, shows: impl Into<String>) -> Self {
+        self.confirmed_if = Some(shows.into());
         self
     }
 

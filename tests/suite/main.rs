@@ -24,6 +24,7 @@ mod engine;
 mod examples;
 mod exports;
 mod foreign;
+mod hostile;
 mod http;
 mod interrupt;
 mod incidents;

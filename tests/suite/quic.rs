@@ -1,6 +1,8 @@
 //! QUIC between two ports: what the packets of the RFCs show, in any order, cut, damaged, hostile.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use whycert::flow::{FlowKey, Origin, Way};
 use whycert::provenance::FrameNumber;
@@ -11,6 +13,7 @@ use whycert::tls::keylog::Keys;
 use whycert::tls::suite::{Cipher, Hash, Suite};
 
 use crate::support::quic_builder::{Peer, client_hello, close, crypto, server_hello};
+use crate::support::{printed, root, whycert};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
@@ -299,4 +302,49 @@ fn damaged_packets_never_panic_and_never_show_a_guess() {
         let it = shown([(true, flipped.as_slice()), (false, &answer)]);
         assert!(said(&it) != whole || at == 0, "byte {at} is authenticated");
     }
+}
+
+/// A capture in which the client's port is another one from a frame on, as behind a NAT that forgot it.
+fn moved(capture: &[u8], from_frame: u64, port: u16) -> Vec<u8> {
+    let (mut bytes, mut at) = (capture.to_vec(), 24);
+    let mut frame = 0;
+    while at + 16 <= bytes.len() {
+        frame += 1;
+        let length = u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
+        let ports = at + 16 + 14 + 20;
+        at += 16 + length;
+        let is_udp = bytes[ports - 20 + 9] == 17;
+        for (own, other) in [(ports, ports + 2), (ports + 2, ports)] {
+            if is_udp && frame >= from_frame && bytes[other..other + 2] == 443_u16.to_be_bytes() {
+                bytes[own..own + 2].copy_from_slice(&port.to_be_bytes());
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn what_is_said_after_a_move_to_other_ports_is_read() {
+    let sample = root().join("samples/http3_forbidden_capture");
+    let capture = std::fs::read(sample.join("customer.pcap")).unwrap();
+    let keys = sample.join("keys.log");
+    let exchanges = |bytes: &[u8], key_log: Option<&Path>| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("customer.pcap");
+        std::fs::write(&path, bytes).unwrap();
+        let inputs = [Some(path.as_path()), key_log].into_iter().flatten().map(Path::as_os_str);
+        let text = printed(&whycert([OsStr::new("facts")].into_iter().chain(inputs)));
+        text.lines().filter(|line| line.contains(r#""http.exchange""#)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = exchanges(&capture, Some(&keys));
+    assert_eq!(expected.len(), 1, "the sample holds one exchange");
+    // Frame 16 still ends the handshake, which is no place to move; 17 holds the request, 19 the answer.
+    for from_frame in [14, 16, 17, 18, 19] {
+        for port in [1024, 40_001, 40_002, 60_000] {
+            let bytes = moved(&capture, from_frame, port);
+            assert_ne!(bytes, capture);
+            assert_eq!(exchanges(&bytes, Some(&keys)), expected, "port {port} from frame {from_frame}");
+        }
+    }
+    assert!(exchanges(&moved(&capture, 17, 40_001), None).is_empty(), "without keys nothing is read");
 }

@@ -86,6 +86,23 @@ fn the_program_never_asks_the_clock_or_the_network() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// What only one system knows stands in one file, beside its twin for the other.
+#[test]
+fn what_only_one_system_knows_stands_in_one_place() {
+    let words = ["std::os::", "libc::", "nix::", "cfg(unix", "cfg(windows", "cfg(not(unix", "cfg(target_os", "cfg!("];
+    let mut found = Vec::new();
+    for path in files_below("src") {
+        let text = text_of(&path);
+        let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let uses = (1..).zip(program.lines()).filter(|(_, line)| words.iter().any(|word| line.contains(word)));
+        found.extend(uses.map(|(number, line)| (path.clone(), number, line.trim().to_owned())));
+    }
+    let elsewhere: Vec<_> = found.iter().filter(|(path, ..)| path != Path::new("src/input/source.rs")).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    let has = |word: &str| found.iter().any(|(.., line)| line.contains(word));
+    assert!(has("cfg(unix)") && has("cfg(windows)"), "each system has its twin: {found:?}");
+}
+
 const LINE_CHARS_MAX: usize = 120;
 const FILE_LINES_MAX: usize = 700;
 

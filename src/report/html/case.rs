@@ -35,9 +35,14 @@ pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, 
         all.push(("ruledout", "Ruled out"));
     }
     if !case.ask_for.is_empty() {
-        all.push(("ask", "Ask for"));
+        all.insert(if is_open(case) { 0 } else { all.len() }, ("ask", "Ask for"));
     }
     all
+}
+
+/// Whether what to ask for is the answer: nothing heads the case that says what is wrong, or that all is right.
+pub(super) fn is_open(case: &CaseEntry) -> bool {
+    !words::is_error(case) && !words::group(case.outcome).is_ok()
 }
 
 /// The only host of a report.
@@ -46,7 +51,7 @@ pub(super) fn whole(report: &Report, case: &CaseEntry) -> Markup {
         section #finding .finding .(tone(case)) aria-labelledby="h-finding" {
             (verdict(case))
             h1 #h-finding { (prose(&capital(&words::headline(case)))) }
-            (answer(case, Level::Page))
+            (answer(case, Level::Page, ""))
             dl.facts {
                 div { dt { "Rule" } dd { code { (rule_of(case)) } } }
                 @if let Some(first) = case.findings.first().filter(|it| !words::is_beside(case, it)) {
@@ -65,7 +70,7 @@ pub(super) fn in_index(report: &Report, case: &CaseEntry, nth: usize) -> Markup 
         div .finding .(tone(case)) {
             (verdict(case))
             h2 { (prose(&capital(&words::headline(case)))) }
-            (answer(case, Level::Index))
+            (answer(case, Level::Index, &format!("-{nth}")))
             dl.facts { div { dt { "Rule" } dd { code { (rule_of(case)) } } } }
         }
         (rest(report, case, &format!("-{nth}")))
@@ -80,7 +85,7 @@ fn rest(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
         (name_check(case, suffix))
         (times(report, case, suffix))
         (ruled_out(report, case, suffix))
-        (open::ask_for(case, suffix))
+        @if !is_open(case) { (open::ask_for(case, suffix)) }
     }
 }
 
@@ -130,10 +135,10 @@ fn verdict(case: &CaseEntry) -> Markup {
 }
 
 /// The cause and the cure; of causes that cannot be separated all.
-fn answer(case: &CaseEntry, level: Level) -> Markup {
+fn answer(case: &CaseEntry, level: Level, suffix: &str) -> Markup {
     let headed = case.headed_by();
     html! {
-        @if !words::is_error(case) { (open::without_error(case, level)) } @else {
+        @if !words::is_error(case) { (open::without_error(case, level, suffix)) } @else {
         @if headed.len() > 1 { p.lead { "One of " (headed.len()) " causes; this evidence does not separate them." } }
         @for finding in headed {
             div .either[headed.len() > 1] {
@@ -171,7 +176,7 @@ pub(super) fn cure(finding: &FindingEntry, level: Level) -> Markup {
 
 fn diff(change: &RecordChange, level: Level) -> Markup {
     html! {
-        (level.heading(&change.intro))
+        (level.heading(change.intro.trim_end_matches(':')))
         div.diff role="group" aria-label="Change of the DNS record" {
             p.del { span.sign aria-hidden="true" { "−" } span.vh { "remove: " } (marked(&change.old, &[])) }
             p.add { span.sign aria-hidden="true" { "+" } span.vh { "add: " } (marked(&change.new, &[])) }
@@ -202,34 +207,44 @@ fn proof(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
     html! {
         @if !claims.is_empty() {
             section id=(format!("proof{suffix}")) aria-labelledby=(format!("h-proof{suffix}")) {
-                h2 id=(format!("h-proof{suffix}")) { "What proves it" }
+                h2 id=(format!("h-proof{suffix}")) { (words::over_reasons(case)) }
                 table.t.proof role="table" {
                     (head(&["No.", "Claim", "Evidence", "Where"]))
                     tbody role="rowgroup" {
                         @for (nth, claim) in (1..).zip(&claims) {
+                            @let told = claims.iter().take(nth - 1).flat_map(|it| &it.cites);
+                            @let told: Vec<ObservationId> = told.copied().collect();
                             tr role="row" {
                                 td.num role="cell" { (nth) }
                                 th role="rowheader" scope="row" { (prose(&capital(&claim.text))) }
-                                td role="cell" { (evidence(report, claim, &marks)) }
+                                td role="cell" { (evidence(report, claim, &told, &marks)) }
                                 td.where role="cell" { (places(report, case, &claim.cites)) }
                             }
                         }
                     }
                 }
-                @for (source, filter) in report.display_filters(case) {
-                    p.handoff {
-                        span { "Wireshark display filter" @if report.sources.len() > 1 { " for " (value(source)) } }
-                        code { (filter) }
-                    }
-                }
+                (handoff(report, case))
             }
         }
     }
 }
 
-/// The lines or values that hold what a claim says.
-fn evidence(report: &Report, claim: &ReasonEntry, marks: &[&Mark]) -> Markup {
-    let cited = claim.cites.iter().filter_map(|id| report.observation(*id)).take(EVIDENCE_MAX);
+/// The display filters for Wireshark.
+pub(super) fn handoff(report: &Report, case: &CaseEntry) -> Markup {
+    html! {
+        @for (source, filter) in report.display_filters(case) {
+            p.handoff {
+                span { "Wireshark display filter" @if report.sources.len() > 1 { " for " (value(source)) } }
+                code { (filter) }
+            }
+        }
+    }
+}
+
+/// The lines or values that hold what a claim says, without those that a claim before it showed.
+fn evidence(report: &Report, claim: &ReasonEntry, told: &[ObservationId], marks: &[&Mark]) -> Markup {
+    let is_new = |id: &&ObservationId| !told.contains(id) || claim.cites.iter().all(|id| told.contains(id));
+    let cited = claim.cites.iter().filter(is_new).filter_map(|id| report.observation(*id)).take(EVIDENCE_MAX);
     html! {
         @for it in cited {
             @let own: Vec<&Mark> = marks.iter().copied().filter(|mark| mark.on == it.id).collect();

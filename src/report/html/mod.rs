@@ -149,13 +149,16 @@ fn tone(case: &CaseEntry) -> &'static str {
     }
 }
 
-/// With a capital letter, as a heading begins; a name keeps its own.
+/// With a capital letter, as a heading begins; a name keeps its own, of a host as of a program.
 fn capital(words: &str) -> String {
-    if words.split(' ').next().is_some_and(|word| word.contains('.')) {
+    if words.split(' ').next().is_some_and(|word| word.contains('.') || PROGRAMS.contains(&word)) {
         return words.to_owned();
     }
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+/// Programs that sentences begin with.
+const PROGRAMS: &[&str] = &["curl", "dig", "openssl"];
 
 const STYLE: &str = include_str!("style.css");

@@ -4,15 +4,17 @@
 use maud::{Markup, html};
 
 use super::capital;
-use super::case::{Level, cure, head, places};
+use super::case::{Level, cure, handoff, head, is_open, places};
 use super::words_of::{prose, value};
 use crate::report::checked::{comparisons, unseen};
 use crate::report::{CaseEntry, FindingEntry, Report, Severity, words};
 
 /// What is known, and each finding with the words that keep it from being taken for the answer.
-pub(super) fn without_error(case: &CaseEntry, level: Level) -> Markup {
+pub(super) fn without_error(case: &CaseEntry, level: Level, suffix: &str) -> Markup {
     let missing = case.undecided.iter().find(|it| it.rule.starts_with("insufficient."));
     let headed = case.headed_by().len();
+    let first = case.headed_by().first().filter(|it| !words::is_beside(case, it));
+    let reasons: Vec<&str> = first.into_iter().flat_map(|it| &it.reasons).map(|it| it.text.as_str()).collect();
     html! {
         @if words::group(case.outcome).is_ok() {
             p.lead { "Nothing is wrong with the certificate that was seen. What was compared is under “Checked”." }
@@ -20,6 +22,14 @@ pub(super) fn without_error(case: &CaseEntry, level: Level) -> Markup {
             p.lead { "Unknown: " (prose(&it.missing)) "." }
         } @else if headed == 0 {
             p.lead { "No cause is proven by this evidence. What would tell is under “Ask for”." }
+        }
+        @if !reasons.is_empty() { p { "Known: " (prose(&reasons.join("; "))) "." } }
+        @if is_open(case) { (ask_for(case, suffix)) }
+        @let then = words::then(case);
+        @if !then.is_empty() {
+            ul.then {
+                @for (sign, rule, condition) in &then { li { (sign) " " code { (rule) } " " (prose(condition)) } }
+            }
         }
         @for (nth, finding) in case.findings.iter().enumerate() {
             @if words::is_beside(case, finding) { (beside(case, finding)) }
@@ -32,11 +42,12 @@ pub(super) fn without_error(case: &CaseEntry, level: Level) -> Markup {
 }
 
 fn only_if(case: &CaseEntry, finding: &FindingEntry, level: Level) -> Markup {
-    let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
     html! {
         div.either {
-            @if !reasons.is_empty() { p { "Known: " (prose(&reasons.join("; "))) "." } }
-            p { strong { (prose(&words::only_if(case, finding.rule))) } " " (prose(&finding.cause)) }
+            p {
+                @if let Some(only_if) = words::only_if(case, finding) { strong { (prose(&only_if)) } " " }
+                (prose(&finding.cause))
+            }
             (cure(finding, level))
         }
     }
@@ -77,6 +88,7 @@ pub(super) fn checked(report: &Report, case: &CaseEntry, suffix: &str) -> Markup
                         }
                     }
                 }
+                (handoff(report, case))
                 p.small { "Not seen:" }
                 ul.unseen { @for it in unseen(case) { li { (prose(&it)) } } }
             }

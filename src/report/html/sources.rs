@@ -19,25 +19,26 @@ pub(super) fn all(report: &Report) -> Markup {
 
 fn one(report: &Report, source: &SourceEntry) -> Markup {
     let size = match (source.frames, source.lines) {
-        (Some(frames), _) => format!(" · {frames} frames"),
-        (None, Some(lines)) => format!(" · {lines} lines"),
+        (Some(frames), _) => format!(" · {} frames", words::thousands(frames)),
+        (None, Some(lines)) => format!(" · {} lines", words::thousands(lines)),
         (None, None) => String::new(),
     };
     let gaps = match source.gaps {
         0 => "no gaps".to_owned(),
         1 => "1 gap".to_owned(),
-        many => format!("{many} gaps"),
+        many => format!("{} gaps", words::thousands(many)),
     };
     let own: Vec<_> =
         report.gaps.iter().filter(|gap| gap.at.first().is_some_and(|it| it.source() == source.id)).collect();
     html! {
-        p { code { (value(&source.path)) } span { (source.kind) (size) " · " (source.bytes) " bytes · " (gaps) } }
+        p { code { (value(&source.path)) } span { (source.kind) (size) " · " (words::thousands(source.bytes)) " bytes · " (gaps) } }
         @if let Some(sha256) = &source.sha256 {
             @let (head, tail) = sha256.split_at_checked(32).unwrap_or((sha256, ""));
             p.dig { span { "SHA-256" } " " code { (head) wbr; (tail) } }
         }
         @for gap in own.iter().take(GAPS_MAX) {
-            p.small { "gap " (gap.at.first().map(words::place).unwrap_or_default()) " " (prose(&gap.reason)) }
+            @let place = gap.at.first().map(words::place).filter(|it| !it.is_empty());
+            p.small { "gap " @if let Some(place) = place { (place) ": " } (prose(&gap.reason)) }
         }
         @if own.len() > GAPS_MAX { p.small { "and " (words::more(own.len() - GAPS_MAX, "gap", "gaps")) } }
     }

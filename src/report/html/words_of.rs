@@ -46,15 +46,20 @@ pub(super) fn marked(text: &str, marks: &[&Mark]) -> Markup {
     let wrong = marks.iter().filter(|mark| matches!(mark.sign, Sign::Wrong | Sign::Doubtful));
     let found = wrong.into_iter().find_map(|mark| {
         let words = safe(&mark.words).to_ascii_lowercase();
-        let at = lower.find(&words).filter(|_| !words.is_empty())?;
-        Some((at, at + words.len()))
+        let is_beside = lower.contains(&mark.beside.to_ascii_lowercase());
+        let at = lower.find(&words).filter(|_| !words.is_empty() && is_beside)?;
+        Some((at, at + words.len(), mark.sign == Sign::Doubtful))
     });
-    let Some((from, to)) = found else {
+    let Some((from, to, is_doubtful)) = found else {
         return html! { code { (worded(&text)) } };
     };
     let piece = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     html! {
-        code { (worded(piece(0, from))) mark { (worded(piece(from, to))) } (worded(piece(to, text.len()))) }
+        code {
+            (worded(piece(0, from)))
+            mark .doubt[is_doubtful] { (worded(piece(from, to))) }
+            (worded(piece(to, text.len())))
+        }
     }
 }
 
@@ -110,7 +115,9 @@ fn parts(word: &str) -> (&str, &str, &str) {
 
 fn is_name(text: &str) -> bool {
     let is_long = text.len() >= NAME_CHARS_MAX;
-    !is_long && text.trim_matches('.').contains('.') && text.chars().all(is_name_char)
+    let is_digits = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_number = is_digits && text.parse::<std::net::IpAddr>().is_err();
+    !is_long && !is_number && text.trim_matches('.').contains('.') && text.chars().all(is_name_char)
 }
 
 fn is_name_char(c: char) -> bool {

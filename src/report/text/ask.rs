@@ -1,7 +1,8 @@
 //! Where no error heads a case: what is known and what is not, what to ask for, and what to do only when
 //! that confirms a cause.
 
-use super::{Page, safe};
+use super::layout::wrap;
+use super::{BECAUSE_COLUMNS_MIN, LABEL_COLUMNS, Page, safe};
 use crate::report::words;
 use crate::report::{CaseEntry, FindingEntry, Outcome, Severity};
 
@@ -11,7 +12,7 @@ impl Page<'_> {
         let first = case.headed_by().first().filter(|it| !words::is_beside(case, it));
         if let Some(finding) = first {
             let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
-            self.wrapped("known", &safe(&reasons.join("; ")));
+            self.wrapped("known", &format!("{}.", safe(&reasons.join("; "))));
         }
         let missing = case.undecided.iter().find(|it| it.rule.starts_with("insufficient."));
         if let Some(it) = missing {
@@ -27,7 +28,7 @@ impl Page<'_> {
         let mut label = "ask for";
         for it in &case.ask_for {
             if it.or.is_empty() {
-                self.wrapped(label, &safe(&it.command));
+                self.command(label, &safe(&it.command));
             } else {
                 self.wrapped(label, words::ANY_ONE);
                 for (nth, command) in (1..).zip(std::iter::once(&it.command).chain(&it.or)) {
@@ -52,9 +53,14 @@ impl Page<'_> {
             self.wrapped("also", &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
             self.blank();
         }
+        if self.then(case) {
+            label = "";
+        }
         for finding in open.into_iter().take(headed) {
-            let says = format!("{} {}", words::only_if(case, finding.rule), safe(&finding.cause));
-            self.wrapped(label, &says);
+            match words::only_if(case, finding) {
+                Some(only_if) => self.wrapped(label, &format!("{only_if} {}", safe(&finding.cause))),
+                None => self.wrapped("cause", &safe(&finding.cause)),
+            }
             self.blank();
             self.cure(finding);
             label = "or";
@@ -64,13 +70,41 @@ impl Page<'_> {
         }
     }
 
+    /// What the certificate that is asked for would mean.
+    fn then(&mut self, case: &CaseEntry) -> bool {
+        let rows = words::then(case);
+        let rules = rows.iter().map(|(_, rule, _)| rule.len()).max().unwrap_or(0);
+        let mut label = "then";
+        for (sign, rule, condition) in &rows {
+            let condition = safe(condition);
+            let left = self.style.width.saturating_sub(LABEL_COLUMNS + 2 + rules + 2);
+            if left < BECAUSE_COLUMNS_MIN {
+                self.wrapped(label, &format!("{sign} {rule} {condition}"));
+                label = "";
+                continue;
+            }
+            for (nth, row) in wrap(&condition, left).iter().enumerate() {
+                let lead = if nth == 0 { format!("{sign} {rule}") } else { String::new() };
+                let painted = self.paint("1", label);
+                let gap = " ".repeat(LABEL_COLUMNS.saturating_sub(label.len()));
+                let room = rules + 4;
+                self.line(&format!("{painted}{gap}{lead:<room$}{row}"));
+                label = "";
+            }
+        }
+        if !rows.is_empty() {
+            self.blank();
+        }
+        !rows.is_empty()
+    }
+
     fn beside(&mut self, case: &CaseEntry, finding: &FindingEntry) {
         let label = if finding.severity == Severity::Note { "note" } else { "warning" };
         self.wrapped(label, &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
         // Where something is broken, the cure of a side fact would be taken for its cure.
         if case.outcome == Outcome::Ok {
             self.wrapped("", &format!("{} {}", words::BESIDE, safe(&finding.remedy)));
-            self.wrapped("", &format!("Check: {}", safe(&finding.verify)));
+            self.command("", &format!("Check: {}", safe(&finding.verify)));
             if let Some(expect) = &finding.expect {
                 self.wrapped("", &format!("expect {}", safe(expect)));
             }

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::layout::wrap;
 use super::{Page, moment, safe};
+use crate::escape::shell_word;
 use crate::evidence::ObservationId;
 use crate::report::words::{self, Group, thousands};
 use crate::report::{CaseEntry, PlaceEntry, SourceEntry};
@@ -15,6 +16,7 @@ use crate::report::{CaseEntry, PlaceEntry, SourceEntry};
 struct Alike<'r> {
     first: &'r CaseEntry,
     more: usize,
+    detail: String,
 }
 
 impl Page<'_> {
@@ -127,10 +129,12 @@ impl Page<'_> {
             Columns::of(self.style.width).map_or(self.style.width, |it| self.style.width.saturating_sub(it.cause + 8));
         let tied = case.headed_by();
         let named = match tied.first() {
-            Some(first) if causes.width() > room => format!("{} or {} more", first.rule, tied.len().saturating_sub(1)),
+            Some(first) if causes.width() > room && tied.len() > 1 => {
+                format!("{} or {} more", first.rule, tied.len().saturating_sub(1))
+            }
             _ => causes,
         };
-        let detail = safe(&words::detail_of(case));
+        let detail = safe(&if it.more == 0 { words::detail_of(case) } else { it.detail.clone() });
         let (source, place) = self.place_of(case);
         // A number says nothing without its source: with several, both stand with the details.
         let (detail, place) = match source {
@@ -217,12 +221,13 @@ impl Page<'_> {
     /// How to see one host, and every row.
     fn open_one(&mut self) {
         let inputs = match self.report.sources.as_slice() {
-            [only] => safe(&only.path),
+            [only] => shell_word(&only.path),
             _ => "PATH...".to_owned(),
         };
-        let host = self.report.cases.iter().find_map(|it| it.host.as_deref()).map_or_else(|| "NAME".to_owned(), safe);
-        self.wrapped("open one", &format!("whycert diagnose {inputs} --host {host}"));
-        self.wrapped("every row", &format!("whycert diagnose {inputs} --format csv"));
+        let host =
+            self.report.cases.iter().find_map(|it| it.host.as_deref()).map_or_else(|| "NAME".to_owned(), shell_word);
+        self.command("open one", &format!("whycert diagnose {inputs} --host {host}"));
+        self.command("every row", &format!("whycert diagnose {inputs} --format csv"));
         self.blank();
     }
 }
@@ -232,15 +237,25 @@ fn folded<'r>(cases: &[&'r CaseEntry]) -> Vec<Alike<'r>> {
     let mut rows: Vec<Alike<'r>> = Vec::new();
     let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
     for case in cases {
-        let key = (words::causes_of(case), words::detail_of(case));
+        let detail = detail_of_all(case);
+        let key = (words::causes_of(case), detail.clone());
         if let Some(row) = known.get(&key).and_then(|at| rows.get_mut(*at)) {
             row.more += 1;
         } else {
             known.insert(key, rows.len());
-            rows.push(Alike { first: case, more: 0 });
+            rows.push(Alike { first: case, more: 0, detail });
         }
     }
     rows
+}
+
+/// What hosts that are alike come to: a command to ask for names none of them.
+fn detail_of_all(case: &CaseEntry) -> String {
+    let detail = words::detail_of(case);
+    match &case.host {
+        Some(host) if detail.starts_with("ask for: ") => detail.replace(host.as_str(), "HOST"),
+        _ => detail,
+    }
 }
 
 /// What a host comes to, and where in which source that stands.

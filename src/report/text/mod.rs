@@ -16,7 +16,7 @@ mod hosts;
 mod layout;
 mod proof;
 
-use layout::{to_ascii, wrap};
+use layout::{command, to_ascii, wrap};
 
 /// `--format text`.
 pub static RENDERER: Renderer = Renderer { id: "text", render };
@@ -67,10 +67,10 @@ impl Page<'_> {
         if self.style.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// A numbered row of prose under a label.
+    /// A numbered command under a label.
     fn numbered(&mut self, nth: usize, prose: &str) {
-        let indent = if self.style.width < 60 { 2 } else { LABEL_COLUMNS };
-        let rows = wrap(prose, self.style.width.saturating_sub(indent + NUMBER_COLUMNS));
+        let indent = self.indent();
+        let rows = command(prose, self.style.width.saturating_sub(indent + NUMBER_COLUMNS));
         for (at, row) in rows.iter().enumerate() {
             let number = if at == 0 { format!("{nth}  ") } else { " ".repeat(NUMBER_COLUMNS) };
             self.line(&format!("{}{number}{row}", " ".repeat(indent)));
@@ -79,10 +79,24 @@ impl Page<'_> {
 
     /// A label and prose beside it; under 60 columns the label takes its own line.
     fn wrapped(&mut self, label: &str, prose: &str) {
+        let rows = wrap(prose, self.style.width.saturating_sub(self.indent()));
+        self.labelled(label, &rows);
+    }
+
+    /// A label and a command beside it, which can be copied as it stands.
+    fn command(&mut self, label: &str, text: &str) {
+        let rows = command(text, self.style.width.saturating_sub(self.indent()));
+        self.labelled(label, &rows);
+    }
+
+    fn indent(&self) -> usize {
+        if self.style.width < 60 { 2 } else { LABEL_COLUMNS }
+    }
+
+    fn labelled(&mut self, label: &str, rows: &[String]) {
         let narrow = self.style.width < 60;
-        let indent = if narrow { 2 } else { LABEL_COLUMNS };
+        let indent = self.indent();
         let label = self.paint("1", label);
-        let rows = wrap(prose, self.style.width.saturating_sub(indent));
         if narrow && !label.is_empty() {
             self.line(&label);
         }
@@ -153,7 +167,7 @@ impl Page<'_> {
     /// What to change, and the command that shows that it is done.
     fn cure(&mut self, finding: &FindingEntry) {
         self.fix(finding);
-        self.wrapped("check", &safe(&finding.verify));
+        self.command("check", &safe(&finding.verify));
         if let Some(expect) = &finding.expect {
             self.wrapped("", &format!("expect {}", safe(expect)));
         }
@@ -161,10 +175,15 @@ impl Page<'_> {
     }
 
     fn head(&mut self, code: &str, head: &str, words: &str) {
-        let rows = wrap(&format!("{head}: {words}"), self.style.width.saturating_sub(2));
+        let whole = format!("{head}: {words}");
+        let columns = self.style.width;
+        let rows = if whole.width() <= columns { vec![whole] } else { wrap(&whole, columns.saturating_sub(2)) };
         for (nth, row) in rows.iter().enumerate() {
-            if let Some(rest) = row.strip_prefix(head).filter(|_| nth == 0) {
-                let painted = format!("{}{}", self.paint(code, head), self.paint("1", rest));
+            if nth == 0 {
+                let painted = match row.strip_prefix(head) {
+                    Some(rest) => format!("{}{}", self.paint(code, head), self.paint("1", rest)),
+                    None => self.paint(code, row),
+                };
                 self.line(&painted);
             } else {
                 let painted = format!("  {}", self.paint("1", row));
@@ -313,9 +332,10 @@ impl Page<'_> {
                 let count = self.report.cases.iter().filter(|case| case.outcome == group.outcome).count();
                 (count > 0).then(|| {
                     format!(
-                        "{} {}",
+                        "{}\u{a0}{}",
                         thousands(u64::try_from(count).unwrap_or(u64::MAX)),
                         if self.report.cases.len() > CASES_IN_FULL { group.short } else { group.title }
+                            .replace(' ', "\u{a0}")
                     )
                 })
             })
@@ -334,7 +354,7 @@ impl Page<'_> {
         let partial = if self.report.partial.is_some() { ", of a part of the evidence" } else { "" };
         let total = format!("{glyph} {hosts}{counts}{partial}");
         let rows = wrap(&total, self.style.width.saturating_sub(2));
-        let painted: Vec<String> = rows.iter().map(|row| self.paint(code, row)).collect();
+        let painted: Vec<String> = rows.iter().map(|row| self.paint(code, &row.replace('\u{a0}', " "))).collect();
         let painted = painted.join("\n  ");
         let rule = self.report.cases.first().and_then(words::to_explain);
         let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));

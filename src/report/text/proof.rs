@@ -37,8 +37,11 @@ impl Page<'_> {
             let bar = self.paint("94", "│");
             for rows in blocks {
                 self.line(&format!("{pad} {bar}"));
-                for row in rows {
-                    self.row(&row, gutter);
+                for (nth, row) in rows.iter().enumerate() {
+                    if nth > 0 && row.number.is_some() {
+                        self.line(&format!("{pad} {bar}"));
+                    }
+                    self.row(row, gutter);
                 }
             }
             let end = self.paint("94", "└─");
@@ -77,15 +80,21 @@ impl Page<'_> {
         let number = row.number.map_or_else(String::new, |number| number.to_string());
         let room = self.style.width.saturating_sub(gutter + 3);
         let mut begins = 0;
-        for (nth, piece) in fold(&row.text, room).iter().enumerate() {
+        // Labels below a name that goes on in the next row stand behind its end.
+        let mut below: Vec<String> = Vec::new();
+        let pieces = fold(&row.text, room);
+        for (nth, piece) in pieces.iter().enumerate() {
             let bar = if nth == 0 { self.paint("94", "│") } else { self.paint("94", "↳") };
             let number = if nth == 0 { self.paint("94", &format!("{number:>gutter$}")) } else { " ".repeat(gutter) };
             self.line(&format!("{number} {bar} {}", piece.trim_end()));
             let ends = begins + piece.len();
             for (mark, at) in row.marks.iter().filter_map(|mark| Some((mark, locate(mark, &row.text)?))) {
                 if (begins..ends).contains(&at) {
-                    self.mark(mark, piece, at - begins, gutter, room);
+                    below.extend(self.mark(mark, piece, at - begins, gutter, room));
                 }
+            }
+            if piece.ends_with(' ') || nth + 1 == pieces.len() {
+                below.drain(..).for_each(|label| self.line(&label));
             }
             begins = ends;
         }
@@ -100,8 +109,8 @@ impl Page<'_> {
         }
     }
 
-    /// The line under a marked word, its label beside it where there is room, else below it.
-    fn mark(&mut self, mark: &Mark, piece: &str, at: usize, gutter: usize, room: usize) {
+    /// The line under a marked word, its label beside it where there is room; else what to write below.
+    fn mark(&mut self, mark: &Mark, piece: &str, at: usize, gutter: usize, room: usize) -> Vec<String> {
         let (sign, colour) = sign(mark);
         let lead = format!("{} {} ", " ".repeat(gutter), self.paint("94", "│"));
         let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
@@ -116,14 +125,13 @@ impl Page<'_> {
                 let painted = self.paint(colour, &drawn);
                 self.line(&format!("{lead}{}{painted}", " ".repeat(before)));
             }
+            Vec::new()
         } else {
             let indent = before.min(room.saturating_sub(LABEL_BESIDE_MIN.max(label.width())));
             let drawn = self.paint(colour, &carets);
             self.line(&format!("{lead}{}{drawn}", " ".repeat(before)));
-            for row in wrap(&label, room.saturating_sub(indent)) {
-                let painted = self.paint(colour, &row);
-                self.line(&format!("{lead}{}{painted}", " ".repeat(indent)));
-            }
+            let rows = wrap(&label, room.saturating_sub(indent));
+            rows.iter().map(|row| format!("{lead}{}{}", " ".repeat(indent), self.paint(colour, row))).collect()
         }
     }
 
@@ -260,7 +268,8 @@ impl Page<'_> {
             }
         }
         if rows.is_empty() && !matches!(it.kind, "tls.handshake" | "cloud.mapping") {
-            rows.extend(lines.first().map(|(line, text)| Row {
+            let says = lines.iter().find(|(_, text)| !text.starts_with(';')).or(lines.first());
+            rows.extend(says.map(|(line, text)| Row {
                 number: Some(u64::from(*line)),
                 text: text.clone(),
                 marks: Vec::new(),

@@ -207,6 +207,7 @@ fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Ver
     let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
     let mut finding = about_dns(case, host, target, Severity::Warning, strength);
     finding.headline = format!("{host} is an alias of a stage URL host");
+    finding.confirmed_if = Some(format!("the certificate is only for {}", target.target.default_certificate()));
     if let Some(mark) = finding.marks.first_mut() {
         mark.sign = Sign::Doubtful;
         "a stage URL host: this is suspicious, not proof".clone_into(&mut mark.label);

@@ -210,6 +210,7 @@ fn found(
             "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates"
         ),
         expect: Some("notBefore lies before and notAfter after today".to_owned()),
+        confirmed_if: None,
         marks: marks.into_iter().collect(),
         reasons: vec![Reason { text, cites }],
         change: None,

@@ -133,6 +133,7 @@ pub(in crate::rules) fn served_default(
         remedy: wording.remedy.clone(),
         verify: format!("openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null"),
         expect: Some(format!("a certificate that covers {host}")),
+        confirmed_if: None,
         reasons,
         marks,
         change: None,
