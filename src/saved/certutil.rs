@@ -11,11 +11,16 @@ use crate::x509::{Certificate, San};
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "certutil",
     made_by: "certutil -dump, certutil -verify",
-    is_command: |words| words.first().is_some_and(|word| word == "certutil"),
+    is_command: |words| words.first().is_some_and(|word| word == "certutil") && !is_nss(words),
     opens: |line| line.trim_end() == "X509 Certificate:",
     repeats: true,
     read,
 };
+
+/// NSS has a tool of the same name; of its outputs only a single certificate is read, by `openssl_x509`.
+pub fn is_nss(words: &[String]) -> bool {
+    matches!(words, [tool, options @ ..] if tool == "certutil" && options.iter().any(|word| word == "-L"))
+}
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     sink.observe(run.fact("certutil", None, None, ServerName::Unknown), [run.first_line()]);

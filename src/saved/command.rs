@@ -258,7 +258,20 @@ const MARKS: [&str; 9] = ["$ ", "# ", "% ", "> ", "\u{276f} ", "\u{279c} ", "+ "
 const SEPARATORS: [&str; 5] = ["|", ";", "&&", "||", "|&"];
 /// Commands that feed a tool through a pipe, or loop over one.
 const FEEDERS: [&str; 9] = ["echo", "printf", "true", "yes", "cat", "for", "while", ":", "(echo"];
-const OPENSSL_COMMANDS: &[&str] = &["s_client", "x509", "version", "verify", "s_server", "crl", "ocsp", "asn1parse"];
+const OPENSSL_COMMANDS: &[&str] = &[
+    "s_client",
+    "x509",
+    "version",
+    "verify",
+    "s_server",
+    "crl",
+    "ocsp",
+    "asn1parse",
+    "pkcs7",
+    "pkcs12",
+    "crl2pkcs7",
+    "storeutl",
+];
 const TOOLS: &[&str] = &[
     "dig",
     "openssl",

@@ -213,12 +213,13 @@ fn node_certificate(run: &RunText<'_>, sink: &mut Sink) {
         }
     }
     let (from, to) = (field("valid_from"), field("valid_to"));
+    let (subject, issuer) = (object(run, "subject"), object(run, "issuer"));
     let date = |it: Option<(u32, &str)>| it.and_then(|(_, text)| time::certificate_date(text));
     let certificate = Certificate {
         sha256: Some(sha256),
         local_id: None,
-        subject: None,
-        issuer: None,
+        subject: subject.as_ref().map(|it| it.0.clone()),
+        issuer: issuer.as_ref().map(|it| it.0.clone()),
         san: Some(san),
         not_before: date(from),
         not_after: date(to),
@@ -227,7 +228,25 @@ fn node_certificate(run: &RunText<'_>, sink: &mut Sink) {
         der: None,
     };
     let lines = [Some(digest_line), Some(names_line), from.map(|it| it.0), to.map(|it| it.0)];
-    sink.observe(Fact::Certificate(certificate), lines.into_iter().flatten());
+    let names = [subject, issuer].into_iter().flatten().flat_map(|it| it.1);
+    sink.observe(Fact::Certificate(certificate), lines.into_iter().flatten().chain(names));
+}
+
+/// The name that Node.js prints as an object: `subject: [Object: null prototype] {`, an attribute a line.
+fn object(run: &RunText<'_>, name: &str) -> Option<(String, Vec<u32>)> {
+    let at = run.lines.iter().position(|line| {
+        line.text.trim().strip_prefix(name).is_some_and(|rest| rest.starts_with(": ") && rest.ends_with('{'))
+    })?;
+    let body =
+        run.lines.get(at + 1..)?.iter().take(ATTRIBUTES_MAX).take_while(|line| !line.text.trim().starts_with('}'));
+    let mut parts = Vec::new();
+    let mut lines = vec![run.lines.get(at)?.number];
+    for line in body {
+        let (key, value) = line.text.trim().trim_end_matches(',').split_once(": ")?;
+        parts.push(format!("{key}={}", value.trim_matches('\'').replace(',', "\\,")));
+        lines.push(line.number);
+    }
+    Some((parts.join(", "), lines))
 }
 
 /// Words that only one tool prints, the more specific first.
@@ -318,3 +337,5 @@ const NAMES_BELOW: u32 = 4;
 /// A stack trace in one line is longer than its sentence.
 const WORDS_CHARS_MAX: usize = 400;
 const SHA256_DIGITS: usize = 64;
+/// Attributes of a name, at most.
+const ATTRIBUTES_MAX: usize = 32;

@@ -1,11 +1,12 @@
 //! `openssl x509` in all its forms: `-subject`, `-issuer`, `-dates`, `-serial`, `-fingerprint`, `-ext`, `-text`,
-//! `-checkhost`, and what `openssl pkcs7`, `pkcs12` and `storeutl` print; NSS' `certutil -L -n` prints much the same.
+//! `-checkhost`, and of `openssl pkcs7 -print_certs`, `pkcs12 -nodes`, `storeutl -certs`; NSS' `certutil -L -n`
+//! prints much the same.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{Connection, described, observe_certificate, whole};
 use super::grammar::{address, dn, time};
-use super::{Line, RunText, SavedFormat, Sink, command};
+use super::{Line, RunText, SavedFormat, Sink, certutil, command};
 use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
 use crate::provenance::{GapReason, Place};
@@ -14,16 +15,26 @@ use crate::x509::{self, Certificate, San};
 /// `openssl x509`.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "openssl_x509",
-    made_by: "openssl x509 -noout -subject -issuer -dates -ext subjectAltName, openssl x509 -text",
-    is_command: |words| matches!(words, [tool, sub, ..] if tool == "openssl" && matches!(sub.as_str(), "x509" | "pkcs7" | "crl2pkcs7" | "pkcs12" | "storeutl")),
+    made_by: "openssl x509 -noout -subject -issuer -dates -ext subjectAltName, openssl x509 -text, openssl pkcs7, pkcs12, storeutl, certutil -L -n",
+    is_command,
     opens,
     repeats: false,
     read,
 };
 
+fn is_command(words: &[String]) -> bool {
+    match words {
+        [tool, sub, ..] if tool == "openssl" => {
+            matches!(sub.as_str(), "x509" | "pkcs7" | "crl2pkcs7" | "pkcs12" | "storeutl")
+        }
+        words => certutil::is_nss(words),
+    }
+}
+
 fn opens(line: &str) -> bool {
     let text = line.trim();
     line == "Certificate:"
+        || line == "Bag Attributes"
         || line.starts_with("subject=")
         || line.starts_with("issuer=")
         || line.starts_with("notBefore=")
@@ -61,7 +72,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let piped = Piped::of(run);
     let host = piped.as_ref().and_then(Piped::host).filter(|host| host.ip().is_none());
     let server_name = piped.as_ref().map_or(ServerName::Unknown, |it| it.server_name.clone());
-    sink.observe(run.fact("openssl x509", run.version.clone(), host, server_name), [run.first_line()]);
+    let tool = if certutil::is_nss(&run.command) { "certutil" } else { "openssl x509" };
+    sink.observe(run.fact(tool, run.version.clone(), host, server_name), [run.first_line()]);
     let before = sink.observations.len();
     let mut blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
     let mut open = Open::new(run, sink);
@@ -194,6 +206,8 @@ struct Open {
 enum Next {
     Names,
     Serial,
+    /// The digest that NSS prints on a line of its own.
+    Digest,
     /// Attributes, one a line (`-nameopt multiline`).
     Subject,
     Issuer,
@@ -215,7 +229,7 @@ impl Open {
         let Some(first) = self.lines.first() else { return };
         let own = blocks.iter().position(|block| {
             let der = block.der.as_ref().ok().map(|der| whole(run, der));
-            der.is_some_and(|it| is_same(&it, &self.certificate))
+            der.is_some_and(|it| self.is(&it))
         });
         let own = own.map(|at| blocks.remove(at));
         if let Some(x509::pem::Block { first, last, der: Ok(der) }) = own {
@@ -225,6 +239,21 @@ impl Open {
         }
         self.certificate.local_id = self.certificate.sha256.is_none().then(|| sink.local_id(*first));
         observe_certificate(self.certificate, self.lines, sink);
+    }
+
+    /// Whether what was read so far is this certificate: its number, or all that is known where no number is.
+    fn is(&self, whole: &Certificate) -> bool {
+        let told = &self.certificate;
+        if told.serial.is_some() {
+            return told.serial == whole.serial;
+        }
+        let agrees = |told: &Option<String>, whole: &Option<String>| told.is_none() || told == whole;
+        (told.subject.is_some() || told.sha256.is_some())
+            && agrees(&told.sha256, &whole.sha256)
+            && agrees(&told.subject, &whole.subject)
+            && agrees(&told.issuer, &whole.issuer)
+            && (told.not_before.is_none() || told.not_before == whole.not_before)
+            && (told.not_after.is_none() || told.not_after == whole.not_after)
     }
 
     /// Takes one line; whether it said something.
@@ -238,6 +267,11 @@ impl Open {
             Some(Next::Serial) => {
                 self.certificate.serial = serial(text);
                 return self.certificate.serial.is_some();
+            }
+            Some(Next::Digest) => {
+                self.certificate.sha256 =
+                    Some(text.replace(':', "").to_lowercase()).filter(|digits| digits.len() == SHA256_DIGITS);
+                return self.certificate.sha256.is_some();
             }
             Some(next @ (Next::Subject | Next::Issuer)) => {
                 let name = match next {
@@ -262,6 +296,10 @@ impl Open {
             self.next = Some(Next::Names);
             return true;
         }
+        if text == "Fingerprint (SHA-256):" {
+            self.next = Some(Next::Digest);
+            return false;
+        }
         if text == "Serial Number:" {
             self.next = Some(Next::Serial);
             return false;
@@ -280,15 +318,6 @@ impl Open {
 }
 
 /// Takes one line of `name=value` or of `-text`; whether it said something.
-/// Whether a text describes this certificate: by its serial number, or without one by both its names.
-fn is_same(whole: &Certificate, described: &Certificate) -> bool {
-    let names = (&described.subject, &described.issuer);
-    match &described.serial {
-        Some(_) => whole.serial == described.serial,
-        None => described.issuer.is_some() && names == (&whole.subject, &whole.issuer),
-    }
-}
-
 fn field(certificate: &mut Certificate, text: &str) -> bool {
     let after = |names: &[&str]| names.iter().find_map(|name| text.strip_prefix(name)).map(str::trim);
     if let Some(value) = after(&["subject=", "Subject:"]) {
@@ -304,7 +333,7 @@ fn field(certificate: &mut Certificate, text: &str) -> bool {
     } else if let Some(value) = after(&["Serial Number:"]) {
         certificate.serial = serial(value.split_once("(0x").map_or(value, |(_, hex)| hex.trim_end_matches(')')));
     } else if let Some(value) = after(&["sha256 Fingerprint=", "SHA256 Fingerprint="]) {
-        certificate.sha256 = Some(value.replace(':', "").to_lowercase()).filter(|digits| digits.len() == 64);
+        certificate.sha256 = Some(value.replace(':', "").to_lowercase()).filter(|digits| digits.len() == SHA256_DIGITS);
     } else {
         return false;
     }
@@ -331,6 +360,8 @@ pub fn san(text: &str) -> San {
     }
     san
 }
+
+const SHA256_DIGITS: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -377,5 +408,19 @@ mod tests {
             let (_, _, sni) = read(options, output);
             assert_eq!(sni.as_deref(), expected, "{options}: {output}");
         }
+    }
+
+    #[test]
+    fn nss_prints_a_certificate_with_its_digest() {
+        let text = "$ certutil -L -d sql:/etc/pki/nssdb -n web\nCertificate:\n    Data:\n        Serial Number:\n            \
+                    29:cc:8c\n        Issuer: \"CN=Lab Root,O=Lab\"\n        Subject: \"CN=www.example.com\"\n    \
+                    Fingerprint (SHA-256):\n        00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:\
+                    66:77:88:99:AA:BB:CC:DD:EE:FF\n";
+        let reading = crate::saved::read("it.txt", text.as_bytes());
+        let [run, certificate] = reading.observations.as_slice() else { panic!("{reading:?}") };
+        assert!(matches!(&*run.fact, Fact::Run(run) if run.tool == "certutil"));
+        let Fact::Certificate(certificate) = &*certificate.fact else { panic!("{certificate:?}") };
+        assert_eq!(certificate.sha256.as_deref().map(|digits| digits.starts_with("00112233")), Some(true));
+        assert_eq!(certificate.subject.as_deref(), Some("CN=www.example.com"));
     }
 }

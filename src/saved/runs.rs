@@ -19,6 +19,8 @@ struct Start {
     prompted: Option<Prompted>,
     /// A fence or a heading, which belongs to no output.
     boundary: Option<markup::Boundary>,
+    /// A line that opens its format stands in it already.
+    is_opened: bool,
 }
 
 /// What cutting a text into runs gave.
@@ -99,7 +101,7 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         if let Some(prompted) = command::find(&line.text) {
             prompts.extend(prompted.prompt.clone());
             let format = format_of(&prompted);
-            starts.push(Start { at, format, prompted: Some(prompted), boundary: None });
+            starts.push(Start { at, format, prompted: Some(prompted), ..Start::default() });
             continue;
         }
         if prompts.iter().any(|prompt| line.text.starts_with(prompt.as_str())) {
@@ -117,6 +119,9 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         if !is_within {
             starts.push(Start { at, format: Some(format), ..Start::default() });
         }
+        if let Some(open) = starts.last_mut() {
+            open.is_opened |= open.format.is_some_and(|own| own.id == format.id);
+        }
     }
     starts
 }
@@ -127,7 +132,7 @@ fn is_within(open: &Start, format: &SavedFormat, lines: &[Line]) -> bool {
     let is_openssl = |id: &str| id.starts_with("openssl");
     let is_message = |id: &str| MESSAGES.contains(&id);
     match (opened.id, format.id) {
-        (own, other) if own == other => !opened.repeats,
+        (own, other) if own == other => !opened.repeats || !open.is_opened,
         (own, _) if EXPORTS.contains(&own) => true,
         ("curl", "json") => !asks_registry_or_dns(open.prompted.as_ref()),
         (own, other) if is_message(own) && is_message(other) => true,

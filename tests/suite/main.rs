@@ -35,6 +35,7 @@ mod packages;
 mod paste;
 mod packets;
 mod paths;
+mod printed_twice;
 mod quic;
 mod rfc8448;
 mod robustness;

@@ -4,17 +4,19 @@
 //! With `-k` curl does not compare names, and what it says of trust counts for nothing. The server
 //! name it sends is the host of the URL, never the Host header.
 
+mod exchange;
 mod handshake;
 mod lines;
+mod redirected;
+mod verdict;
 mod write_out;
 
-use std::collections::BTreeMap;
-
 use lines::{Kind, Told};
+use redirected::PROXY_OPTIONS;
 
 use super::grammar::{address, words};
-use super::{HEADERS, RunText, SavedFormat, Sink, command};
-use crate::evidence::{ClientVerdict, Fact, HttpExchange, Override, OverrideKind, Run, Says, ServerName};
+use super::{RunText, SavedFormat, Sink, command};
+use crate::evidence::{Fact, Run, ServerName};
 use crate::name::Name;
 use crate::x509::Certificate;
 
@@ -101,7 +103,7 @@ fn split_url(text: &str) -> Option<(String, Option<Name>, u16)> {
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let told = lines::told(run.lines, has_switch(&run.command, &["--include", "--head", "--show-headers"], "iI"));
     let mut asked = Asked::of(run, &told);
-    let written = write_out::of(run);
+    let written = write_out::of(run).or_else(|| write_out::of_format(run, &asked));
     if asked.host.is_none()
         && let Some((shown, host, port)) = written.as_ref().and_then(|it| split_url(&it.url))
     {
@@ -127,13 +129,13 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }),
         [run.first_line()],
     );
-    overrides(run, &told, &asked, sink);
+    redirected::observe(run, &told, &asked, sink);
     match &written {
         Some(it) if told.is_empty() => write_out::observe(it, run, asked.host.as_ref(), sink),
         _ => handshake::observe(run, &told, &asked, sink),
     }
-    verdicts(run, &told, asked.host.as_ref(), sink);
-    exchange(run, &told, &asked, sink);
+    verdict::observe(run, &told, asked.host.as_ref(), sink);
+    exchange::observe(run, &told, &asked, sink);
 }
 
 /// Whether a long option stands in the command, or one of the letters in a bundle of short ones.
@@ -204,220 +206,6 @@ fn header<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     found.eq_ignore_ascii_case(name).then(|| value.trim())
 }
 
-fn overrides(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
-    let mut found: Vec<(u32, Override)> = Vec::new();
-    let mut add = |line: u32, by: OverrideKind, host: Option<Name>, to: Option<String>| {
-        let it = Override { by, host, to, run: Some(run.number) };
-        if !found.iter().any(|(_, known)| known.by == it.by && known.host == it.host) {
-            found.push((line, it));
-        }
-    };
-    let first = run.first_line();
-    for pair in run.command.windows(2) {
-        let [option, value] = pair else { continue };
-        match option.as_str() {
-            "--resolve" => {
-                let (host, to) = resolved(value);
-                add(first, OverrideKind::Resolve, host, to);
-            }
-            "--connect-to" => {
-                let parts = colon_parts(value);
-                let host = parts.first().and_then(|host| Name::parse(host)).or_else(|| asked.host.clone());
-                let to = parts.get(2).filter(|to| !to.is_empty()).map(|to| (*to).to_owned());
-                add(first, OverrideKind::ConnectTo, host, to);
-            }
-            "-H" | "--header" => {
-                let host = header(value, "host").and_then(|host| Name::parse(host.split(':').next()?));
-                if host.is_some() && host != asked.host {
-                    add(first, OverrideKind::HostHeader, host, asked.host.as_ref().map(ToString::to_string));
-                }
-            }
-            option if PROXY_OPTIONS.contains(&option) => {
-                let to = split_url(value).map(|(shown, ..)| shown);
-                add(first, OverrideKind::Proxy, asked.host.clone(), to);
-            }
-            _ => {}
-        }
-    }
-    for line in told {
-        let Kind::Info(text) = line.kind else { continue };
-        if let Some(added) = text.strip_prefix("Added ").and_then(|rest| rest.strip_suffix(" to DNS cache")) {
-            let (host, to) = resolved(added);
-            add(line.number, OverrideKind::Resolve, host, to);
-        } else if let Some(to) = text.strip_prefix("Connecting to hostname: ") {
-            add(line.number, OverrideKind::ConnectTo, asked.host.clone(), Some(to.to_owned()));
-        } else if let Some((_, to)) = text.strip_prefix("Uses proxy env variable ").and_then(|it| it.split_once("== "))
-        {
-            let to = split_url(to.trim_matches('\'')).map(|(shown, ..)| shown);
-            add(line.number, OverrideKind::Proxy, asked.host.clone(), to);
-        } else if text.contains("tunnel to ") {
-            add(line.number, OverrideKind::Proxy, asked.host.clone(), None);
-        }
-    }
-    for (line, it) in found {
-        sink.observe(Fact::Override(it), [line]);
-    }
-}
-
-/// `HOST:PORT:ADDRESS` of `--resolve`; a plus sign before it lets the entry time out.
-fn resolved(value: &str) -> (Option<Name>, Option<String>) {
-    let mut parts = value.trim_start_matches('+').splitn(3, ':');
-    let host = parts.next().and_then(Name::parse);
-    (host, parts.nth(1).map(|to| to.trim_matches(['[', ']']).to_owned()))
-}
-
-/// Parts between colons; those within square brackets do not count.
-fn colon_parts(value: &str) -> Vec<&str> {
-    let mut depth = 0_u32;
-    value
-        .split(|c: char| {
-            match c {
-                '[' => depth = depth.saturating_add(1),
-                ']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            c == ':' && depth == 0
-        })
-        .map(|part| part.trim_matches(['[', ']']))
-        .collect()
-}
-
-fn verdicts(run: &RunText<'_>, told: &[Told<'_>], host: Option<&Name>, sink: &mut Sink) {
-    let is_blind = has_switch(&run.command, &["--insecure"], "k")
-        || told.iter().any(|line| {
-            matches!(line.kind, Kind::Info(text)
-                if text.contains("continuing anyway") || text.contains("peer verification disabled"))
-        });
-    let mut seen: Vec<Says> = Vec::new();
-    for line in told.iter().rev() {
-        let (code, words) = match line.kind {
-            Kind::Error(code, words) => (Some(code), words),
-            Kind::Info(words) => (None, words),
-            _ => continue,
-        };
-        let said = match overlooked(words) {
-            Some(says) => Some((says, None, Vec::new())),
-            None if words.contains("continuing anyway") => None,
-            None => says_of(words, is_blind, code),
-        };
-        let Some((says, about, presented)) = said else { continue };
-        if seen.contains(&says) || (says == Says::Refused && !seen.is_empty()) {
-            continue;
-        }
-        seen.push(says);
-        let it = ClientVerdict {
-            client: "curl".to_owned(),
-            says,
-            host: about.or_else(|| host.cloned()),
-            presented,
-            code: code.map(str::to_owned),
-            words: words.to_owned(),
-            above: None,
-            run: Some(run.number),
-        };
-        sink.observe(Fact::ClientVerdict(it), [line.number]);
-    }
-}
-
-/// `SSL certificate verify result: certificate has expired (10), continuing anyway.`: what curl saw and was
-/// told to overlook. That it found no issuer says nothing: it was not asked to look for one.
-fn overlooked(text: &str) -> Option<Says> {
-    let (_, code) = text.split_once("certificate verify result: ")?.1.rsplit_once('(')?;
-    match code.split(')').next()? {
-        "9" => Some(Says::NotYetValid),
-        "10" => Some(Says::Expired),
-        "18" | "19" => Some(Says::ChainUntrusted),
-        _ => None,
-    }
-}
-
-/// What a line of curl says of the certificate, of which host, with which names.
-fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Option<Name>, Vec<String>)> {
-    if text.contains("subjectAltName: ") && (text.contains("matched cert's") || text.contains("matches cert's")) {
-        let names: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
-        let host = names.first().and_then(|host| Name::parse(host));
-        let presented = names.get(1).map(|name| (*name).to_owned()).into_iter().collect();
-        return (!is_blind).then_some((Says::NameMatches, host, presented));
-    }
-    if let Some(name) = text.strip_prefix("common name: ").and_then(|rest| rest.strip_suffix(" (matched)")) {
-        return (!is_blind).then(|| (Says::NameMatches, None, vec![name.to_owned()]));
-    }
-    if let Some((_, error)) = text.split_once("NSS error ") {
-        let code = error.split_whitespace().next().unwrap_or_default();
-        let says = NSS_ERRORS.iter().find(|(number, _)| *number == code)?.1;
-        return Some((says, None, Vec::new()));
-    }
-    let is_telling = text.starts_with("TLSv") || text.starts_with("SSLv") || text.starts_with('[');
-    if let Some(said) = words::said(text).filter(|_| !is_telling) {
-        return Some((said.says, said.host, said.presented));
-    }
-    match code? {
-        "35" => Some((Says::HandshakeFailed, None, Vec::new())),
-        "51" | "60" => Some((Says::Refused, None, Vec::new())),
-        _ => None,
-    }
-}
-
-fn exchange(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
-    let mut headers = BTreeMap::new();
-    let mut status = None;
-    let mut host = None;
-    let mut lines = Vec::new();
-    let mut is_tunnel = false;
-    for line in told {
-        match line.kind {
-            Kind::Sent(text) if text.starts_with("CONNECT ") => is_tunnel = true,
-            Kind::Sent(text) if text.contains(" HTTP/") => is_tunnel = false,
-            Kind::Sent(text) if !is_tunnel => {
-                if let Some(name) = header(text, "host") {
-                    host = Name::parse(name.split(':').next().unwrap_or(name));
-                    lines.push(line.number);
-                }
-            }
-            Kind::Info(text) => {
-                if let Some((_, name)) = text.split_once("[:authority: ") {
-                    host = Name::parse(name.trim_end_matches(']').split(':').next().unwrap_or(name));
-                    lines.push(line.number);
-                }
-            }
-            Kind::Received(text) if !is_tunnel => {
-                if text.starts_with("HTTP/") {
-                    status = text.split_whitespace().nth(1).and_then(|code| code.parse().ok());
-                    lines.push(line.number);
-                } else if let Some((name, value)) = text.split_once(':') {
-                    let name = name.to_ascii_lowercase();
-                    if HEADERS.contains(&name.as_str()) {
-                        headers.insert(name, value.trim().to_owned());
-                        lines.push(line.number);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    if let Some((number, date)) = filtered_date(run).filter(|_| status.is_none()) {
-        headers.insert("date".to_owned(), date);
-        lines.push(number);
-    }
-    if status.is_some() || !headers.is_empty() {
-        let it = HttpExchange {
-            url: asked.shown.clone(),
-            host: host.or_else(|| asked.host.clone()),
-            status,
-            headers,
-            run: Some(run.number),
-            ..HttpExchange::default()
-        };
-        sink.observe(Fact::HttpExchange(it), lines);
-    }
-}
-
-/// The Date header that `curl -sI … | grep -i '^date:'` leaves of a response.
-fn filtered_date(run: &RunText<'_>) -> Option<(u32, String)> {
-    run.pipeline.iter().skip(1).find(|stage| stage.first().is_some_and(|tool| tool == "grep"))?;
-    run.lines.iter().find_map(|line| Some((line.number, header(&line.text, "date")?.to_owned())))
-}
-
 /// A certificate known from text only, with nothing known of it yet.
 fn certificate(local_id: String, run: u32) -> Certificate {
     Certificate {
@@ -434,17 +222,6 @@ fn certificate(local_id: String, run: u32) -> Certificate {
     }
 }
 
-/// Mozilla's error numbers, as curl's NSS builds print them.
-const NSS_ERRORS: &[(&str, Says)] = &[
-    ("-12276", Says::NameMismatch),
-    ("-8181", Says::Expired),
-    ("-8179", Says::ChainUntrusted),
-    ("-8172", Says::ChainUntrusted),
-    ("-8162", Says::Expired),
-    ("-12182", Says::HandshakeFailed),
-    ("-12190", Says::HandshakeFailed),
-    ("-12286", Says::HandshakeFailed),
-];
 /// Options whose value is not the URL.
 const VALUED_OPTIONS: &[&str] = &[
     "-H",
@@ -506,8 +283,6 @@ const VALUED_OPTIONS: &[&str] = &[
     "-D",
     "--dump-header",
 ];
-const PROXY_OPTIONS: &[&str] =
-    &["-x", "--proxy", "--preproxy", "--socks5", "--socks5-hostname", "--socks4", "--socks4a", "--proxy1.0"];
 /// Short options without a value, which can stand together behind one dash.
 const BARE_SWITCHES: &str = "vVskIiLfSg46GNnOJjqpRBa0123#l";
 

@@ -36,7 +36,8 @@ pub fn boundary(text: &str) -> Option<Boundary> {
     if is_fence(text) || text.starts_with("Script started on ") || text.starts_with("Script done on ") {
         return Some(Boundary { label: None });
     }
-    let label = heading(text)?;
+    // curl's `--trace` begins what it says as AsciiDoc begins a heading.
+    let label = heading(text).filter(|_| !text.starts_with("== Info: "))?;
     Some(Boundary { label: Some(label.chars().take(LABEL_CHARS_MAX).collect()) })
 }
 
@@ -226,6 +227,8 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----", None),
             ("# dig www.example.com", None),
             ("* Server certificate:", None),
+            ("== Info: Connected to www.example.com (192.0.2.1) port 443", None),
+            ("== laptop", Some(Some("laptop"))),
             ("{", None),
             ("--- www.example.com ping statistics ---", None),
             ("*** dns.google can't find nope.example.com: Non-existent domain", None),

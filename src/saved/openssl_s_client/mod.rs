@@ -296,21 +296,22 @@ fn validity(text: &str) -> Option<(Time, Time)> {
     Some((time::certificate_date(from)?, time::certificate_date(to)?))
 }
 
-/// A PEM block belongs to the entry that has its names, wherever it stands (`-trace` prints it before the chain);
-/// else to the entry above it, and one below the chain is the leaf.
+/// A PEM block belongs to the entry of its names (`-trace` prints blocks far from the list), else to the entry
+/// above it; one below the chain is the leaf.
 fn attach_pem(run: &RunText<'_>, entries: &mut Vec<Entry>) {
     let blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
     let last_of_chain = entries.iter().filter_map(|entry| entry.lines.last()).max().copied();
     for (nth, block) in blocks.into_iter().enumerate() {
         let Ok(der) = block.der else { continue };
-        let own = connection::whole(run, &der);
-        let is_named = |it: &Entry| it.issuer.is_some() && (&it.subject, &it.issuer) == (&own.subject, &own.issuer);
-        let at = match last_of_chain {
-            _ if entries.iter().any(is_named) => entries.iter().position(is_named),
+        if entries.iter().any(|entry| entry.der.as_ref() == Some(&der)) {
+            continue;
+        }
+        let named = named_as(&der, entries);
+        let at = named.or_else(|| match last_of_chain {
             Some(last) if nth == 0 && block.first > last => Some(0),
             Some(_) => entries.iter().rposition(|entry| entry.lines.first().is_some_and(|line| *line < block.first)),
             None => None,
-        };
+        });
         match at.and_then(|at| entries.get_mut(at)) {
             Some(entry) if entry.der.is_none() => {
                 entry.lines.extend(block.first..=block.last);
@@ -322,6 +323,18 @@ fn attach_pem(run: &RunText<'_>, entries: &mut Vec<Entry>) {
             }
         }
     }
+}
+
+/// The entry without a block whose names are those of the certificate.
+fn named_as(der: &[u8], entries: &[Entry]) -> Option<usize> {
+    let (certificate, _) = x509::der::read(der);
+    entries.iter().position(|entry| {
+        let is_same = entry.subject == certificate.subject && entry.issuer == certificate.issuer;
+        let is_dated = entry
+            .validity
+            .is_none_or(|(from, to)| certificate.not_before == Some(from) && certificate.not_after == Some(to));
+        entry.der.is_none() && entry.subject.is_some() && is_same && is_dated
+    })
 }
 
 fn protocol(line: &str) -> Option<String> {
