@@ -19,6 +19,10 @@ pub(super) fn unnamed(report: &Report, evidence: &Arc<Evidence>, known: &Knowled
     }
     let cases = Cases::of(evidence, &[], known);
     let hosts: Vec<&str> = cases.hosts().map(crate::name::Name::as_str).collect();
+    if hosts.is_empty() {
+        // What names nobody, such as a certificate alone, is about the host that is given.
+        return Vec::new();
+    }
     unnamed.into_iter().map(|host| sentence(host, &hosts)).collect()
 }
 
@@ -31,7 +35,6 @@ fn sentence(host: &str, hosts: &[&str]) -> String {
     });
     match (nearest, hosts) {
         (Some(near), _) => format!("no input names {shown}; {} is there", escape::line(near)),
-        (None, []) => format!("no input names {shown}, nor any other host"),
         (None, [only]) => format!("no input names {shown}; {} is the only host", escape::line(only)),
         (None, several) => format!("no input names {shown}; {} other hosts are there", several.len()),
     }
@@ -50,7 +53,6 @@ mod tests {
             ("www.exmaple.com", &["a.example", "www.example.com"][..], "www.example.com is there"),
             ("nothing.at.all", &["a.example", "www.example.com"], "2 other hosts are there"),
             ("nothing.at.all", &["a.example"], "a.example is the only host"),
-            ("nothing.at.all", &[], "nor any other host"),
         ] {
             assert!(sentence(host, hosts).ends_with(expected), "{host}: {}", sentence(host, hosts));
         }

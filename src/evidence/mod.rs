@@ -195,7 +195,7 @@ pub enum Says {
 pub struct Source {
     /// The name of the source: never an absolute path.
     pub path: String,
-    /// `pcap`, `pcapng`, `text`, `facts`, `pem`, or `unknown`.
+    /// `pcap`, `pcapng`, `text`, `facts`, `der`, `keylog`, or `unknown`.
     #[serde(rename = "type")]
     pub kind: String,
     /// How many bytes were read.

@@ -4,6 +4,7 @@
 //! lines that open a known output), and each run is read by its format. A line that no format
 //! knows is passed over; a fact stands only on the lines that say it.
 
+mod binary;
 pub mod browser;
 pub mod certutil;
 pub mod command;
@@ -44,6 +45,8 @@ pub mod whois;
 pub mod zone_file;
 
 use std::collections::BTreeMap;
+
+use binary::Binary;
 
 use crate::dns::{Answer, Transport};
 use crate::evidence::{Fact, Observation, Reading, Run, ServerName, Source};
@@ -242,6 +245,21 @@ pub static FORMATS: &[&SavedFormat] = &[
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let mut reading = Reading::of(Source::named(path, "text", length));
+    match binary::read(bytes) {
+        Some(Binary::Certificate(certificate)) => {
+            "der".clone_into(&mut reading.source.kind);
+            let at = vec![Place::Whole { source: SourceId(0) }];
+            reading.observations.push(Observation { at, fact: Box::new(Fact::Certificate(*certificate)) });
+            return reading;
+        }
+        Some(Binary::Store(what)) => {
+            "unknown".clone_into(&mut reading.source.kind);
+            let at = Place::Whole { source: SourceId(0) };
+            reading.gaps.push(Gap::new(at, GapReason::Unrecognised(format!(" ({what})"))));
+            return reading;
+        }
+        None => {}
+    }
     let text = match decode::text(bytes) {
         Ok(text) => text,
         Err(why) => {

@@ -268,7 +268,8 @@ fn a_selection_that_leaves_nothing_says_so() {
         ("html", "Nothing selected was found"),
         ("json", "\"left_out\": 1"),
     ] {
-        let arguments = ["diagnose", "samples/stage_url_capture/customer.pcapng", "--select", "sni", "--format", format];
+        let arguments =
+            ["diagnose", "samples/stage_url_capture/customer.pcapng", "--select", "sni", "--format", format];
         let report = printed(&whycert(arguments));
         assert!(report.contains(expected), "{format}: {report}");
     }
