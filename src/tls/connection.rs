@@ -2,7 +2,7 @@
 //! records of each the keys that both hellos and a key log make.
 //!
 //! Only readers made with keys wait for this; the others cost nothing here. Where the capture holds one
-//! direction alone, [`super::lone`] looks for its keys once it is known that the other does not come.
+//! direction alone, `lone` looks for its keys once it is known that the other does not come.
 
 use std::sync::Arc;
 
