@@ -6,8 +6,9 @@ use crate::flow::Origin;
 use crate::limits::{ALERTS_PER_CONNECTION_MAX, QUIC_APPLICATION_PACKETS_MAX, QUIC_PACKETS_WAITING_MAX};
 use crate::provenance::{FrameNumber, GapReason};
 use crate::tls::Side;
+use crate::tls::event::{Event, Seen};
 use crate::tls::keylog::{Keys, Label};
-use crate::tls::record::{Event, Reader, Seen};
+use crate::tls::record::Reader;
 use crate::tls::suite::{Cipher, Hash, Suite};
 
 use super::Opening;

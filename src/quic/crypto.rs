@@ -6,9 +6,9 @@
 use crate::flow::{Assembler, Interest, Origin, StreamReader};
 use crate::limits::{HANDSHAKE_MESSAGE_BYTES_MAX, HANDSHAKES_PER_CONNECTION_MAX};
 use crate::provenance::FrameNumber;
+use crate::tls::event::{Event, Seen};
 use crate::tls::handshake::Message;
 use crate::tls::messages::Messages;
-use crate::tls::record::{Event, Seen};
 
 /// CRYPTO frames of one direction at one level.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use super::checked::{comparisons, unseen};
 use super::{CaseEntry, FindingEntry, PlaceEntry, Renderer, Report, Severity, Style, words};
 use crate::escape::line as safe;
 use crate::evidence::ObservationId;
+use crate::rules::view;
 
 /// `--format markdown`.
 pub static RENDERER: Renderer = Renderer { id: "markdown", render };
@@ -21,9 +22,9 @@ fn render(report: &Report, _: &Style) -> String {
     }
     if report.cases.is_empty() {
         let (what, why) = words::no_case(report);
-        page.line(&format!("## ? {}", words::capitalised(what)));
+        page.line(&format!("## ? {}", view::capitalised(what)));
         page.line("");
-        page.line(&format!("{}.", words::capitalised(&why)));
+        page.line(&format!("{}.", view::capitalised(&why)));
         page.line("");
     }
     let is_told = |case: &&CaseEntry| report.cases.len() <= CASES_IN_FULL || words::is_error(case);

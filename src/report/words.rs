@@ -18,12 +18,6 @@ pub fn no_case(report: &Report) -> (&'static str, String) {
     ("nothing selected was found", format!("{hosts}, and none of the selected rules found anything"))
 }
 
-/// The same with a capital letter, for a headline.
-pub fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// An outcome as people read it.
 #[derive(Debug)]
 pub struct Group {

@@ -216,6 +216,12 @@ pub fn is_gone(case: &Case<'_>) -> bool {
     case.connections.is_empty() && !all.is_empty() && all.iter().all(|it| it.rcode.as_deref() == Some("NXDOMAIN"))
 }
 
+/// The same words with a capital letter, as a sentence begins.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The name that shows the server to be API Gateway or CloudFront, with what says so.
 pub fn aws_target(case: &Case<'_>) -> Option<(Name, Vec<ObservationId>)> {
     let aliases = case.resolutions.iter().flat_map(|resolution| &resolution.aliases);

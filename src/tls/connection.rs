@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use super::event::Event;
 use super::handshake::{ClientHello, ServerHello};
 use super::keylog::Keys;
-use super::record::{Event, Reader};
+use super::record::Reader;
 use super::session::Session;
 use super::{Side, lone};
 use crate::limits::HANDSHAKES_PER_CONNECTION_MAX;

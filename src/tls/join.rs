@@ -6,9 +6,10 @@
 
 use std::net::SocketAddr;
 
+use super::event::{Event, Seen};
 use super::handshake::{self, ClientHello};
 use super::keylog;
-use super::record::{Event, Reader, Seen};
+use super::record::Reader;
 use super::{Alert, ChainState, Handshake, InnerReader, Side, SniState, Transport};
 use crate::limits::HANDSHAKES_PER_CONNECTION_MAX;
 use crate::provenance::{FrameNumber, GapReason};

@@ -1,4 +1,4 @@
-//! Headlines about captures that nobody here made: none that a person has not read beside the packets.
+//! Headlines about captures that nobody here made: none whose report a person has not read.
 //!
 //! The captures lie beside the checkout (`../shared/corpus`); without them this test is skipped, and says
 //! so in [`crate::corpus`].
@@ -49,7 +49,7 @@ fn headlines_about_captures_of_others_were_read_by_a_person() {
         HEADLINES.iter().any(|known| path.ends_with(known.0) && host == known.1 && *rule == known.2)
     };
     let news: Vec<_> = said.iter().filter(|it| !is_known(it)).collect();
-    assert!(news.is_empty(), "read these beside their packets, then list them or mend the rule: {news:#?}");
+    assert!(news.is_empty(), "read these reports beside their packets, then list them or mend the rule: {news:#?}");
     for known in HEADLINES {
         let is_said = said.iter().any(|it| it.0.ends_with(known.0) && it.1 == known.1 && it.2 == known.2);
         assert!(is_said, "no longer said: {known:?}");

@@ -11,6 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::{CaseEntry, Renderer, Report, Style, words};
+use crate::rules::view;
 
 mod case;
 mod index;
@@ -120,8 +121,8 @@ fn nothing(report: &Report) -> Markup {
     let (what, why) = words::no_case(report);
     html! {
         section #finding.finding.open aria-labelledby="h-finding" {
-            h1 #h-finding { (words::capitalised(what)) }
-            p.lead { (words::capitalised(&why.replace('\'', "’"))) "." }
+            h1 #h-finding { (view::capitalised(what)) }
+            p.lead { (view::capitalised(&why.replace('\'', "’"))) "." }
         }
     }
 }
@@ -155,8 +156,7 @@ fn capital(words: &str) -> String {
     if words.split(' ').next().is_some_and(|word| word.contains('.') || PROGRAMS.contains(&word)) {
         return words.to_owned();
     }
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    view::capitalised(words)
 }
 
 /// Programs that sentences begin with.

@@ -204,7 +204,7 @@ fn found(
         headline: headline(case, date),
         severity,
         strength,
-        cause: format!("{}.", capitalised(text.trim_end_matches('.'))),
+        cause: format!("{}.", view::capitalised(text.trim_end_matches('.'))),
         remedy: date.remedy.to_owned(),
         verify: format!(
             "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates"
@@ -225,12 +225,6 @@ fn headline(case: &Case<'_>, date: &Date) -> String {
         None => "the time of the handshake".to_owned(),
     };
     format!("{host} is served a certificate that {then} {what} at {when}")
-}
-
-/// The first letter in upper case.
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Certificates are issued days before their validity begins at most.

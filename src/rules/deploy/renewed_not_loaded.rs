@@ -6,7 +6,7 @@ use crate::evidence::ObservationId;
 use crate::name::{self, Name};
 use crate::provenance::Time;
 use crate::rules::config;
-use crate::rules::view::{Coverage, Shown};
+use crate::rules::view::{self, Coverage, Shown};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 
 declare_rule! {
@@ -147,7 +147,7 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, other: &Known) -> Ver
     };
     Finding::new(format!("{host} is served an old certificate although a newer one exists"), severity, strength)
         .because(
-            format!("{} of {host} is valid to {newer}, and the server still presents the one that ends {end}: it has not been reloaded since.", capitalised(other.what)),
+            format!("{} of {host} is valid to {newer}, and the server still presents the one that ends {end}: it has not been reloaded since.", view::capitalised(other.what)),
             "Reload or restart the TLS service, and let the renewal do so from now on (a deploy hook); look at every node.",
         )
         .verified_by(
@@ -159,9 +159,4 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, other: &Known) -> Ver
         .mark(Mark::new(it.leaf.id, it.label(), Sign::Wrong, format!("ends {end}")))
         .mark(Mark::new(other.id, "notAfter", Sign::Confirms, format!("the newer one ends {newer}")))
         .found()
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -22,7 +22,7 @@ use crate::name::Name;
 use crate::provenance::{GapReason, Time};
 use crate::saved::Sink;
 use crate::tls::Transport;
-use crate::tls::record::Event;
+use crate::tls::event::Event;
 
 /// Chrome's NetLog.
 pub static EXPORT: Export = Export {

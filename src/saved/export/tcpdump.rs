@@ -19,7 +19,8 @@ use crate::name::Name;
 use crate::provenance::{FrameNumber, GapReason, Time, Zone};
 use crate::saved::Sink;
 use crate::tls::Transport;
-use crate::tls::record::{Event, Reader, Seen, is_start};
+use crate::tls::event::{Event, Seen};
+use crate::tls::record::{Reader, is_start};
 
 /// tcpdump's text.
 pub static EXPORT: Export = Export {

@@ -14,8 +14,8 @@ use crate::saved::Sink;
 use crate::saved::export::Cite;
 use crate::saved::export::flows::{self, Certificates, Flow, From};
 use crate::tls::Transport;
+use crate::tls::event::Event;
 use crate::tls::handshake::{self, ClientHello, ServerHello};
-use crate::tls::record::Event;
 use crate::x509::{Certificate, San};
 
 /// Everything of one export.
