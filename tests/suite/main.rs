@@ -44,3 +44,4 @@ mod samples;
 mod secrets;
 mod tidy;
 mod tls;
+mod told;
