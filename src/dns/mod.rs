@@ -8,6 +8,7 @@ mod data;
 pub mod datagram;
 pub mod encrypted;
 pub mod endpoint;
+pub mod iana;
 pub mod queries;
 mod svcb;
 pub mod tcp;
@@ -17,6 +18,7 @@ mod wire_name;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::name::Name;
 use crate::provenance::Time;
@@ -37,7 +39,7 @@ pub struct Answer {
     /// The message id.
     pub id: Option<u16>,
     /// The response code in its IANA spelling, such as `NOERROR`.
-    pub rcode: Option<String>,
+    pub rcode: Option<SmolStr>,
     /// The header flags.
     pub flags: Option<Flags>,
     /// The question; `None` where a text does not show one.
@@ -98,7 +100,7 @@ pub struct Question {
     pub name: Name,
     /// The type asked for, in its IANA spelling, `TYPE65534` where it has none.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
 }
 
 /// One resource record.
@@ -111,11 +113,11 @@ pub struct Record {
     pub owner: Name,
     /// The type in its IANA spelling.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
     /// The time to live in seconds; `None` where a text does not show it.
     pub ttl: Option<u32>,
     /// The data in presentation form; names in it end with a dot and are lower-case.
-    pub data: String,
+    pub data: SmolStr,
 }
 
 impl Record {

@@ -26,18 +26,12 @@ pub fn record(line: &str, section: Section) -> Option<Record> {
         "A" | "AAAA" => data.split_whitespace().next()?.parse::<std::net::IpAddr>().ok()?.to_string(),
         _ => data.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    Some(Record { section, owner, kind: kind.to_owned(), ttl, data })
+    Some(Record { section, owner, kind: kind.into(), ttl, data: data.into() })
 }
 
 /// Whether a word is the name of a record type.
 pub fn is_kind(word: &str) -> bool {
     KINDS.contains(&word) || word.strip_prefix("TYPE").is_some_and(|number| number.parse::<u16>().is_ok())
-}
-
-/// The name of a record type by its number, `TYPE65534` where it has none here.
-pub fn kind_name(number: u32) -> String {
-    let known = NUMBERS.iter().find(|(known, _)| *known == number);
-    known.map_or_else(|| format!("TYPE{number}"), |(_, name)| (*name).to_owned())
 }
 
 /// Whether a word is a time to live or a class.
@@ -92,26 +86,6 @@ fn kind(input: &str) -> Result<'_, &str> {
     verify(word, |word: &str| is_kind(word)).parse_complete(input)
 }
 
-const NUMBERS: &[(u32, &str)] = &[
-    (1, "A"),
-    (2, "NS"),
-    (5, "CNAME"),
-    (6, "SOA"),
-    (12, "PTR"),
-    (15, "MX"),
-    (16, "TXT"),
-    (28, "AAAA"),
-    (33, "SRV"),
-    (39, "DNAME"),
-    (43, "DS"),
-    (46, "RRSIG"),
-    (47, "NSEC"),
-    (48, "DNSKEY"),
-    (64, "SVCB"),
-    (65, "HTTPS"),
-    (255, "ANY"),
-    (257, "CAA"),
-];
 const CLASSES: [&str; 4] = ["IN", "CH", "HS", "CLASS1"];
 const KINDS: &[&str] = &[
     "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB", "DS", "DNSKEY",
