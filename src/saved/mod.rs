@@ -126,6 +126,8 @@ impl RunText<'_> {
             flags: None,
             question: None,
             records: Vec::new(),
+            extended_errors: Vec::new(),
+            carried: None,
             run: Some(self.number),
         }
     }

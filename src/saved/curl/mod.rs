@@ -180,10 +180,10 @@ fn host_told(told: &[Told<'_>]) -> Option<Name> {
     let is_redirected = infos().any(|text| text.starts_with("Connecting to hostname: "));
     let tunnelled = infos().find_map(|text| {
         let (_, rest) = text.split_once("tunnel to ")?;
-        Name::parse(rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']', '.']))
+        address::host(rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']', '.']))
     });
     let is_proxied = tunnelled.is_some() || infos().any(|text| text.starts_with("Uses proxy env variable "));
-    let added = || infos().find_map(|text| Name::parse(text.strip_prefix("Added ")?.split(':').next()?));
+    let added = || infos().find_map(|text| address::host(text.strip_prefix("Added ")?.split(':').next()?));
     let connected = || {
         infos().filter(|_| !is_redirected && !is_proxied).find_map(|text| {
             let host = text.strip_prefix("Connected to ").or_else(|| text.strip_prefix("Established connection to "));
@@ -196,7 +196,7 @@ fn host_told(told: &[Told<'_>]) -> Option<Name> {
             let unresolved = text.strip_prefix("Could not resolve host: ");
             let refused = text.strip_prefix("Failed to connect to ");
             let host = host.or(about).or(unresolved).or(refused).and_then(|rest| rest.split([' ', ';']).next());
-            host.or(resolved).filter(|host| *host != "(nil)").and_then(Name::parse)
+            host.or(resolved).filter(|host| *host != "(nil)").and_then(address::host)
         })
     };
     let said = || {
@@ -207,7 +207,7 @@ fn host_told(told: &[Told<'_>]) -> Option<Name> {
     };
     let asked = || {
         told.iter().find_map(|line| match line.kind {
-            Kind::Sent(text) => header(text, "host").and_then(|host| Name::parse(host.split(':').next()?)),
+            Kind::Sent(text) => header(text, "host").and_then(|host| address::host(host.split(':').next()?)),
             _ => None,
         })
     };

@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use super::address;
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::Fact;
 use crate::name::Name;
@@ -38,8 +39,16 @@ fn said(text: &str, kind: &str) -> Option<Said> {
         let kind = if address.is_ipv4() { "A" } else { "AAAA" };
         return Some(Said { kind, data: address.to_string(), next: None });
     }
+    // Data of more than a name; an alias on the way to it is a name.
+    if let Some((kind, begins)) = VALUED.iter().find(|(known, _)| *known == kind)
+        && text.starts_with(*begins)
+        && (*kind == "TXT" || text.contains(' '))
+    {
+        let data = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        return Some(Said { kind, data, next: None });
+    }
     let is_name = text.ends_with('.') && !text.contains(char::is_whitespace) && !text.starts_with(';');
-    let name = Name::parse(text).filter(|_| is_name)?;
+    let name = address::alias(text).filter(|_| is_name)?;
     let data = format!("{name}.");
     Some(match kind {
         "NS" => Said { kind: "NS", data, next: None },
@@ -81,4 +90,22 @@ pub fn read(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
         let answer = Answer { question: asked, records, ..run.answer() };
         sink.observe(Fact::DnsAnswer(answer), lines);
     }
+}
+
+/// Types whose data is more than a name, and how it begins.
+const VALUED: &[(&str, fn(char) -> bool)] = &[
+    ("HTTPS", is_digit),
+    ("SVCB", is_digit),
+    ("CAA", is_digit),
+    ("MX", is_digit),
+    ("SRV", is_digit),
+    ("TXT", is_quote),
+];
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+fn is_quote(c: char) -> bool {
+    c == '"'
 }
