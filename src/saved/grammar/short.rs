@@ -40,8 +40,8 @@ fn said(text: &str, kind: &str) -> Option<Said> {
         return Some(Said { kind, data: address.to_string(), next: None });
     }
     // Data of more than a name; an alias on the way to it is a name.
-    if let Some((kind, begins)) = VALUED.iter().find(|(known, _)| *known == kind)
-        && text.starts_with(*begins)
+    if let Some(kind) = VALUED.iter().find(|known| **known == kind)
+        && text.starts_with(|c: char| if *kind == "TXT" { c == '"' } else { c.is_ascii_digit() })
         && (*kind == "TXT" || text.contains(' '))
     {
         let data = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -92,20 +92,5 @@ pub fn read(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
     }
 }
 
-/// Types whose data is more than a name, and how it begins.
-const VALUED: &[(&str, fn(char) -> bool)] = &[
-    ("HTTPS", is_digit),
-    ("SVCB", is_digit),
-    ("CAA", is_digit),
-    ("MX", is_digit),
-    ("SRV", is_digit),
-    ("TXT", is_quote),
-];
-
-fn is_digit(c: char) -> bool {
-    c.is_ascii_digit()
-}
-
-fn is_quote(c: char) -> bool {
-    c == '"'
-}
+/// Types whose data is more than a name.
+const VALUED: &[&str] = &["HTTPS", "SVCB", "CAA", "MX", "SRV", "TXT"];
