@@ -93,7 +93,7 @@ mod tests {
             ("[REDACTED]", true),
             ("[REDACTED].", true),
             ("www.<domain>.com", true),
-            ("XXXXXX.xxx.com", true),
+            ("Xxxxxx.xxx.com", true),
             ("xxxx.example.com.", true),
             ("***", true),
             ("api.ab***yz.com", true),
