@@ -9,6 +9,7 @@ pub mod datagram;
 pub mod encrypted;
 pub mod endpoint;
 mod extended_error;
+pub mod iana;
 pub mod queries;
 mod svcb;
 pub mod tcp;
@@ -19,6 +20,7 @@ use std::net::SocketAddr;
 
 pub use extended_error::ExtendedError;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::name::Name;
 use crate::provenance::Time;
@@ -39,7 +41,7 @@ pub struct Answer {
     /// The message id.
     pub id: Option<u16>,
     /// The response code in its IANA spelling, such as `NOERROR`.
-    pub rcode: Option<String>,
+    pub rcode: Option<SmolStr>,
     /// The header flags.
     pub flags: Option<Flags>,
     /// The question; `None` where a text does not show one.
@@ -106,7 +108,7 @@ pub struct Question {
     pub name: Name,
     /// The type asked for, in its IANA spelling, `TYPE65534` where it has none.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
 }
 
 /// One resource record.
@@ -119,11 +121,11 @@ pub struct Record {
     pub owner: Name,
     /// The type in its IANA spelling.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
     /// The time to live in seconds; `None` where a text does not show it.
     pub ttl: Option<u32>,
     /// The data in presentation form; names in it end with a dot and are lower-case.
-    pub data: String,
+    pub data: SmolStr,
 }
 
 impl Record {

@@ -69,7 +69,7 @@ fn take(open: &mut Open, line: &Line) -> bool {
     let Some((key, value)) = text.split_once(':') else { return false };
     let value = value.trim().trim_matches('"');
     match key {
-        "status" => open.answer.rcode = Some(value.to_owned()),
+        "status" => open.answer.rcode = Some(value.into()),
         "id" => open.answer.id = value.parse().ok(),
         "flags" if open.answer.flags.is_none() => open.answer.flags = Some(message::read_flags(value)),
         "response_address" => open.address = value.parse().ok(),

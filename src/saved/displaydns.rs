@@ -36,7 +36,13 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         let (Ok(ttl), true) = (ttl.parse(), length.parse::<u32>().is_ok()) else { continue };
         let Some((kind, data)) = data_of(kind, data) else { continue };
         let Some(owner) = address::host(name) else { continue };
-        answer.records.push(Record { section: Section::Answer, owner, kind: kind.to_owned(), ttl: Some(ttl), data });
+        answer.records.push(Record {
+            section: Section::Answer,
+            owner,
+            kind: kind.into(),
+            ttl: Some(ttl),
+            data: data.into(),
+        });
         lines.extend(six.iter().map(|line| line.number));
     }
     if !answer.records.is_empty() {

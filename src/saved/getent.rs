@@ -67,7 +67,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     }
     let Some(canonical) = seen.canonical.clone().filter(|_| !seen.addresses.is_empty()) else { return };
     let mut answer = run.answer();
-    answer.question = asked.clone().map(|name| Question { name, kind: "A".to_owned() });
+    answer.question = asked.clone().map(|name| Question { name, kind: "A".into() });
     let owners: Vec<Name> = if seen.aliases.is_empty() { asked.into_iter().collect() } else { seen.aliases.clone() };
     // `www` is short for `www.example.com`: a search domain, not an alias in DNS.
     let owners = owners.into_iter().filter(|owner| *owner != canonical && owner.as_str().contains('.'));
@@ -81,7 +81,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 }
 
 fn record(owner: Name, kind: &str, data: String) -> Record {
-    Record { section: Section::Answer, owner, kind: kind.to_owned(), ttl: None, data }
+    Record { section: Section::Answer, owner, kind: kind.into(), ttl: None, data: data.into() }
 }
 
 impl Seen {

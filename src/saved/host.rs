@@ -45,8 +45,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         if let Some(record) = sentence(text) {
             answer.records.push(record);
         } else if let Some((name, rcode)) = not_found(text) {
-            answer.rcode = Some(rcode);
-            answer.question = answer.question.or(Some(crate::dns::Question { name, kind: "A".to_owned() }));
+            answer.rcode = Some(rcode.into());
+            answer.question = answer.question.or(Some(crate::dns::Question { name, kind: "A".into() }));
         } else if let Some(server) = text.strip_prefix("Address: ").and_then(address::server) {
             answer.server = Some(server);
         } else {
@@ -78,7 +78,7 @@ fn sentence(line: &str) -> Option<Record> {
         "TXT" => data.to_owned(),
         _ => format!("{}.", address::host(data)?),
     };
-    Some(Record { section: Section::Answer, owner, kind: kind.to_owned(), ttl: None, data })
+    Some(Record { section: Section::Answer, owner, kind: kind.into(), ttl: None, data: data.into() })
 }
 
 /// `Host nope.example.com not found: 3(NXDOMAIN)`.

@@ -49,14 +49,14 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let record = |owner: &Name, kind: &str, data: String| Record {
         section: Section::Answer,
         owner: owner.clone(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         ttl: None,
-        data,
+        data: data.into(),
     };
     let mut answer = run.answer();
     answer.records.push(record(&asked, "CNAME", format!("{end}.")));
     answer.records.push(record(&end, if address.is_ipv4() { "A" } else { "AAAA" }, address.to_string()));
-    answer.question = Some(Question { name: asked, kind: "A".to_owned() });
+    answer.question = Some(Question { name: asked, kind: "A".into() });
     sink.observe(Fact::DnsAnswer(answer), run.command_line.iter().map(|line| line.number).chain([number]));
 }
 

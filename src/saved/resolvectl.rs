@@ -130,15 +130,15 @@ impl Seen {
         let record = |owner: &Name, kind: &str, data: String| Record {
             section: Section::Answer,
             owner: owner.clone(),
-            kind: kind.to_owned(),
+            kind: kind.into(),
             ttl: None,
-            data,
+            data: data.into(),
         };
-        let mut answer = Answer { rcode: self.rcode.map(str::to_owned), ..run.answer() };
+        let mut answer = Answer { rcode: self.rcode.map(Into::into), ..run.answer() };
         answer.records.clone_from(&self.records);
         let Some(name) = &self.name else { return answer };
         let kind = self.records.first().map_or("A", |record| record.kind.as_str()).to_owned();
-        answer.question = Some(Question { name: name.clone(), kind });
+        answer.question = Some(Question { name: name.clone(), kind: kind.into() });
         if let Some(end) = &self.end {
             answer.records.push(record(name, "CNAME", format!("{end}.")));
         }

@@ -60,7 +60,7 @@ fn record(owner: &str, rest: &str, origin: Option<&str>) -> Option<Record> {
     let mut record = rr::record(&format!("{owner} {}", rest.trim()), Section::Answer)?;
     if matches!(record.kind.as_str(), "CNAME" | "DNAME" | "NS" | "PTR") {
         let written = rest.split_whitespace().last()?;
-        record.data = format!("{}.", address::host(&absolute(written, origin)?)?);
+        record.data = format!("{}.", address::host(&absolute(written, origin)?)?).into();
     }
     Some(record)
 }

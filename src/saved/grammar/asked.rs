@@ -25,7 +25,7 @@ impl Query {
     /// The question, of type A unless the command says another.
     pub fn question(&self) -> Option<Question> {
         let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
-        self.name.clone().map(|name| Question { name, kind })
+        self.name.clone().map(|name| Question { name, kind: kind.into() })
     }
 
     /// The server that the command names is no evidence of what others resolve.

@@ -108,7 +108,7 @@ impl Open {
         if let Some(header) = rest.strip_prefix("->>HEADER<<-") {
             self.is_headed = true;
             let code = field(header, "status: ").or_else(|| field(header, "rcode: "));
-            self.answer.rcode = code.map(str::to_owned);
+            self.answer.rcode = code.map(Into::into);
             self.answer.id = field(header, "id: ").and_then(|id| id.parse().ok());
         } else if let Some(flags) = rest.strip_prefix("flags:").or_else(|| rest.strip_prefix("Flags:")) {
             self.answer.flags = Some(read_flags(flags.split(';').next().unwrap_or_default()));

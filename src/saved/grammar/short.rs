@@ -81,7 +81,13 @@ pub fn read(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
             break;
         };
         let kind = said.kind.to_owned();
-        records.push(Record { section: Section::Answer, owner: owner.clone(), kind, ttl: None, data: said.data });
+        records.push(Record {
+            section: Section::Answer,
+            owner: owner.clone(),
+            kind: kind.into(),
+            ttl: None,
+            data: said.data.into(),
+        });
         lines.push(line.number);
         owner = said.next.unwrap_or(owner);
     }

@@ -184,7 +184,7 @@ impl<'d> Object<'d> {
     }
 
     /// A number.
-    pub fn number(&self, key: &str) -> Option<u32> {
+    pub fn number<T: serde::de::DeserializeOwned>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.0.get(key)?.get()).ok()
     }
 

@@ -124,7 +124,7 @@ impl Lookup {
             }
             [name] | [name, _] if name.contains('.') && !name.starts_with('-') => {
                 let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
-                self.answer.question = address::host(name).map(|name| Question { name, kind });
+                self.answer.question = address::host(name).map(|name| Question { name, kind: kind.into() });
             }
             _ => {}
         }
@@ -175,12 +175,12 @@ impl Lookup {
         }
         if let Some((name, rest)) = text.split_once(", type = ") {
             let kind = rest.split(',').next().unwrap_or_default().to_owned();
-            let question = address::host(name).map(|name| Question { name, kind });
+            let question = address::host(name).map(|name| Question { name, kind: kind.into() });
             self.answer.question = self.answer.question.take().or(question);
             return true;
         }
         if let Some((_, rcode)) = text.split_once("rcode = ").filter(|_| text.starts_with("opcode = ")) {
-            self.answer.rcode = Some(rcode.trim().to_owned());
+            self.answer.rcode = Some(rcode.trim().into());
             return true;
         }
         if let Some(ttl) = text.strip_prefix("ttl = ") {
@@ -238,11 +238,11 @@ impl Lookup {
             _ => return false,
         };
         if self.answer.records.is_empty() {
-            self.answer.rcode = Some(rcode.to_owned());
+            self.answer.rcode = Some(rcode.into());
         }
         let asked = words.split_whitespace().rfind(|word| word.contains('.')).and_then(address::host);
         let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
-        let question = asked.map(|name| Question { name, kind });
+        let question = asked.map(|name| Question { name, kind: kind.into() });
         self.answer.question = self.answer.question.take().or(question);
         true
     }
@@ -252,7 +252,7 @@ impl Lookup {
         let section = self.section;
         let known = self.answer.records.iter().any(|it| it.owner == owner && it.kind == kind && it.data == data);
         if !known {
-            self.answer.records.push(Record { section, owner, kind: kind.to_owned(), ttl: None, data });
+            self.answer.records.push(Record { section, owner, kind: kind.into(), ttl: None, data: data.into() });
         }
         true
     }

@@ -65,9 +65,9 @@ fn block(named: &Item<'_>, addressed: Option<&Item<'_>>, aliases: Option<&Item<'
     let record = |owner: &Name, kind: &str, data: String| Record {
         section: Section::Answer,
         owner: owner.clone(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         ttl: None,
-        data,
+        data: data.into(),
     };
     let mut records = Vec::new();
     for pair in chain.windows(2) {
