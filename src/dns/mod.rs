@@ -8,6 +8,7 @@ mod data;
 pub mod datagram;
 pub mod encrypted;
 pub mod endpoint;
+mod extended_error;
 pub mod iana;
 pub mod queries;
 mod svcb;
@@ -17,6 +18,7 @@ mod wire_name;
 
 use std::net::SocketAddr;
 
+pub use extended_error::ExtendedError;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -46,6 +48,12 @@ pub struct Answer {
     pub question: Option<Question>,
     /// The records of all sections, in order.
     pub records: Vec<Record>,
+    /// Why the server says that it answered so (RFC 8914).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended_errors: Vec<ExtendedError>,
+    /// Of an answer that a text shows: how it travelled, where the text says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Transport>,
     /// The run of the transcript that printed it, counted from 1 in its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,

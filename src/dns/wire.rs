@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use smol_str::SmolStr;
 
-use super::{Answer, Flags, Question, Record, Section, Transport, data, iana, wire_name};
+use super::{Answer, ExtendedError, Flags, Question, Record, Section, Transport, data, iana, wire_name};
 use crate::limits::DNS_RECORDS_MAX;
 use crate::name::Name;
 use crate::provenance::Time;
@@ -26,6 +26,8 @@ pub struct Message {
     pub question: Option<Question>,
     /// The records of all sections but OPT.
     pub records: Vec<Record>,
+    /// Why the server says that it answered so.
+    pub extended_errors: Vec<ExtendedError>,
     /// What could not be read.
     pub problems: Vec<String>,
     is_plausible: bool,
@@ -56,6 +58,8 @@ impl Message {
             flags: Some(self.flags),
             question: self.question,
             records: self.records,
+            extended_errors: self.extended_errors,
+            carried: None,
             run: None,
         })
     }
@@ -113,6 +117,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
         rcode: SmolStr::default(),
         question: None,
         records: Vec::new(),
+        extended_errors: Vec::new(),
         problems: Vec::new(),
         is_plausible: (header.bits >> 11) & 0xf <= OPCODE_MAX,
     };
@@ -145,6 +150,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
             let end = frame.end;
             if frame.kind == OPT {
                 rcode |= u16::from(frame.ttl.to_be_bytes()[0]) << 4;
+                message.extended_errors.extend(ExtendedError::list(bytes.get(frame.data).unwrap_or_default()));
             } else {
                 let kind = iana::kind_name(frame.kind);
                 let data = data::present(bytes, at, frame.kind, frame.data);
@@ -207,6 +213,12 @@ fn frame(bytes: &[u8], at: usize, question: Option<&Question>) -> Option<RecordF
 /// A name in data, with its final dot.
 pub(super) fn dotted(name: &Name) -> String {
     if name.as_str() == "." { ".".to_owned() } else { [name.as_str(), "."].concat() }
+}
+
+/// Data without compression in the presentation form of its type; `None` where it has none here.
+pub fn data_text(kind: u16, bytes: &[u8]) -> Option<SmolStr> {
+    let data = data::present(bytes, 0, kind, 0..bytes.len());
+    (data.is_sound && !data.text.starts_with("\\#")).then_some(data.text)
 }
 
 const HEADER_BYTES: usize = 12;

@@ -71,12 +71,12 @@ fn sentence(line: &str) -> Option<Record> {
         let (owner, data) = line.split_once(words)?;
         Some((owner, *kind, data))
     })?;
-    let owner = Name::parse(owner).filter(|_| !owner.contains('/'))?;
+    let owner = address::host(owner).filter(|_| !owner.contains('/'))?;
     let data = match kind {
         "A" | "AAAA" => data.parse::<std::net::IpAddr>().ok()?.to_string(),
         "MX" => data.to_lowercase(),
         "TXT" => data.to_owned(),
-        _ => format!("{}.", Name::parse(data)?),
+        _ => format!("{}.", address::host(data)?),
     };
     Some(Record { section: Section::Answer, owner, kind: kind.into(), ttl: None, data: data.into() })
 }
@@ -86,7 +86,7 @@ fn not_found(line: &str) -> Option<(Name, String)> {
     let (name, rest) = line.strip_prefix("Host ")?.split_once(" not found: ")?;
     let (number, rcode) = rest.split_once('(')?;
     number.parse::<u16>().ok()?;
-    Some((Name::parse(name)?, rcode.split(')').next()?.to_owned()))
+    Some((address::host(name)?, rcode.split(')').next()?.to_owned()))
 }
 
 const SENTENCES: &[(&str, &str)] = &[

@@ -126,6 +126,8 @@ impl RunText<'_> {
             flags: None,
             question: None,
             records: Vec::new(),
+            extended_errors: Vec::new(),
+            carried: None,
             run: Some(self.number),
         }
     }
@@ -184,6 +186,14 @@ impl Sink {
             }
         }
         self.observations.push(Observation { at, fact: Box::new(fact) });
+    }
+
+    /// Lines that a format put together from several of the text.
+    fn join(&mut self, lines: &[Line]) {
+        for line in lines.iter().filter(|line| line.last > line.number) {
+            let last = self.wrapped.entry(line.number).or_insert(line.last);
+            *last = line.last.max(*last);
+        }
     }
 
     /// Adds a gap on a line.

@@ -3,7 +3,7 @@
 //! The column of names is cut at its width and goes on in the next line. A value that PowerShell has
 //! cut with dots is a gap, never a name.
 
-use super::grammar::rr;
+use super::grammar::{address, rr};
 use super::{Line, RunText, SavedFormat, Sink, command};
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::{Fact, Override, OverrideKind, ServerName};
@@ -41,7 +41,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     for line in run.lines {
         let Some((name, rcode)) = failure(&line.text) else { continue };
         answer.rcode = Some(rcode.into());
-        answer.question = answer.question.or_else(|| Some(Question { name: Name::parse(name)?, kind: "A".into() }));
+        answer.question = answer.question.or_else(|| Some(Question { name: address::host(name)?, kind: "A".into() }));
         lines.push(line.number);
     }
     if answer.rcode.is_some() || !answer.records.is_empty() {
@@ -59,7 +59,7 @@ fn asked(words: &[String]) -> Option<Question> {
     let name = option(words, "-Name").or(bare).or_else(|| command::value(words, &["-n"]))?;
     let second = words.get(2).map(|word| word.to_ascii_uppercase()).filter(|word| rr::is_kind(word));
     let kind = option(words, "-Type").map(str::to_ascii_uppercase).or(second);
-    Some(Question { name: Name::parse(name)?, kind: kind.unwrap_or_else(|| "A".to_owned()).into() })
+    Some(Question { name: address::host(name)?, kind: kind.unwrap_or_else(|| "A".to_owned()).into() })
 }
 
 /// `Resolve-DnsName : nope.example.com : DNS name does not exist`.
@@ -90,7 +90,7 @@ fn section(word: &str) -> Section {
 fn data(kind: &str, value: &str) -> Option<String> {
     match kind {
         "A" | "AAAA" => value.parse::<std::net::IpAddr>().ok().map(|address| address.to_string()),
-        "CNAME" | "NS" | "PTR" => Name::parse(value).map(|name| format!("{name}.")),
+        "CNAME" | "NS" | "PTR" => address::host(value).map(|name| format!("{name}.")),
         _ => None,
     }
 }
@@ -134,7 +134,7 @@ fn table(lines: &[Line], answer: &mut Answer, used: &mut Vec<u32>, sink: &mut Si
             sink.gap(numbers.first().copied().unwrap_or(1), reason);
             continue;
         }
-        let Some((owner, data)) = Name::parse(name).zip(data(kind, value)) else { continue };
+        let Some((owner, data)) = address::host(name).zip(data(kind, value)) else { continue };
         let section = section(place);
         answer.records.push(Record {
             section,
@@ -161,7 +161,7 @@ fn list(lines: &[Line], answer: &mut Answer, used: &mut Vec<u32>) {
         match key.trim() {
             "Name" => {
                 std::mem::take(&mut open).close(answer, used);
-                open.owner = Name::parse(value);
+                open.owner = address::host(value);
             }
             "QueryType" | "Type" => open.kind = Some(value.to_owned()),
             "TTL" => open.ttl = value.parse().ok(),

@@ -299,6 +299,8 @@ fn answer(at: &At, records: Vec<DnsRecord>, kind: String, sink: &mut Sink) {
         flags: None,
         question: Some(Question { name, kind: kind.into() }),
         records,
+        extended_errors: Vec::new(),
+        carried: None,
         run: None,
     };
     sink.observe_cited(Fact::DnsAnswer(it), [at.cite.clone()]);

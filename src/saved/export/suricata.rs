@@ -105,6 +105,8 @@ fn dns(event: Node<'_>, header: &Header, sink: &mut Sink) {
         flags: None,
         question,
         records,
+        extended_errors: Vec::new(),
+        carried: None,
         run: None,
     };
     sink.observe_cited(Fact::DnsAnswer(answer), event.lines().map(|line| Cite { line, quote: None }));

@@ -310,6 +310,8 @@ impl<'t> Response<'t> {
             flags: Some(self.flags),
             question,
             records,
+            extended_errors: Vec::new(),
+            carried: None,
             run: None,
         }
     }

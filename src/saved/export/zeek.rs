@@ -208,6 +208,8 @@ fn answer(row: &Row) -> Answer {
         }),
         question: asked.map(|name| Question { name, kind: row.text("qtype_name").unwrap_or("A").into() }),
         records,
+        extended_errors: Vec::new(),
+        carried: None,
         run: None,
     }
 }

@@ -143,6 +143,8 @@ impl Dissected {
             }),
             question: question.map(|name| Question { name, kind: dns::iana::kind_name(kind.unwrap_or(1)) }),
             records,
+            extended_errors: Vec::new(),
+            carried: None,
             run: None,
         };
         let lines = header.with(said).into_iter().chain(cites);
