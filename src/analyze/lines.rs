@@ -37,7 +37,9 @@ impl<'s> Lines<'s> {
     /// From now on the facts of the shards become lines; what they held so far does too.
     pub(super) fn begin(&mut self, shards: &mut [Shard]) {
         self.is_begun = true;
-        shards.iter_mut().for_each(|shard| shard.found.write_lines());
+        for shard in shards {
+            shard.found.write_lines();
+        }
     }
 
     /// Takes the lines that the shards have, in the order of the shards; those taken before have been
