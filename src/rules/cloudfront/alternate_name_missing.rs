@@ -1,6 +1,8 @@
 //! `cloudfront.alternate_name_missing`: no distribution has the host among its alternate domain names.
 
-use crate::case::Case;
+use crate::case::{Alias, Case};
+use crate::evidence::{ClientVerdict, ObservationId, Says};
+use crate::name::Name;
 use crate::provider::execute_api::Role;
 use crate::rules::view;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, config, declare_rule};

@@ -147,8 +147,7 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
     let strength = match (&record, &neighbour, same_owner) {
         (Some(Way { is_answer: true, .. }), Some(_), _) => Strength::Proven,
         (Some(_), Some(_), _) | (Some(Way { is_answer: true, .. }), None, true) => Strength::Strong,
-        (Some(Way { is_answer: true, .. }), None, false) => Strength::Consistent,
-        (Some(_), None, true) => Strength::Consistent,
+        (Some(Way { is_answer: true, .. }), None, false) | (Some(_), None, true) => Strength::Consistent,
         (None, _, true) if is_dialed => Strength::Consistent,
         _ => {
             return Verdict::Unknown {

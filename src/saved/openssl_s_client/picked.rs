@@ -67,7 +67,10 @@ mod tests {
     fn picked_lines_name_the_certificates() {
         let own = (Some("CN=*.example.org".to_owned()), Some("CN=Example CA".to_owned()));
         for (output, count) in [
-            ("grep -E 's:|i:'\n 0 s:CN = *.example.org\n   i:CN = Example CA\n 1 s:CN = Example CA\n   i:CN = Root\n", 2),
+            (
+                "grep -E 's:|i:'\n 0 s:CN = *.example.org\n   i:CN = Example CA\n 1 s:CN = Example CA\n   i:CN = Root\n",
+                2,
+            ),
             ("grep -E 'subject|issuer'\nsubject=CN = *.example.org\nissuer=CN = Example CA\n", 1),
             ("grep depth\ndepth=1 CN = Example CA\ndepth=0 CN = *.example.org\n", 1),
         ] {
