@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::case::Case;
 use crate::evidence::Says;
 use crate::limits::VARIANTS_MAX;
+use crate::provenance::Time;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::Transport;
 use crate::x509::details;
@@ -38,9 +39,25 @@ fn bounds_of_each<'c, 'e>(all: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
     places.filter(|(at, _)| kept.contains(at)).map(|(_, it)| it).collect()
 }
 
-/// Whether two handshakes were shown different certificates.
+/// Whether two handshakes were shown different certificates. Of one that only a text describes that is so where
+/// a name, a date or the serial is another.
 pub(super) fn differ(one: &Shown<'_, '_>, other: &Shown<'_, '_>) -> bool {
-    one.leaf.certificate.id() != other.leaf.certificate.id()
+    let (this, that) = (one.leaf.certificate, other.leaf.certificate);
+    if this.id() == that.id() {
+        return false;
+    }
+    let is_bytes = this.sha256.is_some() && that.sha256.is_some();
+    let is_apart = |one: Option<Time>, other: Option<Time>| {
+        matches!((one, other), (Some(one), Some(other)) if one.seconds != other.seconds)
+    };
+    let has_other_serial = matches!((&this.serial, &that.serial), (Some(this), Some(that)) if this != that);
+    let (these, those) = (one.leaf.labels(), other.leaf.labels());
+    let shares_name = these.is_empty() || those.is_empty() || these.iter().any(|label| those.contains(label));
+    is_bytes
+        || has_other_serial
+        || is_apart(this.not_before, that.not_before)
+        || is_apart(this.not_after, that.not_after)
+        || !shares_name
 }
 
 /// What makes one of several certificates the worse one: it covers less, or its dates do not hold.
@@ -67,7 +84,11 @@ pub(super) fn told(it: &Shown<'_, '_>) -> String {
     let address = it.connection.server_ip().map_or_else(|| "one server".to_owned(), |ip: IpAddr| ip.to_string());
     let end = certificate.not_after.map(|end| end.rfc3339()).unwrap_or_default();
     let day = end.split('T').next().unwrap_or_default();
-    let covers = if it.coverage == Coverage::Covers { "" } else { ", which does not cover the host" };
+    let covers = match it.coverage {
+        Coverage::Covers => "",
+        Coverage::DoesNotCover | Coverage::ProviderDefault => ", which does not cover the host",
+        Coverage::Unknown => ", whose names are not shown",
+    };
     let name = it.label();
     match &certificate.serial {
         Some(serial) => format!("{address} serves {name} with serial {serial}, valid to {day}{covers}"),
