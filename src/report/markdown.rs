@@ -164,7 +164,11 @@ impl Page<'_> {
                 self.paragraph(&format!("**{label}** {} ({strength}): {}", code(finding.rule), prose(&finding.cause)));
                 // The cure of a side fact would be taken for that of what is broken, or for work that is to be done.
                 if words::group(case.outcome).is_ok() {
-                    self.paragraph(&format!("{} {} says more.", words::BESIDE, code(&format!("whycert explain {}", finding.rule))));
+                    self.paragraph(&format!(
+                        "{} {} says more.",
+                        words::BESIDE,
+                        code(&format!("whycert explain {}", finding.rule))
+                    ));
                 }
             } else if nth < case.headed_by().len() {
                 if let Some(only_if) = words::only_if(case, finding) {

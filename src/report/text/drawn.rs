@@ -126,9 +126,13 @@ fn certificate_rows(it: &ObservationEntry, marks: &[Mark], names: &str) -> Vec<S
         format!("       valid  {} to {}", day("not_before"), day("not_after")),
     ];
     let names = names.to_lowercase();
-    let open: Vec<String> =
-        marks.iter().map(|mark| safe(&mark.words).to_lowercase()).filter(|words| !names.contains(words.as_str())).collect();
-    let holds = |row: &String| open.iter().any(|words| !words.is_empty() && row.to_lowercase().contains(words.as_str()));
+    let open: Vec<String> = marks
+        .iter()
+        .map(|mark| safe(&mark.words).to_lowercase())
+        .filter(|words| !names.contains(words.as_str()))
+        .collect();
+    let holds =
+        |row: &String| open.iter().any(|words| !words.is_empty() && row.to_lowercase().contains(words.as_str()));
     rows.into_iter().filter(holds).collect()
 }
 

@@ -168,7 +168,9 @@ mod tests {
 
     #[test]
     fn a_number_stays_with_its_word() {
-        for (prose, columns) in [("covers it and more (frame 3)", 25), ("a name that starts with (after 300 s, the TTL)", 34)] {
+        for (prose, columns) in
+            [("covers it and more (frame 3)", 25), ("a name that starts with (after 300 s, the TTL)", 34)]
+        {
             let rows = wrap(prose, columns);
             assert!(rows.iter().any(|row| row.contains("frame 3") || row.contains("300 s,")), "{rows:?}");
             assert!(rows.iter().all(|row| row.width() <= columns), "{rows:?}");

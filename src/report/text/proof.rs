@@ -106,7 +106,8 @@ impl Page<'_> {
         let (sign, colour) = sign(mark);
         let lead = format!("{} {} ", " ".repeat(gutter), self.paint("94", "│"));
         let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
-        let carets = sign.to_string().repeat(self.twin(&safe(&mark.words)).width().min(room.saturating_sub(before)).max(1));
+        let carets =
+            sign.to_string().repeat(self.twin(&safe(&mark.words)).width().min(room.saturating_sub(before)).max(1));
         let label = self.twin(&safe(&mark.label)).into_owned();
         let beside = before + carets.len() + 1;
         let left = room.saturating_sub(beside);
@@ -269,7 +270,8 @@ impl<'r> Page<'r> {
         let is_quoted = matches!(it.at.first(), Some(PlaceEntry::Lines { .. })) && self.is_quoted(it);
         if is_quoted {
             let lines = self.lines(it);
-            let spelled = |mark: &Mark| drawn::spelled(mark, |words| lines.iter().any(|(_, text)| text.contains(words)));
+            let spelled =
+                |mark: &Mark| drawn::spelled(mark, |words| lines.iter().any(|(_, text)| text.contains(words)));
             return quoted(it, &lines, &own.map(spelled).collect::<Vec<_>>());
         }
         let spelled = |mark: &Mark| drawn::spelled(mark, |words| !words.contains([':', ' ']));

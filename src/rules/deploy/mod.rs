@@ -9,7 +9,7 @@ use crate::limits::VARIANTS_MAX;
 use crate::provenance::Time;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::Transport;
-use crate::x509::details;
+use crate::x509::{Certificate, details};
 
 pub mod dual_cert_variant;
 pub mod nodes_differ;
@@ -39,25 +39,33 @@ fn bounds_of_each<'c, 'e>(all: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
     places.filter(|(at, _)| kept.contains(at)).map(|(_, it)| it).collect()
 }
 
-/// Whether two handshakes were shown different certificates. Of one that only a text describes that is so where
-/// a name, a date or the serial is another.
+/// Whether two handshakes were shown different certificates: of those that only texts describe, something
+/// that both say has to differ.
 pub(super) fn differ(one: &Shown<'_, '_>, other: &Shown<'_, '_>) -> bool {
-    let (this, that) = (one.leaf.certificate, other.leaf.certificate);
-    if this.id() == that.id() {
-        return false;
+    let (one, other) = (one.leaf.certificate, other.leaf.certificate);
+    if one.sha256.is_some() && other.sha256.is_some() {
+        return one.id() != other.id();
     }
-    let is_bytes = this.sha256.is_some() && that.sha256.is_some();
-    let is_apart = |one: Option<Time>, other: Option<Time>| {
-        matches!((one, other), (Some(one), Some(other)) if one.seconds != other.seconds)
+    let told = |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some() && one != other;
+    let dated = |one: Option<Time>, other: Option<Time>| match (one, other) {
+        (Some(one), Some(other)) => one.seconds != other.seconds,
+        _ => false,
     };
-    let has_other_serial = matches!((&this.serial, &that.serial), (Some(this), Some(that)) if this != that);
-    let (these, those) = (one.leaf.labels(), other.leaf.labels());
-    let shares_name = these.is_empty() || those.is_empty() || these.iter().any(|label| those.contains(label));
-    is_bytes
-        || has_other_serial
-        || is_apart(this.not_before, that.not_before)
-        || is_apart(this.not_after, that.not_after)
-        || !shares_name
+    let is_named_otherwise = one.san.is_some() && other.san.is_some() && one.san != other.san
+        || told(&one.subject, &other.subject)
+        || is_without(one, other)
+        || is_without(other, one);
+    is_named_otherwise
+        || told(&one.issuer, &other.issuer)
+        || told(&one.serial, &other.serial)
+        || dated(one.not_before, other.not_before)
+        || dated(one.not_after, other.not_after)
+}
+
+/// Whether the identifiers of a certificate lack the common name that is all that is known of another one.
+fn is_without(one: &Certificate, other: &Certificate) -> bool {
+    let (Some(san), None, Some(common)) = (&one.san, &other.san, other.common_name()) else { return false };
+    one.subject.is_none() && !san.dns.iter().any(|name| name.eq_ignore_ascii_case(common))
 }
 
 /// What makes one of several certificates the worse one: it covers less, or its dates do not hold.
