@@ -92,7 +92,11 @@ pub(super) fn told(it: &Shown<'_, '_>) -> String {
     let address = it.connection.server_ip().map_or_else(|| "one server".to_owned(), |ip: IpAddr| ip.to_string());
     let end = certificate.not_after.map(|end| end.rfc3339()).unwrap_or_default();
     let day = end.split('T').next().unwrap_or_default();
-    let covers = if it.coverage == Coverage::Covers { "" } else { ", which does not cover the host" };
+    let covers = match it.coverage {
+        Coverage::Covers => "",
+        Coverage::DoesNotCover | Coverage::ProviderDefault => ", which does not cover the host",
+        Coverage::Unknown => ", whose names are not shown",
+    };
     let name = it.label();
     match &certificate.serial {
         Some(serial) => format!("{address} serves {name} with serial {serial}, valid to {day}{covers}"),
