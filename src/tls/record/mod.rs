@@ -135,11 +135,14 @@ impl Reader {
         matches!(self.guard, Guard::Clear) && (self.messages.is_in_message() || !self.record.is_empty())
     }
 
-    /// Why no certificate is among what keys opened; `None` where no keys are here.
+    /// Why no certificate is among what keys opened; `None` where the keys are not here, or not all.
     pub(super) fn lacks_certificate(&self) -> Option<String> {
-        let Guard::Open(_) = self.guard else {
+        let Guard::Open(session) = &self.guard else {
             return None;
         };
+        if session.lacks.is_some() {
+            return None;
+        }
         Some(match self.lost_bytes {
             0 if self.messages.is_in_message() || !self.record.is_empty() => "its last message is not whole".to_owned(),
             0 => "the Certificate message is not in the capture".to_owned(),
