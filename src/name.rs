@@ -9,13 +9,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, StrExt};
 
 use crate::limits::NAME_BYTES_MAX;
 
 /// A host name or IP literal: lower-case, without the final dot, escaped as in RFC 1035. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
-pub struct Name(String);
+pub struct Name(SmolStr);
 
 impl Name {
     /// The comparable form of a name as a person or a tool writes it; `None` when nothing is left,
@@ -23,26 +24,31 @@ impl Name {
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
         if bare == "." {
-            return Some(Self(".".to_owned()));
+            return Some(Self(ROOT));
         }
         let bare = match bare.strip_suffix('.') {
             Some(start) if !start.ends_with('\\') => start,
             _ => bare,
         };
-        let fits =
-            (1..=NAME_BYTES_MAX).contains(&bare.len()) && bare.chars().all(|c| !c.is_whitespace() && !c.is_control());
-        fits.then(|| Self(bare.to_lowercase()))
+        if !(1..=NAME_BYTES_MAX).contains(&bare.len()) {
+            return None;
+        }
+        if bare.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase()) {
+            return Some(Self(SmolStr::new(bare)));
+        }
+        let fits = bare.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        fits.then(|| Self(bare.to_lowercase_smolstr()))
     }
 
     /// The name of this text, which is lower-case and escaped, as a DNS message gives it; the root if it is empty.
-    pub(crate) fn of_wire(text: String) -> Self {
-        Self(if text.is_empty() { ".".to_owned() } else { text })
+    pub(crate) fn of_wire(text: &str) -> Self {
+        Self(if text.is_empty() { ROOT } else { SmolStr::new(text) })
     }
 
     /// The owner that an output does not state, as the first record of `dig +short` without its
     /// command.
     pub fn unstated() -> Self {
-        Self("?".to_owned())
+        Self(SmolStr::new_static("?"))
     }
 
     /// Whether the output does not state it.
@@ -134,6 +140,9 @@ impl Check {
         self.tried.iter().any(|tried| tried.rejection.is_none())
     }
 }
+
+/// The name of the root (RFC 1034 section 3.1).
+const ROOT: SmolStr = SmolStr::new_static(".");
 
 /// Checks dNSName and iPAddress entries against a host.
 pub fn check<'a>(host: &Name, dns: impl IntoIterator<Item = &'a str>, ip: impl IntoIterator<Item = &'a str>) -> Check {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
+use smol_str::SmolStr;
 
 use crate::dns::endpoint::Svcb;
 use crate::dns::{Record, Section};
@@ -15,12 +16,12 @@ use crate::name::Name;
 /// Records of all answers, by owner.
 #[derive(Debug, Default)]
 pub struct Records {
-    https: BTreeMap<Name, Vec<(ObservationId, String)>>,
+    https: BTreeMap<Name, Vec<(ObservationId, SmolStr)>>,
     asked_https: BTreeMap<Name, ObservationId>,
     public_names: BTreeMap<Name, ObservationId>,
     reverse: BTreeMap<IpAddr, (ObservationId, Name)>,
     owners: HashMap<Name, Vec<(Name, ObservationId)>>,
-    wildcards: BTreeMap<Name, Vec<(ObservationId, String)>>,
+    wildcards: BTreeMap<Name, Vec<(ObservationId, SmolStr)>>,
 }
 
 impl Records {
@@ -67,7 +68,7 @@ impl Records {
     }
 
     /// The data of the HTTPS records of a host.
-    pub fn https(&self, host: &Name) -> Vec<(ObservationId, String)> {
+    pub fn https(&self, host: &Name) -> Vec<(ObservationId, SmolStr)> {
         self.https.get(host).cloned().unwrap_or_default()
     }
 
@@ -87,7 +88,7 @@ impl Records {
     }
 
     /// What the wildcard above a host holds, where somebody asked for `*` itself.
-    pub fn wildcard_above(&self, host: &Name) -> Option<(Name, &[(ObservationId, String)])> {
+    pub fn wildcard_above(&self, host: &Name) -> Option<(Name, &[(ObservationId, SmolStr)])> {
         let mut rest = host.as_str();
         while let Some((_, parent)) = rest.split_once('.') {
             let wildcard = Name::parse(&format!("*.{parent}"))?;

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use smol_str::SmolStr;
+
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::provenance::{SourceId, Time};
@@ -19,9 +21,9 @@ pub struct Resolution {
     /// The least time to live of its aliases and addresses, in seconds.
     pub ttl: Option<u32>,
     /// The response code, in its IANA spelling.
-    pub rcode: Option<String>,
+    pub rcode: Option<SmolStr>,
     /// The type asked for, where the evidence shows the question.
-    pub asked: Option<String>,
+    pub asked: Option<SmolStr>,
     /// Who asked.
     pub client: Option<IpAddr>,
     /// Who answered.
@@ -44,7 +46,7 @@ pub struct Alias {
     /// The owner.
     pub owner: Name,
     /// `CNAME` or `DNAME`.
-    pub kind: String,
+    pub kind: SmolStr,
     /// The target.
     pub target: Name,
     /// The time to live in seconds.

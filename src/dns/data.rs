@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use hickory_proto::rr::{RData, Record as WireRecord};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
+use smol_str::{SmolStr, ToSmolStr};
 
 use super::wire::dotted;
 use super::{svcb, wire_name};
@@ -16,14 +17,14 @@ use super::{svcb, wire_name};
 /// The data of a record.
 pub(super) struct Data {
     /// In presentation form.
-    pub(super) text: String,
+    pub(super) text: SmolStr,
     /// Whether its grammar took all its bytes.
     pub(super) is_sound: bool,
 }
 
 impl Data {
-    pub(super) fn sound(text: String) -> Self {
-        Self { text, is_sound: true }
+    pub(super) fn sound(text: impl Into<SmolStr>) -> Self {
+        Self { text: text.into(), is_sound: true }
     }
 }
 
@@ -31,14 +32,14 @@ impl Data {
 pub(super) fn present(message: &[u8], at: usize, kind: u16, range: Range<usize>) -> Data {
     let bytes = message.get(range.clone()).unwrap_or_default();
     let known = match kind {
-        1 => <[u8; 4]>::try_from(bytes).ok().map(|it| Data::sound(Ipv4Addr::from(it).to_string())),
-        28 => <[u8; 16]>::try_from(bytes).ok().map(|it| Data::sound(Ipv6Addr::from(it).to_string())),
+        1 => <[u8; 4]>::try_from(bytes).ok().map(|it| Data::sound(Ipv4Addr::from(it).to_smolstr())),
+        28 => <[u8; 16]>::try_from(bytes).ok().map(|it| Data::sound(Ipv6Addr::from(it).to_smolstr())),
         kind if is_name(kind) => name(message, &range),
         16 | 99 => texts(bytes).map(Data::sound),
         64 | 65 => svcb::present(message, &range).map(Data::sound),
         _ => other(message, at, bytes),
     };
-    known.unwrap_or_else(|| Data { text: unknown(bytes), is_sound: false })
+    known.unwrap_or_else(|| Data { text: unknown(bytes).into(), is_sound: false })
 }
 
 /// Whether the data is a name and nothing else.
@@ -54,7 +55,7 @@ pub(super) fn is_whole_name(message: &[u8], kind: u16, range: &Range<usize>) -> 
 /// A name; a length that does not fit it is told and costs nothing.
 fn name(message: &[u8], range: &Range<usize>) -> Option<Data> {
     let (target, next) = wire_name::read(message, range.start)?;
-    Some(Data { text: dotted(&target), is_sound: next == range.end })
+    Some(Data { text: dotted(&target).into(), is_sound: next == range.end })
 }
 
 /// Character-strings, each in quotes.

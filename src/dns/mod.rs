@@ -8,6 +8,8 @@ mod data;
 pub mod datagram;
 pub mod encrypted;
 pub mod endpoint;
+mod extended_error;
+pub mod iana;
 pub mod queries;
 mod svcb;
 pub mod tcp;
@@ -16,7 +18,9 @@ mod wire_name;
 
 use std::net::SocketAddr;
 
+pub use extended_error::ExtendedError;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::name::Name;
 use crate::provenance::Time;
@@ -37,13 +41,19 @@ pub struct Answer {
     /// The message id.
     pub id: Option<u16>,
     /// The response code in its IANA spelling, such as `NOERROR`.
-    pub rcode: Option<String>,
+    pub rcode: Option<SmolStr>,
     /// The header flags.
     pub flags: Option<Flags>,
     /// The question; `None` where a text does not show one.
     pub question: Option<Question>,
     /// The records of all sections, in order.
     pub records: Vec<Record>,
+    /// Why the server says that it answered so (RFC 8914).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended_errors: Vec<ExtendedError>,
+    /// Of an answer that a text shows: how it travelled, where the text says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Transport>,
     /// The run of the transcript that printed it, counted from 1 in its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,
@@ -98,7 +108,7 @@ pub struct Question {
     pub name: Name,
     /// The type asked for, in its IANA spelling, `TYPE65534` where it has none.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
 }
 
 /// One resource record.
@@ -111,11 +121,11 @@ pub struct Record {
     pub owner: Name,
     /// The type in its IANA spelling.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
     /// The time to live in seconds; `None` where a text does not show it.
     pub ttl: Option<u32>,
     /// The data in presentation form; names in it end with a dot and are lower-case.
-    pub data: String,
+    pub data: SmolStr,
 }
 
 impl Record {

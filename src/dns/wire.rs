@@ -6,7 +6,9 @@
 
 use std::net::SocketAddr;
 
-use super::{Answer, Flags, Question, Record, Section, Transport, data, wire_name};
+use smol_str::SmolStr;
+
+use super::{Answer, ExtendedError, Flags, Question, Record, Section, Transport, data, iana, wire_name};
 use crate::limits::DNS_RECORDS_MAX;
 use crate::name::Name;
 use crate::provenance::Time;
@@ -19,11 +21,13 @@ pub struct Message {
     /// The flags.
     pub flags: Flags,
     /// The response code, extended by an OPT record.
-    pub rcode: String,
+    pub rcode: SmolStr,
     /// The first question.
     pub question: Option<Question>,
     /// The records of all sections but OPT.
     pub records: Vec<Record>,
+    /// Why the server says that it answered so.
+    pub extended_errors: Vec<ExtendedError>,
     /// What could not be read.
     pub problems: Vec<String>,
     is_plausible: bool,
@@ -54,6 +58,8 @@ impl Message {
             flags: Some(self.flags),
             question: self.question,
             records: self.records,
+            extended_errors: self.extended_errors,
+            carried: None,
             run: None,
         })
     }
@@ -108,9 +114,10 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
     let mut message = Message {
         id: header.id,
         flags,
-        rcode: String::new(),
+        rcode: SmolStr::default(),
         question: None,
         records: Vec::new(),
+        extended_errors: Vec::new(),
         problems: Vec::new(),
         is_plausible: (header.bits >> 11) & 0xf <= OPCODE_MAX,
     };
@@ -120,7 +127,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
         let Some((question, next)) = read_question(bytes, at) else {
             message.problems.push("the question cannot be read".to_owned());
             message.is_plausible &= message.question.is_some();
-            message.rcode = rcode_name(rcode);
+            message.rcode = iana::rcode_name(rcode);
             return Some(message);
         };
         message.question.get_or_insert(question);
@@ -133,7 +140,8 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
                 message.problems.push(format!("more than {DNS_RECORDS_MAX} records"));
                 break 'message;
             }
-            let Some(frame) = frame(bytes, at).filter(|it| !it.is_cut || data::is_whole_name(bytes, it.kind, &it.data))
+            let Some(frame) = frame(bytes, at, message.question.as_ref())
+                .filter(|it| !it.is_cut || data::is_whole_name(bytes, it.kind, &it.data))
             else {
                 message.problems.push(format!("a record of the {section:?} section is cut").to_lowercase());
                 message.is_plausible &= message.question.is_some() || !message.records.is_empty();
@@ -142,8 +150,9 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
             let end = frame.end;
             if frame.kind == OPT {
                 rcode |= u16::from(frame.ttl.to_be_bytes()[0]) << 4;
+                message.extended_errors.extend(ExtendedError::list(bytes.get(frame.data).unwrap_or_default()));
             } else {
-                let kind = kind_name(frame.kind);
+                let kind = iana::kind_name(frame.kind);
                 let data = data::present(bytes, at, frame.kind, frame.data);
                 if !data.is_sound {
                     message.problems.push(format!("a {kind} record does not follow its grammar"));
@@ -159,7 +168,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
             at = end;
         }
     }
-    message.rcode = rcode_name(rcode);
+    message.rcode = iana::rcode_name(rcode);
     Some(message)
 }
 
@@ -167,7 +176,7 @@ fn read_question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
     let (name, next) = wire_name::read(bytes, at)?;
     let kind = u16::from_be_bytes([*bytes.get(next)?, *bytes.get(next + 1)?]);
     bytes.get(next + 2..next + 4)?;
-    Some((Question { name, kind: kind_name(kind) }, next + 4))
+    Some((Question { name, kind: iana::kind_name(kind) }, next + 4))
 }
 
 /// A record without what its data means.
@@ -181,8 +190,11 @@ struct RecordFrame {
     is_cut: bool,
 }
 
-fn frame(bytes: &[u8], at: usize) -> Option<RecordFrame> {
-    let (owner, next) = wire_name::read(bytes, at)?;
+fn frame(bytes: &[u8], at: usize, question: Option<&Question>) -> Option<RecordFrame> {
+    let (owner, next) = match question {
+        Some(question) if bytes.get(at..)?.starts_with(&TO_QUESTION) => (question.name.clone(), at.checked_add(2)?),
+        _ => wire_name::read(bytes, at)?,
+    };
     let fixed = bytes.get(next..next.checked_add(10)?)?;
     let [k0, k1, _, _, t0, t1, t2, t3, l0, l1] = <[u8; 10]>::try_from(fixed).ok()?;
     let start = next.checked_add(10)?;
@@ -203,60 +215,16 @@ pub(super) fn dotted(name: &Name) -> String {
     if name.as_str() == "." { ".".to_owned() } else { [name.as_str(), "."].concat() }
 }
 
-/// The IANA spelling of a type, `TYPEn` where it has none.
-pub fn kind_name(kind: u16) -> String {
-    let known = KINDS.iter().find(|(number, _)| *number == kind);
-    known.map_or_else(|| format!("TYPE{kind}"), |(_, name)| (*name).to_owned())
-}
-
-/// The IANA spelling of a response code.
-fn rcode_name(rcode: u16) -> String {
-    let known = usize::from(rcode);
-    RCODES.get(known).map_or_else(
-        || match rcode {
-            16 => "BADVERS".to_owned(),
-            23 => "BADCOOKIE".to_owned(),
-            _ => format!("RCODE{rcode}"),
-        },
-        |name| (*name).to_owned(),
-    )
+/// Data without compression in the presentation form of its type; `None` where it has none here.
+pub fn data_text(kind: u16, bytes: &[u8]) -> Option<SmolStr> {
+    let data = data::present(bytes, 0, kind, 0..bytes.len());
+    (data.is_sound && !data.text.starts_with("\\#")).then_some(data.text)
 }
 
 const HEADER_BYTES: usize = 12;
+/// The pointer to the name behind the header (RFC 1035 section 4.1.4), as nearly every answer's owner.
+const TO_QUESTION: [u8; 2] = [0xc0, 12];
 const OPCODE_MAX: u16 = 6;
 /// The records of one section that a message on an unknown port may count.
 const COUNT_MAX: u16 = 512;
 const OPT: u16 = 41;
-const RCODES: &[&str] = &[
-    "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
-    "NOTZONE",
-];
-const KINDS: &[(u16, &str)] = &[
-    (1, "A"),
-    (2, "NS"),
-    (5, "CNAME"),
-    (6, "SOA"),
-    (12, "PTR"),
-    (13, "HINFO"),
-    (15, "MX"),
-    (16, "TXT"),
-    (28, "AAAA"),
-    (33, "SRV"),
-    (35, "NAPTR"),
-    (39, "DNAME"),
-    (41, "OPT"),
-    (43, "DS"),
-    (44, "SSHFP"),
-    (46, "RRSIG"),
-    (47, "NSEC"),
-    (48, "DNSKEY"),
-    (50, "NSEC3"),
-    (52, "TLSA"),
-    (64, "SVCB"),
-    (65, "HTTPS"),
-    (99, "SPF"),
-    (251, "IXFR"),
-    (252, "AXFR"),
-    (255, "ANY"),
-    (257, "CAA"),
-];

@@ -7,7 +7,7 @@ use crate::name::Name;
 
 /// The name at an offset of a message, and the offset behind it.
 pub(super) fn read(message: &[u8], at: usize) -> Option<(Name, usize)> {
-    let mut text = String::with_capacity(TEXT_BYTES);
+    let mut text = Text { bytes: [0; TEXT_BYTES_MAX], length: 0 };
     let mut octets = 0_usize;
     // Where the part that is read began; what a pointer leads to ends before it.
     let (mut begin, mut limit) = (at, message.len());
@@ -27,10 +27,10 @@ pub(super) fn read(message: &[u8], at: usize) -> Option<(Name, usize)> {
                 if octets >= NAME_OCTETS_MAX {
                     return None;
                 }
-                if !text.is_empty() {
-                    text.push('.');
+                if text.length > 0 {
+                    text.push(b".")?;
                 }
-                label(&mut text, message.get(position..end)?);
+                label(&mut text, message.get(position..end)?)?;
                 position = end;
             }
             0b11 => {
@@ -45,23 +45,43 @@ pub(super) fn read(message: &[u8], at: usize) -> Option<(Name, usize)> {
             _ => return None,
         }
     }
-    Some((Name::of_wire(text), behind.unwrap_or(position)))
+    Some((Name::of_wire(text.as_str()?), behind.unwrap_or(position)))
 }
 
-fn label(text: &mut String, octets: &[u8]) {
+fn label(text: &mut Text, octets: &[u8]) -> Option<()> {
     for octet in octets {
         match octet {
-            b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => text.extend(['\\', char::from(*octet)]),
-            0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
-            _ => text.push_str(format!("\\{octet:03}").as_str()),
+            b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => text.push(&[b'\\', *octet])?,
+            0x21..=0x7e => text.push(&[octet.to_ascii_lowercase()])?,
+            _ => text.push(format!("\\{octet:03}").as_bytes())?,
         }
+    }
+    Some(())
+}
+
+/// A name as it is written, off the heap: most are read only to be compared.
+struct Text {
+    bytes: [u8; TEXT_BYTES_MAX],
+    length: usize,
+}
+
+impl Text {
+    fn push(&mut self, more: &[u8]) -> Option<()> {
+        let end = self.length.checked_add(more.len())?;
+        self.bytes.get_mut(self.length..end)?.copy_from_slice(more);
+        self.length = end;
+        Some(())
+    }
+
+    fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(..self.length)?).ok()
     }
 }
 
-/// Most names are shorter.
-const TEXT_BYTES: usize = 64;
 /// RFC 1035 section 2.3.4, the octet of the root included.
 const NAME_OCTETS_MAX: usize = 255;
+/// Each octet may take four characters.
+const TEXT_BYTES_MAX: usize = 4 * NAME_OCTETS_MAX;
 
 #[cfg(test)]
 mod tests {

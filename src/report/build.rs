@@ -257,16 +257,16 @@ fn new(on: ObservationId, words: &str, sign: Sign, label: &str) -> Mark {
 
 fn resolution_entry(resolution: &Resolution) -> ResolutionEntry {
     let steps = resolution.aliases.iter().map(|alias| Step {
-        owner: alias.owner.to_string(),
+        owner: alias.owner.clone(),
         kind: alias.kind.clone(),
-        target: alias.target.to_string(),
+        target: alias.target.clone(),
         ttl: alias.ttl,
     });
     ResolutionEntry {
         steps: steps.collect(),
-        addresses: resolution.addresses.iter().map(|(address, _)| address.to_string()).collect(),
+        addresses: resolution.addresses.iter().map(|(address, _)| *address).collect(),
         rcode: resolution.rcode.clone(),
-        resolver: resolution.resolver.map(|resolver| resolver.to_string()),
+        resolver: resolution.resolver,
         time: resolution.time,
         cites: resolution.cites.clone(),
     }
@@ -290,8 +290,8 @@ fn connection_entry(
 ) -> ConnectionEntry {
     let handshake = connection.handshake;
     ConnectionEntry {
-        client: handshake.client.map(|client| client.to_string()),
-        server: handshake.server.map(|server| server.to_string()),
+        client: handshake.client,
+        server: handshake.server,
         sni: handshake.sni.clone(),
         sni_state: handshake.sni_state,
         version: handshake.version.clone(),

@@ -1,6 +1,8 @@
 //! Of a right certificate: what was compared, each with the observation that shows it, and what nobody
 //! looked at.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 use super::{CaseEntry, ConnectionEntry, ObservationEntry, Report};
@@ -69,21 +71,20 @@ fn address(case: &CaseEntry, connection: &ConnectionEntry) -> Option<Compared> {
     Some(("DNS", format!("the answer holds {ip}, which was contacted"), resolution.cites.first().copied()))
 }
 
-fn ip_of(connection: &ConnectionEntry) -> Option<String> {
-    let (ip, _) = connection.server.as_deref()?.rsplit_once(':')?;
-    Some(ip.trim_matches(['[', ']']).to_owned())
+fn ip_of(connection: &ConnectionEntry) -> Option<IpAddr> {
+    connection.server.map(|it| it.ip())
 }
 
 /// What nobody looked at.
 pub(super) fn unseen(case: &CaseEntry) -> Vec<String> {
-    let contacted: Vec<String> = case.connections.iter().filter_map(ip_of).collect();
-    let mut others: Vec<&String> = Vec::new();
-    for address in case.resolutions.iter().flat_map(|it| &it.addresses) {
-        if !contacted.contains(address) && !others.contains(&address) {
+    let contacted: Vec<IpAddr> = case.connections.iter().filter_map(ip_of).collect();
+    let mut others: Vec<IpAddr> = Vec::new();
+    for address in case.resolutions.iter().flat_map(|it| it.addresses.iter().copied()) {
+        if !contacted.contains(&address) && !others.contains(&address) {
             others.push(address);
         }
     }
-    let shown: Vec<&str> = others.iter().take(ADDRESSES_SHOWN).map(|it| it.as_str()).collect();
+    let shown: Vec<String> = others.iter().take(ADDRESSES_SHOWN).map(IpAddr::to_string).collect();
     let mut all = Vec::new();
     match (shown.as_slice(), others.len().saturating_sub(ADDRESSES_SHOWN)) {
         ([], _) => {}

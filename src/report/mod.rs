@@ -4,11 +4,14 @@
 //! report`). What is not serialised (`marks`, `quotes`) only helps to draw.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::evidence::ObservationId;
+use crate::name::Name;
 use crate::provenance::Time;
 
 pub mod build;
@@ -289,11 +292,12 @@ pub struct ResolutionEntry {
     /// The aliases in order.
     pub steps: Vec<Step>,
     /// The addresses at the end.
-    pub addresses: Vec<String>,
+    pub addresses: Vec<IpAddr>,
     /// The response code.
-    pub rcode: Option<String>,
+    pub rcode: Option<SmolStr>,
     /// Who answered.
-    pub resolver: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub resolver: Option<SocketAddr>,
     /// When.
     pub time: Option<Time>,
     /// The answers it was put together from.
@@ -304,12 +308,12 @@ pub struct ResolutionEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Step {
     /// The owner.
-    pub owner: String,
+    pub owner: Name,
     /// `CNAME` or `DNAME`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
     /// The target.
-    pub target: String,
+    pub target: Name,
     /// The time to live.
     pub ttl: Option<u32>,
 }
@@ -318,9 +322,11 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ConnectionEntry {
     /// The client.
-    pub client: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub client: Option<SocketAddr>,
     /// The server.
-    pub server: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub server: Option<SocketAddr>,
     /// The server name asked for.
     pub sni: Option<String>,
     /// Whether one was sent.

@@ -7,6 +7,7 @@
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
+use crate::saved::grammar::address;
 
 /// The pages that browsers show instead of a site.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -87,7 +88,7 @@ fn sentence(line: &str) -> Option<ClientVerdict> {
         line.split_once("could not prove that it is ").or_else(|| line.split_once("couldn't prove that it's "))
     {
         let (host, rest) = rest.split_once(';')?;
-        let host = Some(Name::parse(host.trim())?);
+        let host = Some(address::host(host.trim())?);
         if let Some((_, names)) = rest.split_once("is from ") {
             let name = names.split(". ").next().unwrap_or(names).trim().trim_end_matches('.');
             return Some(verdict("chrome", Says::NameMismatch, host, vec![name.to_owned()], line));
@@ -106,13 +107,13 @@ fn sentence(line: &str) -> Option<ClientVerdict> {
 /// Firefox: `… uses a certificate that is not valid for www.example.com. The certificate …`.
 fn is_not_valid_for(line: &str) -> Option<Name> {
     let (_, rest) = line.split_once("certificate that is not valid for ")?;
-    Name::parse(rest.split([' ', ',']).next()?.trim_end_matches('.'))
+    address::host(rest.split([' ', ',']).next()?.trim_end_matches('.'))
 }
 
 /// Chrome: `Attackers might be trying to steal your information from www.example.com (…`.
 fn attackers(line: &str) -> Option<Name> {
     let (_, rest) = line.split_once("steal your information from ")?;
-    Name::parse(rest.split_whitespace().next()?.trim_end_matches('.'))
+    address::host(rest.split_whitespace().next()?.trim_end_matches('.'))
 }
 
 /// Firefox: `An error occurred during a connection to www.example.com.`; Chrome, where no certificate came:
@@ -122,13 +123,13 @@ fn site(line: &str) -> Option<Name> {
     let chrome = || SITE_WORDS.iter().any(|words| line.contains(words)).then_some(line);
     let name = firefox.or_else(chrome)?.split_whitespace().next()?.trim_end_matches('.');
     let name = name.split(':').next()?;
-    Name::parse(name).filter(|host| host.as_str().contains('.'))
+    address::host(name).filter(|host| host.as_str().contains('.'))
 }
 
 /// Safari: `This website may be impersonating "www.example.com" to steal …`.
 fn impersonated(line: &str) -> Option<ClientVerdict> {
     let (_, rest) = line.split_once("may be impersonating \"")?;
-    let host = Name::parse(rest.split('"').next()?)?;
+    let host = address::host(rest.split('"').next()?)?;
     Some(verdict("safari", Says::Refused, Some(host), Vec::new(), line))
 }
 
@@ -176,7 +177,7 @@ fn only_name<'l>(lines: impl Iterator<Item = &'l &'l super::Line>) -> Option<Nam
         }
     }
     match names.as_slice() {
-        [only] => Name::parse(only),
+        [only] => address::host(only),
         _ => None,
     }
 }
@@ -186,7 +187,7 @@ fn host_of_url(line: &str) -> Option<Name> {
     let (_, rest) = line.split_once("https://")?;
     let authority = rest.split(['/', '?', '#', ' ', '"', '\'', ')', ',']).next()?;
     let authority = authority.rsplit('@').next()?;
-    Name::parse(authority.split(':').next()?).filter(|host| host.as_str().contains('.'))
+    address::host(authority.split(':').next()?).filter(|host| host.as_str().contains('.'))
 }
 
 /// How Chrome's sentence goes on where the name is not what it refuses.

@@ -38,7 +38,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         (reason.contains("nxdomain") || reason.contains("SERVFAIL")).then_some((line.number, rcode))
     });
     if let Some((line, rcode)) = failed {
-        let answer = Answer { rcode: Some(rcode.to_owned()), question, ..run.answer() };
+        let answer = Answer { rcode: Some(rcode.into()), question, ..run.answer() };
         sink.observe(Fact::DnsAnswer(answer), [line]);
         return;
     }

@@ -65,7 +65,7 @@ fn name_servers(run: &RunText<'_>, query: &asked::Query, sink: &mut Sink) {
         let Some((data, server)) = soa_from_server(&line.text) else { continue };
         let owner = query.name.clone().unwrap_or_else(Name::unstated);
         let Some(record) = rr::record(&format!("{owner}. IN SOA {data}"), Section::Answer) else { continue };
-        let question = query.name.clone().map(|name| Question { name, kind: "SOA".to_owned() });
+        let question = query.name.clone().map(|name| Question { name, kind: "SOA".into() });
         let answer =
             Answer { server: super::grammar::address::server(server), question, records: vec![record], ..run.answer() };
         sink.observe(Fact::DnsAnswer(answer), [line.number]);

@@ -3,7 +3,7 @@
 
 use super::grammar::{asked, message, rr};
 use super::{Line, RunText, SavedFormat, Sink};
-use crate::dns::{Answer, Section};
+use crate::dns::{Answer, ExtendedError, Section, Transport};
 use crate::evidence::{Fact, ServerName};
 use crate::provenance::{Time, Zone};
 
@@ -69,13 +69,27 @@ fn take(open: &mut Open, line: &Line) -> bool {
     let Some((key, value)) = text.split_once(':') else { return false };
     let value = value.trim().trim_matches('"');
     match key {
-        "status" => open.answer.rcode = Some(value.to_owned()),
+        "status" => open.answer.rcode = Some(value.into()),
         "id" => open.answer.id = value.parse().ok(),
         "flags" if open.answer.flags.is_none() => open.answer.flags = Some(message::read_flags(value)),
         "response_address" => open.address = value.parse().ok(),
         "response_port" => {
             let port = value.parse().ok();
+            // dig names TCP alone for DNS over TLS (RFC 7858 section 3.1).
+            if port == Some(853) && open.answer.carried == Some(Transport::Tcp) {
+                open.answer.carried = Some(Transport::Dot);
+            }
             open.answer.server = open.address.zip(port).map(|(address, port)| std::net::SocketAddr::new(address, port));
+        }
+        "socket_protocol" => open.answer.carried = message::transport(value),
+        "INFO-CODE" => {
+            let code = value.split(' ').next().and_then(|code| code.parse().ok());
+            open.answer.extended_errors.extend(code.map(|code| ExtendedError::new(code, None)));
+        }
+        "EXTRA-TEXT" => {
+            if let Some(error) = open.answer.extended_errors.last_mut() {
+                error.text = Some(value.to_owned()).filter(|text| !text.is_empty());
+            }
         }
         "response_time" => open.answer.time = timestamp(value),
         "ANSWER_SECTION" => open.section = Some(Section::Answer),

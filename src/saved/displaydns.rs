@@ -4,7 +4,7 @@
 use super::{Line, RunText, SavedFormat, Sink};
 use crate::dns::{Record, Section};
 use crate::evidence::{Fact, ServerName};
-use crate::name::Name;
+use crate::saved::grammar::address;
 
 /// `ipconfig /displaydns`.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -35,8 +35,14 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         let [name, kind, ttl, length, _, data] = values.as_slice() else { continue };
         let (Ok(ttl), true) = (ttl.parse(), length.parse::<u32>().is_ok()) else { continue };
         let Some((kind, data)) = data_of(kind, data) else { continue };
-        let Some(owner) = Name::parse(name) else { continue };
-        answer.records.push(Record { section: Section::Answer, owner, kind: kind.to_owned(), ttl: Some(ttl), data });
+        let Some(owner) = address::host(name) else { continue };
+        answer.records.push(Record {
+            section: Section::Answer,
+            owner,
+            kind: kind.into(),
+            ttl: Some(ttl),
+            data: data.into(),
+        });
         lines.extend(six.iter().map(|line| line.number));
     }
     if !answer.records.is_empty() {
@@ -46,7 +52,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 
 /// The type by its number, and the data that fits it.
 fn data_of(number: &str, data: &str) -> Option<(&'static str, String)> {
-    let name = || Name::parse(data).map(|name| format!("{name}."));
+    let name = || address::host(data).map(|name| format!("{name}."));
     let address = || data.parse::<std::net::IpAddr>().ok();
     match number {
         "1" => Some(("A", address().filter(std::net::IpAddr::is_ipv4)?.to_string())),

@@ -10,6 +10,7 @@ use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::{Fact, ServerName};
 use crate::name::Name;
+use crate::saved::grammar::address;
 
 /// `getent hosts`, `getent ahosts`, `dscacheutil -q host`.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -31,7 +32,7 @@ fn stream(line: &str) -> Option<(IpAddr, Option<Name>)> {
     let mut words = line.split_whitespace();
     let address = words.next()?.parse().ok()?;
     let is_socket = matches!(words.next()?, "STREAM" | "DGRAM" | "RAW");
-    is_socket.then(|| (address, words.next().and_then(Name::parse)))
+    is_socket.then(|| (address, words.next().and_then(address::host)))
 }
 
 /// `ip_address: 203.0.113.10`.
@@ -55,7 +56,7 @@ struct Seen {
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let asked = run.command.iter().skip(2).rfind(|word| word.contains('.')).and_then(|word| Name::parse(word));
+    let asked = run.command.iter().skip(2).rfind(|word| word.contains('.')).and_then(|word| address::host(word));
     let tool = run.command.first().map_or("getent", String::as_str).to_owned();
     sink.observe(run.fact(&tool, None, asked.clone(), ServerName::Unknown), [run.first_line()]);
     let mut seen = Seen::default();
@@ -66,7 +67,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     }
     let Some(canonical) = seen.canonical.clone().filter(|_| !seen.addresses.is_empty()) else { return };
     let mut answer = run.answer();
-    answer.question = asked.clone().map(|name| Question { name, kind: "A".to_owned() });
+    answer.question = asked.clone().map(|name| Question { name, kind: "A".into() });
     let owners: Vec<Name> = if seen.aliases.is_empty() { asked.into_iter().collect() } else { seen.aliases.clone() };
     // `www` is short for `www.example.com`: a search domain, not an alias in DNS.
     let owners = owners.into_iter().filter(|owner| *owner != canonical && owner.as_str().contains('.'));
@@ -80,7 +81,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 }
 
 fn record(owner: Name, kind: &str, data: String) -> Record {
-    Record { section: Section::Answer, owner, kind: kind.to_owned(), ttl: None, data }
+    Record { section: Section::Answer, owner, kind: kind.into(), ttl: None, data: data.into() }
 }
 
 impl Seen {
@@ -93,8 +94,8 @@ impl Seen {
         }
         if let Some((key, value)) = cached(line) {
             match key {
-                "name" => self.canonical = Name::parse(value),
-                "alias" => self.aliases.extend(value.split_whitespace().filter_map(Name::parse)),
+                "name" => self.canonical = address::host(value),
+                "alias" => self.aliases.extend(value.split_whitespace().filter_map(address::host)),
                 _ => self.addresses.extend(value.parse::<IpAddr>().ok()),
             }
             return true;
@@ -103,9 +104,9 @@ impl Seen {
         let Some(address) = words.next().and_then(|word| word.parse().ok()).filter(|_| has_command) else {
             return false;
         };
-        let Some(name) = words.next().and_then(Name::parse) else { return false };
+        let Some(name) = words.next().and_then(address::host) else { return false };
         if self.canonical.is_none() {
-            self.aliases.extend(words.filter_map(Name::parse));
+            self.aliases.extend(words.filter_map(address::host));
         }
         self.canonical = self.canonical.take().or(Some(name));
         self.address(address);

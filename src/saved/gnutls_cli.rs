@@ -42,11 +42,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         .or_else(|| words.iter().skip(1).rfind(|word| !word.starts_with('-') && word.contains('.')).cloned());
     let server_name = server_name(words, dialed.as_deref());
     let named = match &server_name {
-        ServerName::Yes(name) => Name::parse(name),
+        ServerName::Yes(name) => address::host(name),
         _ => None,
     };
-    let host = command::value(words, &["--verify-hostname"]).and_then(Name::parse).or(named.clone());
-    let host = host.or_else(|| dialed.as_deref().and_then(Name::parse));
+    let host = command::value(words, &["--verify-hostname"]).and_then(address::host).or(named.clone());
+    let host = host.or_else(|| dialed.as_deref().and_then(address::host));
     sink.observe(run.fact("gnutls-cli", None, host.clone(), server_name.clone()), [run.first_line()]);
     if let Some(ip) = dialed.as_deref().and_then(|host| host.parse::<std::net::IpAddr>().ok()) {
         let it = Override { by: OverrideKind::ConnectIp, host: named, to: Some(ip.to_string()), run: Some(run.number) };
@@ -84,9 +84,9 @@ fn server_name(words: &[String], dialed: Option<&str>) -> ServerName {
         return ServerName::No;
     }
     if let Some(name) = command::value(words, &["--sni-hostname"]) {
-        return Name::parse(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
+        return address::host(name).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
     }
-    match dialed.filter(|_| !words.is_empty()).and_then(Name::parse) {
+    match dialed.filter(|_| !words.is_empty()).and_then(address::host) {
         Some(name) if name.ip().is_some() => ServerName::No,
         Some(name) => ServerName::Yes(name.to_string()),
         None => ServerName::Unknown,

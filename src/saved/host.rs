@@ -45,8 +45,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         if let Some(record) = sentence(text) {
             answer.records.push(record);
         } else if let Some((name, rcode)) = not_found(text) {
-            answer.rcode = Some(rcode);
-            answer.question = answer.question.or(Some(crate::dns::Question { name, kind: "A".to_owned() }));
+            answer.rcode = Some(rcode.into());
+            answer.question = answer.question.or(Some(crate::dns::Question { name, kind: "A".into() }));
         } else if let Some(server) = text.strip_prefix("Address: ").and_then(address::server) {
             answer.server = Some(server);
         } else {
@@ -71,14 +71,14 @@ fn sentence(line: &str) -> Option<Record> {
         let (owner, data) = line.split_once(words)?;
         Some((owner, *kind, data))
     })?;
-    let owner = Name::parse(owner).filter(|_| !owner.contains('/'))?;
+    let owner = address::host(owner).filter(|_| !owner.contains('/'))?;
     let data = match kind {
         "A" | "AAAA" => data.parse::<std::net::IpAddr>().ok()?.to_string(),
         "MX" => data.to_lowercase(),
         "TXT" => data.to_owned(),
-        _ => format!("{}.", Name::parse(data)?),
+        _ => format!("{}.", address::host(data)?),
     };
-    Some(Record { section: Section::Answer, owner, kind: kind.to_owned(), ttl: None, data })
+    Some(Record { section: Section::Answer, owner, kind: kind.into(), ttl: None, data: data.into() })
 }
 
 /// `Host nope.example.com not found: 3(NXDOMAIN)`.
@@ -86,7 +86,7 @@ fn not_found(line: &str) -> Option<(Name, String)> {
     let (name, rest) = line.strip_prefix("Host ")?.split_once(" not found: ")?;
     let (number, rcode) = rest.split_once('(')?;
     number.parse::<u16>().ok()?;
-    Some((Name::parse(name)?, rcode.split(')').next()?.to_owned()))
+    Some((address::host(name)?, rcode.split(')').next()?.to_owned()))
 }
 
 const SENTENCES: &[(&str, &str)] = &[

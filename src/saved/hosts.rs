@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{Fact, Override, OverrideKind, ServerName};
 use crate::name::Name;
+use crate::saved::grammar::address;
 
 /// A hosts file.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -36,7 +37,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
 fn entry(line: &str) -> Option<(IpAddr, Vec<Name>)> {
     let mut words = line.split('#').next()?.split_whitespace();
     let address = words.next()?.split('%').next()?.parse().ok()?;
-    let names: Vec<Name> = words.filter_map(Name::parse).collect();
+    let names: Vec<Name> = words.filter_map(address::host).collect();
     (!names.is_empty()).then_some((address, names))
 }
 

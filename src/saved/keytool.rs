@@ -5,7 +5,6 @@ use super::connection::{self, Connection};
 use super::grammar::{address, dn, time};
 use super::{RunText, SavedFormat, Sink, command};
 use crate::evidence::ServerName;
-use crate::name::Name;
 use crate::x509::{self, Certificate, San};
 
 /// `keytool`.
@@ -24,7 +23,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let target = command::value(&run.command, &["-sslserver"]).map(address::target);
-    let host = target.and_then(|(host, _)| Name::parse(host));
+    let host = target.and_then(|(host, _)| address::host(host));
     let server_name = match &host {
         Some(host) if host.ip().is_some() => ServerName::No,
         Some(host) => ServerName::Yes(host.to_string()),

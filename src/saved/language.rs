@@ -7,7 +7,7 @@
 
 use std::net::SocketAddr;
 
-use super::grammar::{time, words};
+use super::grammar::{address, time, words};
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
@@ -137,7 +137,7 @@ fn host_in(text: &str) -> Option<Name> {
             _ => host,
         };
         if bare.contains('.') {
-            return Name::parse(bare);
+            return address::host(bare);
         }
     }
     None
@@ -152,7 +152,7 @@ fn only_url(text: &str) -> Option<Name> {
     let mut hosts: Vec<&str> = hosts.collect();
     hosts.dedup();
     match hosts.as_slice() {
-        [only] if only.contains('.') => Name::parse(only),
+        [only] if only.contains('.') => address::host(only),
         _ => None,
     }
 }

@@ -86,7 +86,7 @@ pub struct RunText<'t> {
     pub command_line: Option<&'t Line>,
     /// The prompt's `user@host`, when there is one.
     pub vantage: Option<String>,
-    /// The version a line before it printed for this tool (`openssl version`, `curl --version`).
+    /// The version that the tool printed of itself at the same place (`openssl version`, `curl --version`).
     pub version: Option<String>,
     /// What `date` printed before it at the same place, where it states a zone.
     pub clock: Option<Time>,
@@ -126,6 +126,8 @@ impl RunText<'_> {
             flags: None,
             question: None,
             records: Vec::new(),
+            extended_errors: Vec::new(),
+            carried: None,
             run: Some(self.number),
         }
     }
@@ -184,6 +186,14 @@ impl Sink {
             }
         }
         self.observations.push(Observation { at, fact: Box::new(fact) });
+    }
+
+    /// Lines that a format put together from several of the text.
+    fn join(&mut self, lines: &[Line]) {
+        for line in lines.iter().filter(|line| line.last > line.number) {
+            let last = self.wrapped.entry(line.number).or_insert(line.last);
+            *last = line.last.max(*last);
+        }
     }
 
     /// Adds a gap on a line.

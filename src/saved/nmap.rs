@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{self, Connection};
-use super::grammar::{dn, time};
+use super::grammar::{address, dn, time};
 use super::openssl_x509::san;
 use super::{Line, RunText, SavedFormat, Sink};
 use crate::evidence::ServerName;
@@ -48,7 +48,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         run.command.iter().find_map(|word| word.split_once("tls.servername=").map(|(_, name)| name.to_owned()));
     let asked =
         run.command.iter().skip(1).rfind(|word| !word.starts_with('-') && word.contains('.') && !word.contains('='));
-    let host = asked.and_then(|word| Name::parse(word));
+    let host = asked.and_then(|word| address::host(word));
     sink.observe(run.fact("nmap", None, host.clone(), ServerName::Unknown), [run.first_line()]);
     let mut scanned = Scanned::default();
     let mut at = 0;
@@ -77,7 +77,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
 fn report(line: &str) -> Option<Scanned> {
     let rest = line.strip_prefix("Nmap scan report for ")?.trim();
     let (name, address) = match rest.split_once(" (") {
-        Some((name, address)) => (Name::parse(name), address.trim_end_matches(')').parse().ok()),
+        Some((name, address)) => (address::host(name), address.trim_end_matches(')').parse().ok()),
         None => (None, rest.parse().ok()),
     };
     Some(Scanned { name, address, ..Scanned::default() })
@@ -94,7 +94,7 @@ fn scan_line(scanned: &mut Scanned, line: &str) -> bool {
         return scanned.address.is_some();
     }
     if line.starts_with("<hostname ") && attribute("type") == Some("user") {
-        scanned.name = attribute("name").and_then(Name::parse);
+        scanned.name = attribute("name").and_then(address::host);
         return scanned.name.is_some();
     }
     let port = line.split_once("/tcp").and_then(|(port, rest)| rest.contains(" open").then(|| port.parse().ok())?);
@@ -134,7 +134,7 @@ fn observe(
     // A report of an address shows its reverse name, which nobody asked for.
     let is_reverse = asked.is_some_and(|asked| asked.ip().is_some());
     let name = scanned.name.clone().filter(|_| !is_reverse);
-    let server_name = match (forced.and_then(Name::parse), &name, run.command.is_empty()) {
+    let server_name = match (forced.and_then(address::host), &name, run.command.is_empty()) {
         (Some(forced), _, _) => ServerName::Yes(forced.to_string()),
         // Without the command the name in the report may be a reverse name, and a script argument unseen.
         (None, _, true) => ServerName::Unknown,

@@ -89,7 +89,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             let it = ClientVerdict {
                 client: "openssl".to_owned(),
                 says,
-                host: Name::parse(host),
+                host: address::host(host),
                 presented: Vec::new(),
                 code: None,
                 words: text.to_owned(),
@@ -139,8 +139,8 @@ impl Piped {
 
     fn host(&self) -> Option<Name> {
         match &self.server_name {
-            ServerName::Yes(name) => Name::parse(name),
-            ServerName::No | ServerName::Unknown => self.dialed.as_deref().and_then(Name::parse),
+            ServerName::Yes(name) => address::host(name),
+            ServerName::No | ServerName::Unknown => self.dialed.as_deref().and_then(address::host),
         }
     }
 
@@ -180,7 +180,7 @@ fn named_by_itself(run: &RunText<'_>, dialed: Option<&str>) -> ServerName {
             first.contains('=') && !first.contains(" = ") && !first.starts_with([' ', '/'])
         })
     };
-    match Name::parse(host).filter(|_| !is_told && run.lines.iter().any(is_modern)) {
+    match address::host(host).filter(|_| !is_told && run.lines.iter().any(is_modern)) {
         Some(name) => ServerName::Yes(name.to_string()),
         None => ServerName::Unknown,
     }

@@ -10,6 +10,7 @@ use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Question, Record, Section};
 use crate::evidence::{Fact, ServerName};
 use crate::name::Name;
+use crate::saved::grammar::address;
 
 /// `ping`, `traceroute`, `tracert`.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -33,13 +34,13 @@ fn first(line: &str) -> Option<(Name, IpAddr)> {
         let inner = bare.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         let inner = inner.or_else(|| bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')))?;
         let address = inner.parse().ok()?;
-        Some((Name::parse(name).filter(|name| name.as_str().contains('.') && name.ip().is_none())?, address))
+        Some((address::host(name).filter(|name| name.as_str().contains('.') && name.ip().is_none())?, address))
     })
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let asked = run.command.iter().skip(1).rfind(|word| word.contains('.') && !word.starts_with('-'));
-    let asked = asked.and_then(|word| Name::parse(word)).filter(|name| name.ip().is_none());
+    let asked = asked.and_then(|word| address::host(word)).filter(|name| name.ip().is_none());
     let tool = run.command.first().map_or("ping", String::as_str).to_owned();
     sink.observe(run.fact(&tool, None, asked.clone(), ServerName::Unknown), [run.first_line()]);
     let Some(asked) = asked else { return };
@@ -48,14 +49,14 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let record = |owner: &Name, kind: &str, data: String| Record {
         section: Section::Answer,
         owner: owner.clone(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         ttl: None,
-        data,
+        data: data.into(),
     };
     let mut answer = run.answer();
     answer.records.push(record(&asked, "CNAME", format!("{end}.")));
     answer.records.push(record(&end, if address.is_ipv4() { "A" } else { "AAAA" }, address.to_string()));
-    answer.question = Some(Question { name: asked, kind: "A".to_owned() });
+    answer.question = Some(Question { name: asked, kind: "A".into() });
     sink.observe(Fact::DnsAnswer(answer), run.command_line.iter().map(|line| line.number).chain([number]));
 }
 

@@ -3,7 +3,7 @@
 //! The column of names is cut at its width and goes on in the next line. A value that PowerShell has
 //! cut with dots is a gap, never a name.
 
-use super::grammar::rr;
+use super::grammar::{address, rr};
 use super::{Line, RunText, SavedFormat, Sink, command};
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::{Fact, Override, OverrideKind, ServerName};
@@ -40,8 +40,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     list(run.lines, &mut answer, &mut lines);
     for line in run.lines {
         let Some((name, rcode)) = failure(&line.text) else { continue };
-        answer.rcode = Some(rcode.to_owned());
-        answer.question = answer.question.or_else(|| Some(Question { name: Name::parse(name)?, kind: "A".to_owned() }));
+        answer.rcode = Some(rcode.into());
+        answer.question = answer.question.or_else(|| Some(Question { name: address::host(name)?, kind: "A".into() }));
         lines.push(line.number);
     }
     if answer.rcode.is_some() || !answer.records.is_empty() {
@@ -59,7 +59,7 @@ fn asked(words: &[String]) -> Option<Question> {
     let name = option(words, "-Name").or(bare).or_else(|| command::value(words, &["-n"]))?;
     let second = words.get(2).map(|word| word.to_ascii_uppercase()).filter(|word| rr::is_kind(word));
     let kind = option(words, "-Type").map(str::to_ascii_uppercase).or(second);
-    Some(Question { name: Name::parse(name)?, kind: kind.unwrap_or_else(|| "A".to_owned()) })
+    Some(Question { name: address::host(name)?, kind: kind.unwrap_or_else(|| "A".to_owned()).into() })
 }
 
 /// `Resolve-DnsName : nope.example.com : DNS name does not exist`.
@@ -90,7 +90,7 @@ fn section(word: &str) -> Section {
 fn data(kind: &str, value: &str) -> Option<String> {
     match kind {
         "A" | "AAAA" => value.parse::<std::net::IpAddr>().ok().map(|address| address.to_string()),
-        "CNAME" | "NS" | "PTR" => Name::parse(value).map(|name| format!("{name}.")),
+        "CNAME" | "NS" | "PTR" => address::host(value).map(|name| format!("{name}.")),
         _ => None,
     }
 }
@@ -134,9 +134,15 @@ fn table(lines: &[Line], answer: &mut Answer, used: &mut Vec<u32>, sink: &mut Si
             sink.gap(numbers.first().copied().unwrap_or(1), reason);
             continue;
         }
-        let Some((owner, data)) = Name::parse(name).zip(data(kind, value)) else { continue };
+        let Some((owner, data)) = address::host(name).zip(data(kind, value)) else { continue };
         let section = section(place);
-        answer.records.push(Record { section, owner, kind: kind.clone(), ttl: ttl.parse().ok(), data });
+        answer.records.push(Record {
+            section,
+            owner,
+            kind: kind.clone().into(),
+            ttl: ttl.parse().ok(),
+            data: data.into(),
+        });
         used.extend(numbers);
     }
 }
@@ -155,7 +161,7 @@ fn list(lines: &[Line], answer: &mut Answer, used: &mut Vec<u32>) {
         match key.trim() {
             "Name" => {
                 std::mem::take(&mut open).close(answer, used);
-                open.owner = Name::parse(value);
+                open.owner = address::host(value);
             }
             "QueryType" | "Type" => open.kind = Some(value.to_owned()),
             "TTL" => open.ttl = value.parse().ok(),
@@ -184,7 +190,7 @@ impl Open {
         let (Some(owner), Some(kind), Some(value)) = (self.owner, self.kind, self.value) else { return };
         let Some(data) = data(&kind, &value) else { return };
         let section = self.section.unwrap_or(Section::Answer);
-        let record = Record { section, owner, kind, ttl: self.ttl, data };
+        let record = Record { section, owner, kind: kind.into(), ttl: self.ttl, data: data.into() };
         if !answer.records.contains(&record) {
             answer.records.push(record);
         }

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::grammar::rr;
+use super::grammar::{address, rr};
 use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::{Fact, Override, OverrideKind, ServerName};
@@ -31,7 +31,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
 fn first(line: &str) -> Option<(Name, IpAddr)> {
     let (name, rest) = line.split_once(": ")?;
     let address = without_link(rest).parse().ok()?;
-    let name = Name::parse(name).filter(|name| name.as_str().contains('.') && name.ip().is_none())?;
+    let name = address::host(name).filter(|name| name.as_str().contains('.') && name.ip().is_none())?;
     Some((name, address))
 }
 
@@ -51,11 +51,11 @@ fn failure(line: &str) -> Option<(Name, &'static str)> {
     } else {
         return None;
     };
-    Name::parse(name).map(|name| (name, rcode))
+    address::host(name).map(|name| (name, rcode))
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let asked = run.command.iter().skip(1).rfind(|word| word.contains('.')).and_then(|word| Name::parse(word));
+    let asked = run.command.iter().skip(1).rfind(|word| word.contains('.')).and_then(|word| address::host(word));
     sink.observe(run.fact("resolvectl", None, asked, ServerName::Unknown), [run.first_line()]);
     let mut seen = Seen::default();
     for line in run.lines {
@@ -114,7 +114,7 @@ impl Seen {
         } else if let Ok(address) = without_link(text).parse() {
             self.addresses.push(address);
         } else if let Some(end) = without_link(text).strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            self.end = Name::parse(end);
+            self.end = address::host(end);
         } else if text.starts_with("-- Data from: ") {
             self.is_synthetic = text.contains("synthetic");
         } else if let Some(record) = rr::record(without_link(text), Section::Answer) {
@@ -130,15 +130,15 @@ impl Seen {
         let record = |owner: &Name, kind: &str, data: String| Record {
             section: Section::Answer,
             owner: owner.clone(),
-            kind: kind.to_owned(),
+            kind: kind.into(),
             ttl: None,
-            data,
+            data: data.into(),
         };
-        let mut answer = Answer { rcode: self.rcode.map(str::to_owned), ..run.answer() };
+        let mut answer = Answer { rcode: self.rcode.map(Into::into), ..run.answer() };
         answer.records.clone_from(&self.records);
         let Some(name) = &self.name else { return answer };
         let kind = self.records.first().map_or("A", |record| record.kind.as_str()).to_owned();
-        answer.question = Some(Question { name: name.clone(), kind });
+        answer.question = Some(Question { name: name.clone(), kind: kind.into() });
         if let Some(end) = &self.end {
             answer.records.push(record(name, "CNAME", format!("{end}.")));
         }

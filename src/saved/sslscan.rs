@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{self, Connection};
-use super::grammar::{dn, time};
+use super::grammar::{address, dn, time};
 use super::openssl_x509::san;
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::ServerName;
@@ -43,13 +43,13 @@ impl Head {
         } else if let Some(rest) = text.strip_prefix("Testing SSL server ") {
             let (host, rest) = rest.split_once(" on port ").unwrap_or((rest, ""));
             let (port, sni) = rest.split_once(" using SNI name ").unwrap_or((rest, ""));
-            self.host = Name::parse(host);
+            self.host = address::host(host);
             self.port = port.trim().parse().ok();
-            self.sni = Name::parse(sni.trim());
+            self.sni = address::host(sni.trim());
         } else if text.starts_with("<ssltest ") {
             let attribute = |name: &str| Some(text.split_once(&format!("{name}=\""))?.1.split('"').next()?.to_owned());
-            self.host = attribute(" host").and_then(|it| Name::parse(&it));
-            self.sni = attribute("sniname").and_then(|it| Name::parse(&it));
+            self.host = attribute(" host").and_then(|it| address::host(&it));
+            self.sni = attribute("sniname").and_then(|it| address::host(&it));
             self.port = attribute("port").and_then(|it| it.parse().ok());
         } else {
             return false;

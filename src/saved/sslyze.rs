@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use super::connection::{self, Connection};
-use super::grammar::time;
+use super::grammar::{address, time};
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::ServerName;
 use crate::name::Name;
@@ -25,7 +25,7 @@ fn results(line: &str) -> Option<(Name, Option<SocketAddr>)> {
     let (target, address) = line.trim().strip_prefix("SCAN RESULTS FOR ")?.split_once(" - ")?;
     let (host, port) = target.rsplit_once(':')?;
     let address = address.parse().ok().zip(port.parse().ok());
-    Some((Name::parse(host)?, address.map(|(ip, port)| SocketAddr::new(ip, port))))
+    Some((address::host(host)?, address.map(|(ip, port)| SocketAddr::new(ip, port))))
 }
 
 /// One chain, as far as it is read.
@@ -46,7 +46,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             target = target.or(Some(found));
             head.push(line.number);
         } else if let Some(name) = value(text, "Hostname sent for SNI:") {
-            sni = Name::parse(name);
+            sni = address::host(name);
             head.push(line.number);
         } else if text.starts_with("Certificate Chain #") || text.starts_with("Certificate Chain with SNI disabled") {
             let certificate = connection::described(run, line.number, sink);

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{self, Connection};
-use super::grammar::time;
+use super::grammar::{address, time};
 use super::{Line, RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
@@ -29,7 +29,7 @@ fn target(line: &str) -> Option<(SocketAddr, Name)> {
     let (_, rest) = line.split_once("-->> ")?;
     let (address, rest) = rest.split_once(" (")?;
     let name = rest.split(") <<--").next()?;
-    Some((address.parse().ok()?, Name::parse(name)?))
+    Some((address.parse().ok()?, address::host(name)?))
 }
 
 /// ` Common Name (CN)             *.example.com`: the value of a label.
@@ -93,7 +93,7 @@ fn csv(run: &RunText<'_>, sink: &mut Sink) {
         let (name, address) = at.split_once('/').unwrap_or((at, ""));
         if target.is_none() && *id != "id" {
             let address = address.parse::<IpAddr>().ok().zip(port.parse().ok());
-            target = Name::parse(name).map(|name| (name, address.map(|(ip, port)| SocketAddr::new(ip, port))));
+            target = address::host(name).map(|name| (name, address.map(|(ip, port)| SocketAddr::new(ip, port))));
         }
         found.push(Finding { id, words, line: line.number });
     }

@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::grammar::{time, words};
+use super::grammar::{address, time, words};
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, HttpExchange, Run, Says, ServerName};
 use crate::name::Name;
@@ -36,7 +36,7 @@ fn stamp(line: &str) -> Option<(Time, &str)> {
 /// `Connecting to www.example.com (203.0.113.12:443)`.
 fn busybox_connection(line: &str) -> Option<(Name, SocketAddr)> {
     let (host, rest) = line.strip_prefix("Connecting to ")?.split_once(" (")?;
-    Some((Name::parse(host)?, rest.strip_suffix(')')?.parse().ok()?))
+    Some((address::host(host)?, rest.strip_suffix(')')?.parse().ok()?))
 }
 
 /// `Connecting to h (h)|203.0.113.10|:443... connected.`: the end, and whether the host stands in
@@ -106,7 +106,7 @@ fn split_url(text: &str) -> Option<(String, Option<Name>)> {
         Some((host, port)) if port.chars().all(|c| c.is_ascii_digit()) => host,
         _ => authority,
     };
-    Some((format!("{scheme}://{authority}{path}"), Name::parse(host)))
+    Some((format!("{scheme}://{authority}{path}"), address::host(host)))
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {

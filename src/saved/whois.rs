@@ -4,6 +4,7 @@
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
+use crate::saved::grammar::address;
 
 /// `whois`.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -31,10 +32,10 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         let Some((name, value)) = field(&line.text) else { continue };
         let first = value.split_whitespace().next().unwrap_or_default();
         match name.as_str() {
-            "domain name" | "domain" if domain.is_none() => domain = Name::parse(first),
+            "domain name" | "domain" if domain.is_none() => domain = address::host(first),
             "registrar" if registrar.is_none() => registrar = Some(value.to_owned()),
             "name server" | "nserver" | "nameserver" | "nameservers" => {
-                let Some(server) = Name::parse(first).filter(|server| !servers.contains(server)) else { continue };
+                let Some(server) = address::host(first).filter(|server| !servers.contains(server)) else { continue };
                 servers.push(server);
             }
             _ => continue,

@@ -1,11 +1,10 @@
 //! Zone files in master format (RFC 1035 section 5): records with relative owners, from `$ORIGIN` or
 //! `$TTL` on. No `$INCLUDE` is ever followed.
 
-use super::grammar::rr;
+use super::grammar::{address, rr};
 use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Record, Section};
 use crate::evidence::{Fact, ServerName};
-use crate::name::Name;
 
 /// A zone file.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -61,7 +60,7 @@ fn record(owner: &str, rest: &str, origin: Option<&str>) -> Option<Record> {
     let mut record = rr::record(&format!("{owner} {}", rest.trim()), Section::Answer)?;
     if matches!(record.kind.as_str(), "CNAME" | "DNAME" | "NS" | "PTR") {
         let written = rest.split_whitespace().last()?;
-        record.data = format!("{}.", Name::parse(&absolute(written, origin)?)?);
+        record.data = format!("{}.", address::host(&absolute(written, origin)?)?).into();
     }
     Some(record)
 }

@@ -97,11 +97,8 @@ fn shown_connection(case: &CaseEntry) -> Option<&ConnectionEntry> {
 
 /// The answer that holds the address of the connection, else the first with addresses.
 fn shown_resolution<'c>(case: &'c CaseEntry, connection: Option<&ConnectionEntry>) -> Option<&'c ResolutionEntry> {
-    let server = connection
-        .and_then(|it| it.server.as_deref())
-        .and_then(|it| it.rsplit_once(':'))
-        .map(|(ip, _)| ip.trim_matches(['[', ']']));
-    let holds = |it: &&ResolutionEntry| server.is_some_and(|ip| it.addresses.iter().any(|known| known == ip));
+    let server = connection.and_then(|it| it.server);
+    let holds = |it: &&ResolutionEntry| server.is_some_and(|server| it.addresses.contains(&server.ip()));
     let all = || case.resolutions.iter();
     all().find(holds).or_else(|| all().find(|it| !it.addresses.is_empty())).or_else(|| all().next())
 }
@@ -131,39 +128,31 @@ fn aliases(report: &Report, path: &mut Path, resolution: &ResolutionEntry, chang
                 (false, Some(_)) => "leads to (suspicious)".to_owned(),
                 (false, None) => "leads to".to_owned(),
             },
-            text: step.target.clone(),
+            text: step.target.to_string(),
             is_bad: is_broken,
-            link: Link { label: step.kind.clone(), place: place.clone(), is_broken },
+            link: Link { label: step.kind.to_string(), place: place.clone(), is_broken },
         });
     }
 }
 
 fn address(report: &Report, path: &mut Path, resolution: &ResolutionEntry, connection: Option<&ConnectionEntry>) {
-    let server = connection
-        .and_then(|it| it.server.as_deref())
-        .and_then(|it| it.rsplit_once(':'))
-        .map(|(ip, _)| ip.trim_matches(['[', ']']));
-    let shown = server.map(str::to_owned).or_else(|| resolution.addresses.first().cloned());
-    let Some(ip) = shown else { return };
+    let server = connection.and_then(|it| it.server).map(|it| it.ip());
+    let Some(ip) = server.or_else(|| resolution.addresses.first().copied()) else { return };
     let is_named = resolution.addresses.contains(&ip);
-    let kind = if ip.contains(':') { "AAAA" } else { "A" };
+    let kind = if ip.is_ipv6() { "AAAA" } else { "A" };
     let place = if is_named { place_of(report, &resolution.cites, "dns.answer") } else { "in no answer".to_owned() };
     path.words.push(format!("The address is {ip}, {place}."));
     path.nodes.push(Node {
         kind: Kind::Address,
         caption: "address".to_owned(),
-        text: ip,
+        text: ip.to_string(),
         is_bad: false,
         link: Link { label: if is_named { kind.to_owned() } else { String::new() }, place, is_broken: false },
     });
 }
 
 fn handshake(report: &Report, path: &mut Path, connection: &ConnectionEntry, is_broken: bool) {
-    let port = connection
-        .server
-        .as_deref()
-        .and_then(|it| it.rsplit_once(':'))
-        .map_or_else(String::new, |(_, port)| format!(":{port}"));
+    let port = connection.server.map_or_else(String::new, |it| format!(":{}", it.port()));
     let sni = match connection.sni_state {
         crate::tls::SniState::Sent => connection.sni.clone().unwrap_or_default(),
         crate::tls::SniState::Absent => "no SNI".to_owned(),

@@ -107,7 +107,7 @@ fn found(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>) -> Verdict {
                 [alias.cites],
             )
             .mark(Mark {
-                beside: alias.kind.clone(),
+                beside: alias.kind.to_string(),
                 ..Mark::new(alias.cites, alias.target.as_str(), Sign::Right, format!("a host of {}", provider.name))
             });
     }

@@ -97,7 +97,7 @@ fn of_legacy(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>, alias: &
             [alias.cites],
         )
         .mark(Mark {
-            beside: alias.kind.clone(),
+            beside: alias.kind.to_string(),
             ..Mark::new(alias.cites, alias.target.as_str(), Sign::Wrong, format!("an old target of {}", provider.name))
         });
     if let Some(served) = &platform.served {

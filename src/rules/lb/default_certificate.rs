@@ -105,7 +105,7 @@ fn found(case: &Case<'_>, host: &Name, (alias, name): (&Alias, &str), it: &Shown
         .reason(format!("{} is a {} to {}, a name of {name}", alias.owner, alias.kind, alias.target), [alias.cites])
         .reason(format!("the client asked for {host}"), [it.connection.id])
         .reason(format!("the certificate presented names {}", it.leaf.labels().join(", ")), [it.leaf.id, it.connection.id])
-        .mark(Mark { beside: alias.kind.clone(), ..Mark::new(alias.cites, alias.target.as_str(), Sign::Right, "a load balancer") })
+        .mark(Mark { beside: alias.kind.to_string(), ..Mark::new(alias.cites, alias.target.as_str(), Sign::Right, "a load balancer") })
         .mark(view::asked_mark(it.connection.id, host))
         .mark(Mark::new(it.leaf.id, &label, Sign::Wrong, format!("does not cover {host}")));
     if let Some((connection, name)) = other {

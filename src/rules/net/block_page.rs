@@ -45,9 +45,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut other: Option<Verdict> = None;
     for connection in case.distinct().filter(|it| it.asks_for(host)) {
         let Some(leaf) = connection.leaf() else { continue };
-        let word = names_one(FILTERS, &texts(leaf)).filter(|_| !view::is_aws_default(leaf));
         let at_page = connection.server_ip().is_some_and(is_block_page);
         let covers = view::coverage(leaf, host) == Coverage::Covers;
+        let may_be = at_page || !covers;
+        let word = if may_be && !view::is_aws_default(leaf) { names_one(FILTERS, &texts(leaf)) } else { None };
         match (word, at_page) {
             (Some(word), true) => return found(host, connection, leaf.id, word, Strength::Proven),
             (Some(word), false) if !covers => {

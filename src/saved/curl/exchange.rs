@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::lines::{Kind, Told};
 use super::{Asked, header};
 use crate::evidence::{Fact, HttpExchange};
-use crate::name::Name;
+use crate::saved::grammar::address;
 use crate::saved::{HEADERS, RunText, Sink};
 
 /// Adds the last exchange that was not a proxy's.
@@ -21,13 +21,13 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
             Kind::Sent(text) if text.contains(" HTTP/") => is_tunnel = false,
             Kind::Sent(text) if !is_tunnel => {
                 if let Some(name) = header(text, "host") {
-                    host = Name::parse(name.split(':').next().unwrap_or(name));
+                    host = address::host(name.split(':').next().unwrap_or(name));
                     lines.push(line.number);
                 }
             }
             Kind::Info(text) => {
                 if let Some((_, name)) = text.split_once("[:authority: ") {
-                    host = Name::parse(name.trim_end_matches(']').split(':').next().unwrap_or(name));
+                    host = address::host(name.trim_end_matches(']').split(':').next().unwrap_or(name));
                     lines.push(line.number);
                 }
             }

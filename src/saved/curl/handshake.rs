@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::dump::Messages;
 use super::lines::{Kind, Told};
 use super::{Asked, certificate};
-use crate::evidence::Fact;
+use crate::evidence::{Fact, ServerName};
 use crate::name::Name;
 use crate::provenance::Time;
 use crate::saved::grammar::{dn, time};
-use crate::saved::{RunText, Sink};
+use crate::saved::{RunText, Sink, connection};
 use crate::tls::{self, Alert, ChainState, Handshake, Side, SniState, Transport};
 use crate::x509;
 
@@ -35,7 +36,7 @@ struct Connection {
 }
 
 /// Adds the handshake, its certificate and its alerts, if there was one.
-pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
+pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], (asked, messages): (&Asked, &Messages), sink: &mut Sink) {
     let mut it = Connection { is_proxied: asked.is_proxied, ..Connection::default() };
     for line in told {
         if let Kind::Info(text) = line.kind
@@ -44,14 +45,31 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
             it.lines.push(line.number);
         }
     }
-    let chain = sent_chain(run, sink).unwrap_or_else(|| told_certificate(run, &it, sink));
+    let mut chain = sent_chain(run, sink).unwrap_or_default();
+    if chain.is_empty() {
+        chain = traced_chain(run, messages, sink);
+    }
+    if chain.is_empty() {
+        chain = told_certificate(run, &it, sink);
+    }
     if !it.began && chain.is_empty() {
         return;
     }
     let mut lines: Vec<u32> = run.command_line.iter().map(|line| line.number).collect();
     lines.extend(&it.lines);
     lines.extend(&it.certificate);
-    let (sni, sni_state) = server_name(&it, asked.host.as_ref());
+    lines.extend(messages.chain.iter().flat_map(|(_, lines)| lines));
+    let (sni, sni_state) = match &messages.server_name {
+        Some((ServerName::Yes(name), at)) => {
+            lines.extend(at);
+            (Some(name.clone()), SniState::Sent)
+        }
+        Some((_, at)) => {
+            lines.extend(at);
+            (None, SniState::Absent)
+        }
+        None => server_name(&it, asked.host.as_ref()),
+    };
     let server = it.server.filter(|_| !it.is_proxied);
     for (line, from, code) in &it.alerts {
         sink.observe(Fact::TlsAlert(alert(*from, *code, (it.client, server), run.number)), [*line]);
@@ -104,6 +122,17 @@ fn sent_chain(run: &RunText<'_>, sink: &mut Sink) -> Option<Vec<String>> {
         sink.observe(Fact::Certificate(certificate), block.first..=block.last);
     }
     (!chain.is_empty()).then_some(chain)
+}
+
+/// The certificates whose bytes a trace holds.
+fn traced_chain(run: &RunText<'_>, messages: &Messages, sink: &mut Sink) -> Vec<String> {
+    let mut chain = Vec::new();
+    for (der, lines) in &messages.chain {
+        let certificate = connection::whole(run, der);
+        chain.push(certificate.id().to_owned());
+        connection::observe_certificate(certificate, lines.clone(), sink);
+    }
+    chain
 }
 
 fn told_certificate(run: &RunText<'_>, it: &Connection, sink: &mut Sink) -> Vec<String> {

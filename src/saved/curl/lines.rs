@@ -33,10 +33,14 @@ pub(super) struct Told<'t> {
 
 /// The header that a dump or an unmarked block shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Block {
+pub(super) enum Block {
+    /// Neither.
     None,
+    /// The request's header.
     Sent,
+    /// The response's header.
     Received,
+    /// A body, or bytes of TLS.
     Other,
 }
 
@@ -83,7 +87,7 @@ fn in_block<'t>(text: &'t str, block: &mut Block, has_bare_headers: bool) -> Opt
 }
 
 /// `=> Send header, 80 bytes (0x50)` opens a dump.
-fn dump_of(text: &str) -> Option<Block> {
+pub(super) fn dump_of(text: &str) -> Option<Block> {
     let body = unstamped(text);
     let is_dump = (body.starts_with("=> ") || body.starts_with("<= ")) && body.contains(" bytes (0x");
     is_dump.then(|| match body {

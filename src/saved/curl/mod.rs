@@ -4,6 +4,7 @@
 //! With `-k` curl does not compare names, and what it says of trust counts for nothing. The server
 //! name it sends is the host of the URL, never the Host header.
 
+mod dump;
 mod exchange;
 mod handshake;
 mod lines;
@@ -11,6 +12,7 @@ mod redirected;
 mod verdict;
 mod write_out;
 
+use dump::Messages;
 use lines::{Kind, Told};
 use redirected::PROXY_OPTIONS;
 
@@ -37,6 +39,8 @@ fn opens(line: &str) -> bool {
         Some(Kind::Error(..)) => true,
         Some(Kind::Info(text)) => {
             text.starts_with("Trying ")
+                || (text.starts_with("Connected to ") && text.contains(") port "))
+                || text == "Server certificate:"
                 || text.starts_with("About to connect() to ")
                 || (text.starts_with("Host ") && text.ends_with(" was resolved."))
                 || (text.starts_with("Added ") && text.ends_with(" to DNS cache"))
@@ -101,6 +105,17 @@ fn split_url(text: &str) -> Option<(String, Option<Name>, u16)> {
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let messages = Messages::of(run.lines);
+    match dump::unfolded(run.lines) {
+        Some(lines) => {
+            sink.join(&lines);
+            read_unfolded(&RunText { lines: &lines, ..run.clone() }, &messages, sink);
+        }
+        None => read_unfolded(run, &messages, sink),
+    }
+}
+
+fn read_unfolded(run: &RunText<'_>, messages: &Messages, sink: &mut Sink) {
     let told = lines::told(run.lines, has_switch(&run.command, &["--include", "--head", "--show-headers"], "iI"));
     let mut asked = Asked::of(run, &told);
     let written = write_out::of(run).or_else(|| write_out::of_format(run, &asked));
@@ -111,6 +126,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     }
     let is_without_name = told.iter().any(|it| matches!(it.kind, Kind::Info(text) if text.contains("disables SNI")));
     let server_name = match &asked.host {
+        _ if messages.server_name.is_some() => messages.server_name.clone().map_or(ServerName::Unknown, |it| it.0),
         _ if is_without_name => ServerName::No,
         Some(host) if host.ip().is_some() => ServerName::No,
         Some(host) => ServerName::Yes(host.to_string()),
@@ -127,12 +143,12 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             host: asked.host.clone(),
             server_name,
         }),
-        [run.first_line()],
+        std::iter::once(run.first_line()).chain(messages.server_name.iter().flat_map(|it| it.1.clone())),
     );
     redirected::observe(run, &told, &asked, sink);
     match &written {
         Some(it) if told.is_empty() => write_out::observe(it, run, asked.host.as_ref(), sink),
-        _ => handshake::observe(run, &told, &asked, sink),
+        _ => handshake::observe(run, &told, (&asked, messages), sink),
     }
     verdict::observe(run, &told, asked.host.as_ref(), sink);
     exchange::observe(run, &told, &asked, sink);
@@ -166,10 +182,10 @@ fn host_told(told: &[Told<'_>]) -> Option<Name> {
     let is_redirected = infos().any(|text| text.starts_with("Connecting to hostname: "));
     let tunnelled = infos().find_map(|text| {
         let (_, rest) = text.split_once("tunnel to ")?;
-        Name::parse(rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']', '.']))
+        address::host(rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']', '.']))
     });
     let is_proxied = tunnelled.is_some() || infos().any(|text| text.starts_with("Uses proxy env variable "));
-    let added = || infos().find_map(|text| Name::parse(text.strip_prefix("Added ")?.split(':').next()?));
+    let added = || infos().find_map(|text| address::host(text.strip_prefix("Added ")?.split(':').next()?));
     let connected = || {
         infos().filter(|_| !is_redirected && !is_proxied).find_map(|text| {
             let host = text.strip_prefix("Connected to ").or_else(|| text.strip_prefix("Established connection to "));
@@ -182,7 +198,7 @@ fn host_told(told: &[Told<'_>]) -> Option<Name> {
             let unresolved = text.strip_prefix("Could not resolve host: ");
             let refused = text.strip_prefix("Failed to connect to ");
             let host = host.or(about).or(unresolved).or(refused).and_then(|rest| rest.split([' ', ';']).next());
-            host.or(resolved).filter(|host| *host != "(nil)").and_then(Name::parse)
+            host.or(resolved).filter(|host| *host != "(nil)").and_then(address::host)
         })
     };
     let said = || {
@@ -193,7 +209,7 @@ fn host_told(told: &[Told<'_>]) -> Option<Name> {
     };
     let asked = || {
         told.iter().find_map(|line| match line.kind {
-            Kind::Sent(text) => header(text, "host").and_then(|host| Name::parse(host.split(':').next()?)),
+            Kind::Sent(text) => header(text, "host").and_then(|host| address::host(host.split(':').next()?)),
             _ => None,
         })
     };

@@ -4,6 +4,7 @@ use super::lines::{Kind, Told};
 use super::{Asked, header, split_url};
 use crate::evidence::{Fact, Override, OverrideKind};
 use crate::name::Name;
+use crate::saved::grammar::address;
 use crate::saved::{RunText, Sink};
 
 /// Adds each, once.
@@ -25,12 +26,12 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
             }
             "--connect-to" => {
                 let parts = colon_parts(value);
-                let host = parts.first().and_then(|host| Name::parse(host)).or_else(|| asked.host.clone());
+                let host = parts.first().and_then(|host| address::host(host)).or_else(|| asked.host.clone());
                 let to = parts.get(2).filter(|to| !to.is_empty()).map(|to| (*to).to_owned());
                 add(first, OverrideKind::ConnectTo, host, to);
             }
             "-H" | "--header" => {
-                let host = header(value, "host").and_then(|host| Name::parse(host.split(':').next()?));
+                let host = header(value, "host").and_then(|host| address::host(host.split(':').next()?));
                 if host.is_some() && host != asked.host {
                     add(first, OverrideKind::HostHeader, host, asked.host.as_ref().map(ToString::to_string));
                 }
@@ -65,7 +66,7 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
 /// `HOST:PORT:ADDRESS` of `--resolve`; a plus sign before it lets the entry time out.
 fn resolved(value: &str) -> (Option<Name>, Option<String>) {
     let mut parts = value.trim_start_matches('+').splitn(3, ':');
-    let host = parts.next().and_then(Name::parse);
+    let host = parts.next().and_then(address::host);
     (host, parts.nth(1).map(|to| to.trim_matches(['[', ']']).to_owned()))
 }
 

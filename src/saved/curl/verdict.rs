@@ -4,7 +4,7 @@ use super::has_switch;
 use super::lines::{Kind, Told};
 use crate::evidence::{ClientVerdict, Fact, Says};
 use crate::name::Name;
-use crate::saved::grammar::words;
+use crate::saved::grammar::{address, words};
 use crate::saved::{RunText, Sink};
 
 /// Adds each verdict once, the last words first: they are the most telling.
@@ -61,7 +61,7 @@ fn overlooked(text: &str) -> Option<Says> {
 fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Option<Name>, Vec<String>)> {
     if text.contains("subjectAltName: ") && (text.contains("matched cert's") || text.contains("matches cert's")) {
         let names: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
-        let host = names.first().and_then(|host| Name::parse(host));
+        let host = names.first().and_then(|host| address::host(host));
         let presented = names.get(1).map(|name| (*name).to_owned()).into_iter().collect();
         return (!is_blind).then_some((Says::NameMatches, host, presented));
     }

@@ -166,9 +166,13 @@ fn number(text: &str) -> Option<Taken> {
     Some((text.len().checked_sub(behind.len())?, Some(number)))
 }
 
-/// `12:` as `grep -n` writes it: rising is enough.
+/// `12:` as `grep -n` writes it: rising is enough. The offsets of a dump rise as well.
 fn grep_number(text: &str) -> Option<Taken> {
-    let digits = text.split(':').next()?;
+    let (digits, rest) = text.split_once(':')?;
+    let is_octet = |word: &str| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digits.starts_with('0') || rest.split_whitespace().take(2).filter(|word| is_octet(word)).count() == 2 {
+        return None;
+    }
     let number = digits.parse().ok().filter(|_| digits.len() <= 7)?;
     Some((digits.len() + 1, Some(number)))
 }

@@ -261,7 +261,13 @@ fn resolved(_: &mut Log, at: &At, params: Node<'_>, sink: &mut Sink) {
         kind = kind.or_else(|| result.text_of("query_type"));
         let mut add = |kind: &str, data: String| {
             let owner = owner.clone();
-            records.push(DnsRecord { section: Section::Answer, owner, kind: kind.to_owned(), ttl: None, data });
+            records.push(DnsRecord {
+                section: Section::Answer,
+                owner,
+                kind: kind.into(),
+                ttl: None,
+                data: data.into(),
+            });
         };
         if let Some(target) = result.name_of("alias_target") {
             add("CNAME", format!("{target}."));
@@ -291,8 +297,10 @@ fn answer(at: &At, records: Vec<DnsRecord>, kind: String, sink: &mut Sink) {
         id: None,
         rcode: None,
         flags: None,
-        question: Some(Question { name, kind }),
+        question: Some(Question { name, kind: kind.into() }),
         records,
+        extended_errors: Vec::new(),
+        carried: None,
         run: None,
     };
     sink.observe_cited(Fact::DnsAnswer(it), [at.cite.clone()]);
@@ -307,9 +315,9 @@ fn resolved_by_system(_: &mut Log, at: &At, params: Node<'_>, sink: &mut Sink) {
     let record = |owner: &Name, kind: &str, data: String| DnsRecord {
         section: Section::Answer,
         owner: owner.clone(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         ttl: None,
-        data,
+        data: data.into(),
     };
     let mut records = vec![record(&asked, "CNAME", format!("{last}."))];
     for item in params.get("address_list").map(|it| it.items()).unwrap_or_default() {

@@ -80,7 +80,7 @@ fn dns(event: Node<'_>, header: &Header, sink: &mut Sink) {
     let asked = query.unwrap_or(dns);
     let question = asked
         .name_of("rrname")
-        .map(|name| Question { name, kind: asked.text_of("rrtype").unwrap_or_else(|| "A".to_owned()) });
+        .map(|name| Question { name, kind: asked.text_of("rrtype").unwrap_or_else(|| "A".to_owned()).into() });
     let mut records: Vec<DnsRecord> = Vec::new();
     let sections =
         [("answers", Section::Answer), ("authorities", Section::Authority), ("additionals", Section::Additional)];
@@ -101,10 +101,12 @@ fn dns(event: Node<'_>, header: &Header, sink: &mut Sink) {
         server,
         transport: if header.is_tcp { DnsTransport::Tcp } else { DnsTransport::Udp },
         id: dns.number_of("id"),
-        rcode: dns.text_of("rcode"),
+        rcode: dns.text_of("rcode").map(Into::into),
         flags: None,
         question,
         records,
+        extended_errors: Vec::new(),
+        carried: None,
         run: None,
     };
     sink.observe_cited(Fact::DnsAnswer(answer), event.lines().map(|line| Cite { line, quote: None }));
@@ -117,7 +119,13 @@ fn record(item: Node<'_>, section: Section) -> Option<DnsRecord> {
         "CNAME" | "NS" | "PTR" | "DNAME" => format!("{}.", Name::parse(&data)?),
         _ => data,
     };
-    Some(DnsRecord { section, owner: item.name_of("rrname")?, kind, ttl: item.number_of("ttl"), data })
+    Some(DnsRecord {
+        section,
+        owner: item.name_of("rrname")?,
+        kind: kind.into(),
+        ttl: item.number_of("ttl"),
+        data: data.into(),
+    })
 }
 
 impl Events {

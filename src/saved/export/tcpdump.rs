@@ -217,7 +217,7 @@ fn message_id(text: &str) -> Option<(u16, &str, &str)> {
 fn query(text: &str) -> Option<Question> {
     let mut words = text.split_whitespace().skip_while(|word| word.starts_with('['));
     let kind = words.next()?.strip_suffix('?')?;
-    Some(Question { name: Name::parse(words.next()?)?, kind: kind.to_owned() })
+    Some(Question { name: Name::parse(words.next()?)?, kind: kind.into() })
 }
 
 /// `203.0.113.11.443`, `2001:db8::1.443`; a name is no address.
@@ -247,10 +247,7 @@ impl<'t> Response<'t> {
         }
         let question = rest.strip_prefix("q: ").and_then(|rest| {
             let (kind, rest) = rest.split_once("? ")?;
-            Some((
-                Question { name: Name::parse(rest.split(' ').next()?)?, kind: kind.to_owned() },
-                rest.split_once(' ')?.1,
-            ))
+            Some((Question { name: Name::parse(rest.split(' ').next()?)?, kind: kind.into() }, rest.split_once(' ')?.1))
         });
         let (question, rest) = match question {
             Some((question, rest)) => (Some(question), rest),
@@ -294,8 +291,13 @@ impl<'t> Response<'t> {
                 }
                 _ => data.to_owned(),
             };
-            let record =
-                DnsRecord { section: Section::Answer, owner: owner_here, kind: kind.to_owned(), ttl: None, data };
+            let record = DnsRecord {
+                section: Section::Answer,
+                owner: owner_here,
+                kind: kind.into(),
+                ttl: None,
+                data: data.into(),
+            };
             records.push(record);
         }
         Answer {
@@ -304,10 +306,12 @@ impl<'t> Response<'t> {
             server: ends.0,
             transport: DnsTransport::Udp,
             id: Some(id),
-            rcode: Some(self.rcode.to_owned()),
+            rcode: Some(self.rcode.into()),
             flags: Some(self.flags),
             question,
             records,
+            extended_errors: Vec::new(),
+            carried: None,
             run: None,
         }
     }

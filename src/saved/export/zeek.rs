@@ -172,9 +172,9 @@ fn answer(row: &Row) -> Answer {
             records.push(DnsRecord {
                 section: Section::Answer,
                 owner: owner.clone(),
-                kind: kind.to_owned(),
+                kind: kind.into(),
                 ttl,
-                data,
+                data: data.into(),
             });
         };
         if let Ok(address) = item.parse::<std::net::IpAddr>() {
@@ -196,7 +196,7 @@ fn answer(row: &Row) -> Answer {
         server: row.end("id.resp_h", "id.resp_p"),
         transport,
         id: row.number("trans_id"),
-        rcode: row.text("rcode_name").map(str::to_owned),
+        rcode: row.text("rcode_name").map(Into::into),
         flags: Some(Flags {
             qr: row.text("rcode").is_some(),
             aa: row.flag("AA"),
@@ -206,8 +206,10 @@ fn answer(row: &Row) -> Answer {
             ad: false,
             cd: false,
         }),
-        question: asked.map(|name| Question { name, kind: row.text("qtype_name").unwrap_or("A").to_owned() }),
+        question: asked.map(|name| Question { name, kind: row.text("qtype_name").unwrap_or("A").into() }),
         records,
+        extended_errors: Vec::new(),
+        carried: None,
         run: None,
     }
 }

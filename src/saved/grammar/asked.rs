@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::address;
 use super::rr;
 use crate::dns::Question;
 use crate::evidence::{Fact, Override, OverrideKind};
@@ -24,7 +25,7 @@ impl Query {
     /// The question, of type A unless the command says another.
     pub fn question(&self) -> Option<Question> {
         let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
-        self.name.clone().map(|name| Question { name, kind })
+        self.name.clone().map(|name| Question { name, kind: kind.into() })
     }
 
     /// The server that the command names is no evidence of what others resolve.
@@ -52,7 +53,7 @@ pub fn dig(words: &[String]) -> Query {
         } else if let Some(option) = word.strip_prefix('-').filter(|option| !option.is_empty()) {
             match option {
                 "t" if !is_drill => query.kind = words.next().map(|kind| kind.to_ascii_uppercase()).or(query.kind),
-                "q" if !is_drill => query.name = words.next().and_then(|name| Name::parse(name)).or(query.name),
+                "q" if !is_drill => query.name = words.next().and_then(|name| address::host(name)).or(query.name),
                 // drill turns the name round, wherever it stands.
                 "x" if is_drill => is_reverse = true,
                 "x" => {
@@ -67,7 +68,7 @@ pub fn dig(words: &[String]) -> Query {
         } else if rr::is_kind(&upper) || upper == "ANY" {
             query.kind = query.kind.or(Some(upper));
         } else if upper != "IN" && !word.starts_with('+') {
-            query.name = query.name.or_else(|| Name::parse(word));
+            query.name = query.name.or_else(|| address::host(word));
         }
     }
     if is_reverse { turned(query) } else { query }
@@ -89,7 +90,7 @@ pub fn host(words: &[String]) -> Query {
                 words.next();
             }
             option if option.starts_with('-') => {}
-            name if query.name.is_none() => query.name = Name::parse(name),
+            name if query.name.is_none() => query.name = address::host(name),
             server => query.server = query.server.or_else(|| Some(server.to_owned())),
         }
     }
@@ -105,7 +106,7 @@ pub fn nslookup(words: &[String]) -> Query {
             let kind = ["type=", "querytype=", "q=", "ty=", "query="].iter().find_map(|name| option.strip_prefix(name));
             query.kind = kind.map(str::to_ascii_uppercase).or(query.kind);
         } else if query.name.is_none() {
-            query.name = Name::parse(word);
+            query.name = address::host(word);
         } else {
             query.server = query.server.or_else(|| Some(word.clone()));
         }
@@ -134,7 +135,7 @@ fn reverse(address: &str) -> Option<Name> {
             format!("{}.ip6.arpa", digits.collect::<Vec<_>>().join("."))
         }
     };
-    Name::parse(&text)
+    address::host(&text)
 }
 
 #[cfg(test)]

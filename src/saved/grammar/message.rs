@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{address, rr, time};
-use crate::dns::{Answer, Flags, Question, Record, Section};
+use crate::dns::{Answer, ExtendedError, Flags, Question, Record, Section, Transport};
 use crate::evidence::Fact;
 use crate::name::Name;
 use crate::provenance::GapReason;
@@ -101,20 +101,23 @@ impl Open {
             return self.is_headed;
         }
         let Some(rest) = text.strip_prefix(";;") else {
-            return self.question(text.strip_prefix(';'));
+            let rest = text.strip_prefix(';');
+            return rest.is_some_and(|rest| self.extended_error(rest.trim_start())) || self.question(rest);
         };
         let rest = rest.trim_start();
         if let Some(header) = rest.strip_prefix("->>HEADER<<-") {
             self.is_headed = true;
             let code = field(header, "status: ").or_else(|| field(header, "rcode: "));
-            self.answer.rcode = code.map(str::to_owned);
+            self.answer.rcode = code.map(Into::into);
             self.answer.id = field(header, "id: ").and_then(|id| id.parse().ok());
         } else if let Some(flags) = rest.strip_prefix("flags:").or_else(|| rest.strip_prefix("Flags:")) {
             self.answer.flags = Some(read_flags(flags.split(';').next().unwrap_or_default()));
-        } else if let Some(server) = rest.strip_prefix("SERVER: ") {
+        } else if let Some(server) = rest.strip_prefix("SERVER: ").or_else(|| rest.strip_prefix("From ")) {
             self.answer.server = address::server(server);
-        } else if let Some(server) = rest.strip_prefix("From ") {
-            self.answer.server = address::server(server);
+            self.answer.carried = self.answer.carried.or_else(|| carried(server));
+        } else if let Some((what, _)) = rest.split_once(" session (").filter(|_| !self.is_headed) {
+            self.answer.carried = transport(what).or(self.answer.carried);
+            return false;
         } else if let Some(when) = rest.strip_prefix("WHEN: ") {
             self.answer.time = time::when(when);
         } else if let Some(when) = rest.strip_prefix("Time ") {
@@ -127,9 +130,16 @@ impl Open {
             self.section = section.unwrap_or(self.section);
             return false;
         } else {
-            return self.question(Some(rest).filter(|_| self.in_question));
+            return self.extended_error(rest) || self.question(Some(rest).filter(|_| self.in_question));
         }
         true
+    }
+
+    fn extended_error(&mut self, text: &str) -> bool {
+        let error = extended_error(text);
+        let is_error = error.is_some();
+        self.answer.extended_errors.extend(error);
+        is_error
     }
 
     /// `;; Received 97 bytes from 192.0.2.3#53(ns-936.awsdns-53.net) in 0 ms`.
@@ -204,6 +214,39 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     Some(rest.split([',', ' ', ';']).next().unwrap_or(rest))
 }
 
+/// How an answer came, in the last brackets of `192.0.2.54#853(192.0.2.54) (TLS)` and `192.0.2.54@853(TLS) in 3 ms`.
+fn carried(server: &str) -> Option<Transport> {
+    let (_, word) = server.split(" in ").next()?.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    transport(word)
+}
+
+/// A transport in the words of dig and kdig.
+pub fn transport(word: &str) -> Option<Transport> {
+    Some(match word.split('-').next()? {
+        "UDP" => Transport::Udp,
+        "TCP" => Transport::Tcp,
+        "TLS" | "DOT" => Transport::Dot,
+        "HTTPS" | "HTTP" | "DOH" => Transport::Doh,
+        "QUIC" | "DOQ" => Transport::Doq,
+        _ => return None,
+    })
+}
+
+/// `EDE: 18 (Prohibited)`, `EDE: 0 (Other): (max. restarts reached)`, and `OPT=15: 00 12 (..)` of tools that do not
+/// know the option.
+fn extended_error(text: &str) -> Option<ExtendedError> {
+    if let Some(octets) = text.strip_prefix("OPT=15: ") {
+        let octet = |word: &str| (word.len() == 2).then(|| u8::from_str_radix(word, 16).ok())?;
+        return ExtendedError::read(&octets.split(' ').map_while(octet).collect::<Vec<u8>>());
+    }
+    let rest = text.strip_prefix("EDE: ")?;
+    let code = rest.split([' ', ':']).next()?.parse().ok()?;
+    let text = rest.split_once("): ").map(|(_, text)| text.trim());
+    let is_within = |text: &&str| text.starts_with(['(', '\'']) && text.ends_with([')', '\'']) && text.len() > 1;
+    let text = text.map(|text| Some(text).filter(is_within).and_then(|it| it.get(1..it.len() - 1)).unwrap_or(text));
+    Some(ExtendedError::new(code, text.map(str::to_owned)))
+}
+
 /// The words of a flags line.
 pub fn read_flags(text: &str) -> Flags {
     let has = |flag: &str| text.split_whitespace().any(|word| word == flag);
@@ -218,7 +261,7 @@ pub fn question(text: &str) -> Option<Question> {
         [name, kind] if rr::is_kind(kind) && name.ends_with('.') => (name, kind),
         _ => return None,
     };
-    Some(Question { name: Name::parse(name)?, kind: (*kind).to_owned() })
+    Some(Question { name: address::owner(name)?, kind: rr::known_kind(kind) })
 }
 
 const FAILURES: &[&str] = &[

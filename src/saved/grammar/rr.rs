@@ -5,9 +5,10 @@ use nom::bytes::complete::take_while1;
 use nom::character::complete::space1;
 use nom::combinator::{opt, rest, verify};
 use nom::sequence::terminated;
+use smol_str::SmolStr;
 
-use crate::dns::{Record, Section};
-use crate::name::Name;
+use super::address;
+use crate::dns::{Record, Section, iana, wire};
 
 /// Reads `owner. [ttl] [class] TYPE data`.
 pub fn record(line: &str, section: Section) -> Option<Record> {
@@ -18,26 +19,38 @@ pub fn record(line: &str, section: Section) -> Option<Record> {
     let _: Option<&str> = class;
     let _: &str = data;
     let is_owner = owner.ends_with('.') || ttl.is_some() || class.is_some();
-    let owner = Name::parse(owner).filter(|_| is_owner && !owner.starts_with(';'))?;
+    let owner = address::owner(owner).filter(|_| is_owner && !owner.starts_with(';'))?;
     let data = match kind {
         "CNAME" | "DNAME" | "NS" | "PTR" => {
-            format!("{}.", Name::parse(data.split_whitespace().next()?)?)
+            format!("{}.", address::alias(data.split_whitespace().next()?)?)
         }
         "A" | "AAAA" => data.split_whitespace().next()?.parse::<std::net::IpAddr>().ok()?.to_string(),
         _ => data.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    Some(Record { section, owner, kind: kind.to_owned(), ttl, data })
+    let (kind, data) = known_form(kind, &data).unwrap_or_else(|| (kind.into(), data.as_str().into()));
+    Some(Record { section, owner, kind, ttl, data })
+}
+
+/// `TYPE65` is `HTTPS`: older tools print the number.
+pub fn known_kind(kind: &str) -> SmolStr {
+    let number = kind.strip_prefix("TYPE").and_then(|number| number.parse().ok());
+    number.map_or_else(|| kind.into(), iana::kind_name)
+}
+
+/// `TYPE65 \# 41 0001…` (RFC 3597 section 5) in the presentation form of the type, where it has one.
+fn known_form(kind: &str, data: &str) -> Option<(SmolStr, SmolStr)> {
+    let number = kind.strip_prefix("TYPE")?.parse().ok()?;
+    let (length, digits) = data.strip_prefix("\\# ")?.split_once(' ')?;
+    let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
+    let octets: Option<Vec<u8>> =
+        digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).ok()).collect();
+    let octets = octets.filter(|octets| length.parse() == Ok(octets.len()))?;
+    Some((iana::kind_name(number), wire::data_text(number, &octets)?))
 }
 
 /// Whether a word is the name of a record type.
 pub fn is_kind(word: &str) -> bool {
     KINDS.contains(&word) || word.strip_prefix("TYPE").is_some_and(|number| number.parse::<u16>().is_ok())
-}
-
-/// The name of a record type by its number, `TYPE65534` where it has none here.
-pub fn kind_name(number: u32) -> String {
-    let known = NUMBERS.iter().find(|(known, _)| *known == number);
-    known.map_or_else(|| format!("TYPE{number}"), |(_, name)| (*name).to_owned())
 }
 
 /// Whether a word is a time to live or a class.
@@ -92,26 +105,6 @@ fn kind(input: &str) -> Result<'_, &str> {
     verify(word, |word: &str| is_kind(word)).parse_complete(input)
 }
 
-const NUMBERS: &[(u32, &str)] = &[
-    (1, "A"),
-    (2, "NS"),
-    (5, "CNAME"),
-    (6, "SOA"),
-    (12, "PTR"),
-    (15, "MX"),
-    (16, "TXT"),
-    (28, "AAAA"),
-    (33, "SRV"),
-    (39, "DNAME"),
-    (43, "DS"),
-    (46, "RRSIG"),
-    (47, "NSEC"),
-    (48, "DNSKEY"),
-    (64, "SVCB"),
-    (65, "HTTPS"),
-    (255, "ANY"),
-    (257, "CAA"),
-];
 const CLASSES: [&str; 4] = ["IN", "CH", "HS", "CLASS1"];
 const KINDS: &[&str] = &[
     "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "MX", "TXT", "PTR", "SRV", "CAA", "HTTPS", "SVCB", "DS", "DNSKEY",
@@ -129,6 +122,14 @@ mod tests {
             ("d-abcde12345.x.com. 58 IN\tA 203.0.113.14", Some(("A", Some(58), "203.0.113.14"))),
             ("www.example.com. CNAME T.example.com.", Some(("CNAME", None, "t.example.com."))),
             ("www.example.com. 1h5m A 192.0.2.1", Some(("A", Some(3900), "192.0.2.1"))),
+            (
+                "svc.example.com. 300 IN TYPE65 \\# 41 00010000010006026832026833000400",
+                Some(("TYPE65", Some(300), "\\# 41 00010000010006026832026833000400")),
+            ),
+            (
+                "svc.example.com. 300 IN TYPE65 \\# 13 0001000001000602 6832026833",
+                Some(("HTTPS", Some(300), "1 . alpn=\"h2,h3\"")),
+            ),
             (";www.example.com. IN A", None),
             ("this is A sentence", None),
             ("www.example.com. A not-an-address", None),

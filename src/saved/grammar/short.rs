@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use super::address;
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::Fact;
 use crate::name::Name;
@@ -38,8 +39,16 @@ fn said(text: &str, kind: &str) -> Option<Said> {
         let kind = if address.is_ipv4() { "A" } else { "AAAA" };
         return Some(Said { kind, data: address.to_string(), next: None });
     }
+    // Data of more than a name; an alias on the way to it is a name.
+    if let Some(kind) = VALUED.iter().find(|known| **known == kind)
+        && text.starts_with(|c: char| if *kind == "TXT" { c == '"' } else { c.is_ascii_digit() })
+        && (*kind == "TXT" || text.contains(' '))
+    {
+        let data = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        return Some(Said { kind, data, next: None });
+    }
     let is_name = text.ends_with('.') && !text.contains(char::is_whitespace) && !text.starts_with(';');
-    let name = Name::parse(text).filter(|_| is_name)?;
+    let name = address::alias(text).filter(|_| is_name)?;
     let data = format!("{name}.");
     Some(match kind {
         "NS" => Said { kind: "NS", data, next: None },
@@ -72,7 +81,13 @@ pub fn read(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
             break;
         };
         let kind = said.kind.to_owned();
-        records.push(Record { section: Section::Answer, owner: owner.clone(), kind, ttl: None, data: said.data });
+        records.push(Record {
+            section: Section::Answer,
+            owner: owner.clone(),
+            kind: kind.into(),
+            ttl: None,
+            data: said.data.into(),
+        });
         lines.push(line.number);
         owner = said.next.unwrap_or(owner);
     }
@@ -82,3 +97,6 @@ pub fn read(run: &RunText<'_>, asked: Option<Question>, sink: &mut Sink) {
         sink.observe(Fact::DnsAnswer(answer), lines);
     }
 }
+
+/// Types whose data is more than a name.
+const VALUED: &[&str] = &["HTTPS", "SVCB", "CAA", "MX", "SRV", "TXT"];

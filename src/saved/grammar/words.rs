@@ -8,6 +8,7 @@
 use nom::Parser;
 use nom::bytes::complete::{tag, take_until};
 
+use super::address;
 use crate::evidence::Says;
 use crate::name::Name;
 use crate::tls::alert;
@@ -65,7 +66,9 @@ fn filled(text: &str, pattern: &str, says: Says) -> Option<Said> {
             (value, after)
         };
         match hole {
-            "W" => said.host = Some(Name::parse(value.trim())?),
+            // A name that somebody has blanked is none; the words still say what they say.
+            "W" if address::is_blanked(value.trim()) => {}
+            "W" => said.host = Some(address::host(value.trim())?),
             "P" => said.presented.push(value.trim().to_owned()),
             "L" => said.presented.extend(names(value)),
             _ => {}
@@ -245,6 +248,7 @@ const FAULTS: &[(&str, Says)] = &[
     ("CERTIFICATE_VERIFY_FAILED", Says::Refused),
     ("SSL certificate problem", Says::Refused),
     ("Received fatal alert:", Says::HandshakeFailed),
+    ("handshake alert:", Says::HandshakeFailed),
     ("remote error: tls:", Says::HandshakeFailed),
     ("unrecognized name", Says::HandshakeFailed),
     ("UNRECOGNIZED_NAME", Says::HandshakeFailed),

@@ -6,6 +6,7 @@ use crate::evidence::Mapping;
 use crate::evidence::cloud::{Api, CustomDomain, DomainTarget};
 use crate::name::Name;
 use crate::saved::command;
+use crate::saved::grammar::address;
 
 /// `get-domain-name`, an item of `get-domain-names`.
 pub static DOMAIN_NAME: Shape = Shape {
@@ -84,7 +85,7 @@ pub static API_MAPPING: Shape = Shape {
 };
 
 fn domain_asked(words: &[String]) -> Option<Name> {
-    command::value(words, &["--domain-name"]).and_then(Name::parse)
+    command::value(words, &["--domain-name"]).and_then(address::host)
 }
 
 fn domain_name(object: &Object<'_>, _: &[String]) -> Option<Mapping> {

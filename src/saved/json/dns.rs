@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::document::Object;
-use crate::dns::{Answer, Flags, Question, Record, Section};
+use crate::dns::{Answer, Flags, Question, Record, Section, iana};
 use crate::provenance::Time;
 use crate::saved::RunText;
 use crate::saved::grammar::{address, rr};
@@ -23,9 +23,9 @@ pub fn answer(object: &Object<'_>, run: &RunText<'_>) -> Option<Answer> {
 fn over_https(object: &Object<'_>, run: &RunText<'_>) -> Option<Answer> {
     let question = Object::of(object.list("Question").first()?)?;
     let mut answer = Answer {
-        rcode: object.number("Status").map(rcode),
+        rcode: object.number("Status").map(iana::rcode_name),
         flags: Some(flags(object)),
-        question: Some(Question { name: question.name("name")?, kind: rr::kind_name(question.number("type")?) }),
+        question: Some(Question { name: question.name("name")?, kind: iana::kind_name(question.number("type")?) }),
         server: object
             .text("Comment")
             .and_then(|it| address::server(it.strip_prefix("Response from ")?.trim_end_matches('.'))),
@@ -34,7 +34,7 @@ fn over_https(object: &Object<'_>, run: &RunText<'_>) -> Option<Answer> {
     for (key, section) in SECTIONS {
         answer.records.extend(object.list(key).into_iter().filter_map(|it| {
             let it = Object::of(it)?;
-            let kind = rr::kind_name(it.number("type")?);
+            let kind = iana::kind_name(it.number("type")?);
             record(&it.text("name")?, it.number("TTL"), &kind, &it.text("data")?, *section)
         }));
     }
@@ -43,11 +43,14 @@ fn over_https(object: &Object<'_>, run: &RunText<'_>) -> Option<Answer> {
 
 fn kdig(object: &Object<'_>, run: &RunText<'_>) -> Answer {
     let mut answer = Answer {
-        rcode: object.number("RCODE").map(rcode),
+        rcode: object.number("RCODE").map(iana::rcode_name),
         flags: Some(flags(object)),
-        id: object.number("ID").and_then(|id| u16::try_from(id).ok()),
-        time: object.number("dateSeconds").map(|seconds| Time::stated(i64::from(seconds), 0)),
-        question: object.name("QNAME").zip(object.text("QTYPEname")).map(|(name, kind)| Question { name, kind }),
+        id: object.number("ID"),
+        time: object.number("dateSeconds").map(|seconds| Time::stated(seconds, 0)),
+        question: object
+            .name("QNAME")
+            .zip(object.text("QTYPEname"))
+            .map(|(name, kind)| Question { name, kind: kind.into() }),
         ..run.answer()
     };
     for (key, section) in KDIG_SECTIONS {
@@ -75,13 +78,6 @@ fn flags(object: &Object<'_>) -> Flags {
     Flags { qr: true, aa: has("AA"), tc: has("TC"), rd: has("RD"), ra: has("RA"), ad: has("AD"), cd: has("CD") }
 }
 
-/// The response codes of RFC 1035 section 4.1.1.
-fn rcode(number: u32) -> String {
-    let name = usize::try_from(number).ok().and_then(|at| RCODES.get(at));
-    name.map_or_else(|| format!("RCODE{number}"), |name| (*name).to_owned())
-}
-
-const RCODES: &[&str] = &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
 const SECTIONS: &[(&str, Section)] =
     &[("Answer", Section::Answer), ("Authority", Section::Authority), ("Additional", Section::Additional)];
 const KDIG_SECTIONS: &[(&str, Section)] =

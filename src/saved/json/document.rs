@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::name::Name;
 use crate::provenance::Time;
 use crate::saved::Line;
+use crate::saved::grammar::address;
 
 /// The text of a run, one string, that knows where its lines begin.
 pub struct Text {
@@ -174,7 +175,7 @@ impl<'d> Object<'d> {
 
     /// A host name. Route 53 writes `*` as `\052`.
     pub fn name(&self, key: &str) -> Option<Name> {
-        Name::parse(&self.text(key)?.replace("\\052", "*"))
+        address::host(&self.text(key)?.replace("\\052", "*"))
     }
 
     /// A boolean.
@@ -183,7 +184,7 @@ impl<'d> Object<'d> {
     }
 
     /// A number.
-    pub fn number(&self, key: &str) -> Option<u32> {
+    pub fn number<T: serde::de::DeserializeOwned>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.0.get(key)?.get()).ok()
     }
 

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::grammar::asked;
+use super::grammar::{address, asked};
 use super::{Line, RunText, SavedFormat, Sink, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
@@ -81,7 +81,7 @@ pub static SHAPES: &[&Shape] = &[
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let words = &run.command;
-    let domain = command::value(words, &["--domain-name"]).and_then(Name::parse);
+    let domain = command::value(words, &["--domain-name"]).and_then(address::host);
     let region = command::value(words, &["--region"]).map(str::to_owned);
     if words.first().is_some_and(|word| word == "kdig") {
         let query = asked::dig(words);

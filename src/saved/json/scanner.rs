@@ -35,7 +35,7 @@ fn server(address: Option<String>, port: Option<u16>) -> Option<SocketAddr> {
 fn sslyze(result: &Object<'_>, document: &Document<'_>, run: &RunText<'_>, sink: &mut Sink) {
     let place = result.object("server_location");
     let host = place.as_ref().and_then(|it| it.name("hostname"));
-    let port = place.as_ref().and_then(|it| it.number("port")).and_then(|port| u16::try_from(port).ok());
+    let port = place.as_ref().and_then(|it| it.number("port"));
     let server = server(place.as_ref().and_then(|it| it.text("ip_address")), port);
     let line = document.first_line();
     let info = result.object("scan_result").and_then(|it| it.object("certificate_info")?.object("result"));

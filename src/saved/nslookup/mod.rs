@@ -39,6 +39,7 @@ fn opens(line: &str) -> bool {
         || line.trim_end() == "Non-authoritative answer:"
         || line.starts_with("** server can't find ")
         || line.contains("\tcanonical name = ")
+        || line.contains("\trdata_65 = ")
         || line.split_once("\tname = ").is_some_and(|(owner, _)| owner.rsplit('.').next() == Some("arpa"))
         || matches!(line.trim_end(), "DNS request timed out." | "Got answer:")
 }
@@ -123,7 +124,7 @@ impl Lookup {
             }
             [name] | [name, _] if name.contains('.') && !name.starts_with('-') => {
                 let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
-                self.answer.question = Name::parse(name).map(|name| Question { name, kind });
+                self.answer.question = address::host(name).map(|name| Question { name, kind: kind.into() });
             }
             _ => {}
         }
@@ -140,7 +141,7 @@ impl Lookup {
             return false;
         }
         if let Some(name) = field(text, "Name") {
-            self.name = Name::parse(name);
+            self.name = address::host(name);
             return self.name.is_some();
         }
         self.debug(text) || self.record(text) || self.failed(text)
@@ -160,7 +161,7 @@ impl Lookup {
     /// The lines of `-debug`.
     fn debug(&mut self, text: &str) -> bool {
         if let Some(owner) = text.strip_prefix("->  ").or_else(|| text.strip_prefix("-> ")) {
-            self.owner = Name::parse(owner.trim());
+            self.owner = address::host(owner.trim());
             return false;
         }
         if let Some(heading) = text.strip_suffix(':') {
@@ -174,12 +175,12 @@ impl Lookup {
         }
         if let Some((name, rest)) = text.split_once(", type = ") {
             let kind = rest.split(',').next().unwrap_or_default().to_owned();
-            let question = Name::parse(name).map(|name| Question { name, kind });
+            let question = address::host(name).map(|name| Question { name, kind: kind.into() });
             self.answer.question = self.answer.question.take().or(question);
             return true;
         }
         if let Some((_, rcode)) = text.split_once("rcode = ").filter(|_| text.starts_with("opcode = ")) {
-            self.answer.rcode = Some(rcode.trim().to_owned());
+            self.answer.rcode = Some(rcode.trim().into());
             return true;
         }
         if let Some(ttl) = text.strip_prefix("ttl = ") {
@@ -192,7 +193,7 @@ impl Lookup {
         if let Some((_, address)) =
             text.split_once("internet address = ").or_else(|| text.split_once("AAAA address = "))
         {
-            let owner = text.split_whitespace().next().filter(|word| word.contains('.')).and_then(Name::parse);
+            let owner = text.split_whitespace().next().filter(|word| word.contains('.')).and_then(address::host);
             let owner = owner.or_else(|| self.owner.clone());
             let address = address.trim().parse::<std::net::IpAddr>().ok();
             return owner.zip(address).is_some_and(|(owner, address)| {
@@ -210,10 +211,11 @@ impl Lookup {
             (owner.is_empty() || owner.ends_with(char::is_whitespace)).then_some((owner.trim(), *kind, data.trim()))
         });
         let Some((owner, kind, data)) = found else { return false };
-        let owner = if owner.is_empty() { self.owner.clone() } else { Name::parse(owner) };
+        let owner = if owner.is_empty() { self.owner.clone() } else { address::host(owner) };
         let data = match kind {
             "MX" => data.to_lowercase(),
-            _ => Name::parse(data).map(|name| format!("{name}.")).unwrap_or_default(),
+            "HTTPS" | "SVCB" => data.split_whitespace().collect::<Vec<_>>().join(" "),
+            _ => address::host(data).map(|name| format!("{name}.")).unwrap_or_default(),
         };
         owner.is_some_and(|owner| !data.is_empty() && self.push(owner, kind, data))
     }
@@ -236,11 +238,11 @@ impl Lookup {
             _ => return false,
         };
         if self.answer.records.is_empty() {
-            self.answer.rcode = Some(rcode.to_owned());
+            self.answer.rcode = Some(rcode.into());
         }
-        let asked = words.split_whitespace().rfind(|word| word.contains('.')).and_then(Name::parse);
+        let asked = words.split_whitespace().rfind(|word| word.contains('.')).and_then(address::host);
         let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
-        let question = asked.map(|name| Question { name, kind });
+        let question = asked.map(|name| Question { name, kind: kind.into() });
         self.answer.question = self.answer.question.take().or(question);
         true
     }
@@ -250,7 +252,7 @@ impl Lookup {
         let section = self.section;
         let known = self.answer.records.iter().any(|it| it.owner == owner && it.kind == kind && it.data == data);
         if !known {
-            self.answer.records.push(Record { section, owner, kind: kind.to_owned(), ttl: None, data });
+            self.answer.records.push(Record { section, owner, kind: kind.into(), ttl: None, data: data.into() });
         }
         true
     }
@@ -260,5 +262,11 @@ fn field<'t>(text: &'t str, label: &str) -> Option<&'t str> {
     text.strip_prefix(label)?.trim_start().strip_prefix(':').map(str::trim)
 }
 
-const PHRASES: &[(&str, &str)] =
-    &[("canonical name = ", "CNAME"), ("nameserver = ", "NS"), ("mail exchanger = ", "MX"), ("name = ", "PTR")];
+const PHRASES: &[(&str, &str)] = &[
+    ("canonical name = ", "CNAME"),
+    ("nameserver = ", "NS"),
+    ("mail exchanger = ", "MX"),
+    ("rdata_65 = ", "HTTPS"),
+    ("rdata_64 = ", "SVCB"),
+    ("name = ", "PTR"),
+];

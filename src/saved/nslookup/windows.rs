@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use crate::dns::{Record, Section};
 use crate::name::Name;
 use crate::saved::Line;
+use crate::saved::grammar::address;
 
 /// One answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,15 +58,16 @@ fn addresses(item: &Item<'_>) -> Option<Vec<IpAddr>> {
 }
 
 fn block(named: &Item<'_>, addressed: Option<&Item<'_>>, aliases: Option<&Item<'_>>) -> Option<Block> {
-    let end = Name::parse(named.values.first()?).filter(|name| name.as_str().contains('.'))?;
-    let mut chain: Vec<Name> = aliases.iter().flat_map(|item| &item.values).filter_map(|it| Name::parse(it)).collect();
+    let end = address::host(named.values.first()?).filter(|name| name.as_str().contains('.'))?;
+    let mut chain: Vec<Name> =
+        aliases.iter().flat_map(|item| &item.values).filter_map(|it| address::host(it)).collect();
     chain.push(end.clone());
     let record = |owner: &Name, kind: &str, data: String| Record {
         section: Section::Answer,
         owner: owner.clone(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         ttl: None,
-        data,
+        data: data.into(),
     };
     let mut records = Vec::new();
     for pair in chain.windows(2) {

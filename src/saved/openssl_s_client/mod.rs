@@ -5,6 +5,7 @@
 //! version say, never what the certificate names. Session keys and tickets are passed over.
 
 mod hello;
+mod picked;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,6 +32,7 @@ fn opens(line: &str) -> bool {
     line.starts_with("CONNECTED(0")
         || line == "CONNECTION ESTABLISHED"
         || line == "Certificate chain"
+        || line.starts_with(" 0 s:")
         || connecting(line).is_some()
         || line.starts_with("Can't use SSL_get_servername")
         || line.starts_with("verify error:num=")
@@ -112,7 +114,7 @@ fn server_name(run: &RunText<'_>, host: Option<&str>) -> ServerName {
     };
     match sends.or(is_acknowledged.then_some(true)) {
         Some(true) if !host.contains('.') => ServerName::No,
-        Some(true) => Name::parse(host).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string())),
+        Some(true) => address::host(host).map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string())),
         Some(false) => ServerName::No,
         None => ServerName::Unknown,
     }
@@ -168,10 +170,10 @@ struct Entry {
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let target = target(run);
     let sent = match &target.server_name {
-        ServerName::Yes(name) => Name::parse(name),
+        ServerName::Yes(name) => address::host(name),
         _ => None,
     };
-    let dialed = target.host.as_deref().and_then(Name::parse);
+    let dialed = target.host.as_deref().and_then(address::host);
     let address = dialed.as_ref().and_then(Name::ip);
     let host = sent.clone().or(dialed.clone());
     let mut lines = vec![run.first_line()];
@@ -281,7 +283,7 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
         }
     }
     attach_pem(run, &mut entries);
-    entries
+    if entries.is_empty() { picked::entries(run) } else { entries }
 }
 
 /// ` 0 s:CN = x`.
@@ -379,7 +381,7 @@ fn alert(error: &str) -> Option<String> {
 
 fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
     let mut seen = Vec::new();
-    let verify_host = command::value(&run.command, &["-verify_hostname"]).and_then(Name::parse);
+    let verify_host = command::value(&run.command, &["-verify_hostname"]).and_then(address::host);
     let has = |words: &str| run.lines.iter().any(|line| line.text.starts_with(words));
     let has_certificate = has("Certificate chain") || !has("no peer certificate available");
     let has_result = run.lines.iter().any(|line| line.text.trim().starts_with("Verify return code: "));
@@ -391,7 +393,7 @@ fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
         let (says, code, about) = if let Some(code) = code.or(error) {
             (says_of(code), code.to_owned(), if code == "62" { verify_host.clone() } else { host.cloned() })
         } else if let Some(name) = text.strip_prefix("Verified peername: ") {
-            (Some(Says::NameMatches), "0".to_owned(), verify_host.clone().or_else(|| Name::parse(name)))
+            (Some(Says::NameMatches), "0".to_owned(), verify_host.clone().or_else(|| address::host(name)))
         } else {
             continue;
         };

@@ -131,7 +131,7 @@ impl Dissected {
             server: header.source,
             transport: if is_tcp && transport == dns::Transport::Udp { dns::Transport::Tcp } else { transport },
             id: frame.number(&name("id")).and_then(|id| u16::try_from(id).ok()),
-            rcode: frame.number(&name("flags_rcode")).map(rcode),
+            rcode: frame.number(&name("flags_rcode")).and_then(|it| u16::try_from(it).ok()).map(dns::iana::rcode_name),
             flags: response.map(|_| Flags {
                 qr: true,
                 aa: flag("flags_authoritative"),
@@ -141,8 +141,10 @@ impl Dissected {
                 ad: flag("flags_authenticated"),
                 cd: flag("flags_checkdisable"),
             }),
-            question: question.map(|name| Question { name, kind: dns::wire::kind_name(kind.unwrap_or(1)) }),
+            question: question.map(|name| Question { name, kind: dns::iana::kind_name(kind.unwrap_or(1)) }),
             records,
+            extended_errors: Vec::new(),
+            carried: None,
             run: None,
         };
         let lines = header.with(said).into_iter().chain(cites);
@@ -262,9 +264,9 @@ fn records(frame: &Frame, name: &dyn Fn(&str) -> String) -> (Vec<Record>, Vec<Ci
                 _ => Section::Additional,
             },
             owner: owner_name,
-            kind: dns::wire::kind_name(kind),
+            kind: dns::iana::kind_name(kind),
             ttl,
-            data: if *is_name { dotted(&data.value) } else { data.value.clone() },
+            data: if *is_name { dotted(&data.value).into() } else { data.value.clone().into() },
         });
     }
     (records, cites)
@@ -278,9 +280,9 @@ fn chained(frame: &Frame, name: &dyn Fn(&str) -> String, question: Option<&Name>
     let record = |owner: &Name, kind: &str, data: String| Record {
         section: Section::Answer,
         owner: owner.clone(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         ttl: None,
-        data,
+        data: data.into(),
     };
     for field in frame.all(&name("cname")) {
         let Some(target) = Name::parse(&field.value) else { continue };
@@ -295,11 +297,6 @@ fn chained(frame: &Frame, name: &dyn Fn(&str) -> String, question: Option<&Name>
 
 fn dotted(text: &str) -> String {
     Name::parse(text).map_or_else(|| text.to_owned(), |name| format!("{name}."))
-}
-
-fn rcode(number: u64) -> String {
-    let known = RCODES.iter().find(|(known, _)| *known == number);
-    known.map_or_else(|| format!("RCODE{number}"), |(_, name)| (*name).to_owned())
 }
 
 /// The messages of a frame in the order of their types.
@@ -408,8 +405,6 @@ const DATA_FIELDS: &[(u16, &str, bool)] = &[
 const SHOWN: &[&str] = &["_cname", "_a", "_aaaa", "_extensions_server_name", "_certificate", "_dNSName", "_desc"];
 const OPT: u16 = 41;
 const TLS_1_3: u16 = 0x0304;
-const RCODES: &[(u64, &str)] =
-    &[(0, "NOERROR"), (1, "FORMERR"), (2, "SERVFAIL"), (3, "NXDOMAIN"), (4, "NOTIMP"), (5, "REFUSED")];
 /// The first bytes of the random of a HelloRetryRequest (RFC 8446 section 4.1.3).
 const RETRY_RANDOM: &str = "cf21ad74e59a6111be1d8c021e65b891";
 /// Connections that wait for more; beyond it all are joined as they are.
