@@ -6,7 +6,9 @@
 //! the table of [`words`].
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
+use super::grammar::phrases::Phrases;
 use super::grammar::{address, time, words};
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
@@ -27,7 +29,8 @@ pub static FORMAT: SavedFormat = SavedFormat {
 /// The tool that a line belongs to; curl's own telling is not a language's error.
 fn tool(line: &str) -> Option<&'static str> {
     let is_told = line.starts_with("curl: (") || line.contains("* ") || line.contains("== Info: ");
-    TOOLS.iter().find(|(words, _)| !is_told && line.contains(words)).map(|(_, tool)| *tool)
+    let found = if is_told { None } else { TOOL_WORDS.first_in(line) };
+    TOOLS.get(found?).map(|(_, tool)| *tool)
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
@@ -248,6 +251,8 @@ fn object(run: &RunText<'_>, name: &str) -> Option<(String, Vec<u32>)> {
     }
     Some((parts.join(", "), lines))
 }
+
+static TOOL_WORDS: LazyLock<Phrases> = LazyLock::new(|| Phrases::of(TOOLS.iter().map(|(words, _)| *words)));
 
 /// Words that only one tool prints, the more specific first.
 const TOOLS: &[(&str, &str)] = &[

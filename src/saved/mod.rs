@@ -44,7 +44,7 @@ pub mod wget;
 pub mod whois;
 pub mod zone_file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use binary::Binary;
 
@@ -160,6 +160,8 @@ pub struct Sink {
     pub gaps: Vec<Gap>,
     /// The text of lines that records stand on, where it can be shown.
     pub quotes: BTreeMap<u32, String>,
+    /// The ids of the certificates among them.
+    certificates: BTreeSet<String>,
     /// The last line of each line that was wrapped, by its first.
     wrapped: BTreeMap<u32, u32>,
 }
@@ -184,6 +186,9 @@ impl Sink {
                 Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = end,
                 _ => at.push(Place::on_lines(SourceId(0), line, end)),
             }
+        }
+        if let Fact::Certificate(certificate) = &fact {
+            self.certificates.insert(certificate.id().to_owned());
         }
         self.observations.push(Observation { at, fact: Box::new(fact) });
     }

@@ -1,7 +1,5 @@
 //! PEM blocks anywhere in a text: certificates that no run has taken.
 
-use std::collections::BTreeSet;
-
 use super::{Line, Sink};
 use crate::evidence::Fact;
 use crate::provenance::GapReason;
@@ -10,20 +8,11 @@ use crate::x509;
 /// Reads the blocks that no run has read; whether there was any block.
 pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     let blocks = x509::pem::blocks(lines.iter().map(|line| (line.number, line.text.as_str())));
-    let known: BTreeSet<String> = sink
-        .observations
-        .iter()
-        .filter_map(|observation| match &*observation.fact {
-            Fact::Certificate(certificate) => certificate.sha256.clone(),
-            _ => None,
-        })
-        .collect();
-    let mut seen = known;
     for block in &blocks {
         match &block.der {
             Ok(der) => {
                 let (certificate, problem) = x509::der::read(der);
-                if certificate.sha256.clone().is_some_and(|sha256| seen.insert(sha256)) {
+                if certificate.sha256.as_ref().is_some_and(|sha256| !sink.certificates.contains(sha256)) {
                     sink.observe(Fact::Certificate(certificate), block.first..=block.last);
                     if let Some(why) = problem {
                         sink.gap(block.first, GapReason::Undecoded { what: "certificate".to_owned(), why });

@@ -96,15 +96,15 @@ pub fn opens_unindented(line: &str) -> bool {
 
 fn starts(lines: &[Line]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
-    let mut prompts: BTreeSet<String> = BTreeSet::new();
+    let mut prompts = Prompts::default();
     for (at, line) in lines.iter().enumerate() {
         if let Some(prompted) = command::find(&line.text) {
-            prompts.extend(prompted.prompt.clone());
+            prompts.add(prompted.prompt.as_deref());
             let format = format_of(&prompted);
             starts.push(Start { at, format, prompted: Some(prompted), ..Start::default() });
             continue;
         }
-        if prompts.iter().any(|prompt| line.text.starts_with(prompt.as_str())) {
+        if prompts.begin(&line.text) {
             starts.push(Start { at, ..Start::default() });
             continue;
         }
@@ -124,6 +124,25 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         }
     }
     starts
+}
+
+/// The prompts seen so far. Each can differ from the others, where a clock stands in it.
+#[derive(Default)]
+struct Prompts {
+    known: BTreeSet<String>,
+    lengths: BTreeSet<usize>,
+}
+
+impl Prompts {
+    fn add(&mut self, prompt: Option<&str>) {
+        self.lengths.extend(prompt.map(str::len));
+        self.known.extend(prompt.map(str::to_owned));
+    }
+
+    /// Whether a line begins with one of them.
+    fn begin(&self, line: &str) -> bool {
+        self.lengths.iter().any(|length| line.get(..*length).is_some_and(|start| self.known.contains(start)))
+    }
 }
 
 /// Whether a line that opens a format belongs to the run that is open.

@@ -45,9 +45,10 @@ pub fn blocks<'t>(lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block>
 }
 
 fn is_mark(line: &str, word: &str) -> bool {
-    ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]
-        .iter()
-        .any(|kind| line.trim_end().ends_with(&format!("-----{word} {kind}-----")))
+    let Some(text) = line.trim_end().strip_suffix("-----") else { return false };
+    let kinds = ["TRUSTED CERTIFICATE", "X509 CERTIFICATE", "CERTIFICATE"];
+    let behind = |kind: &&str| text.strip_suffix(*kind)?.strip_suffix(' ')?.strip_suffix(word);
+    kinds.iter().filter_map(behind).any(|rest| rest.ends_with("-----"))
 }
 
 fn unterminated(first: u32, last: u32) -> Block {
