@@ -20,10 +20,10 @@ pub static FORMAT: SavedFormat = SavedFormat {
     opens: |line| {
         WORDS.any_in(line)
             && (sentence(line).is_some()
-            || code(line).is_some()
-            || attackers(line).is_some()
-            || impersonated(line).is_some()
-            || site(line).is_some())
+                || code(line).is_some()
+                || attackers(line).is_some()
+                || impersonated(line).is_some()
+                || site(line).is_some())
     },
     repeats: false,
     read,
