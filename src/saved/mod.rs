@@ -22,6 +22,7 @@ pub mod gnutls_cli;
 pub mod grammar;
 pub mod host;
 pub mod hosts;
+pub mod java_debug;
 pub mod json;
 pub mod kdig;
 pub mod keytool;
@@ -31,6 +32,7 @@ pub mod nslookup;
 pub mod openssl_s_client;
 pub mod openssl_verify;
 pub mod openssl_x509;
+pub mod peer_certificate;
 pub mod pem;
 pub mod ping;
 pub mod resolve_dnsname;
@@ -245,14 +247,17 @@ pub static FORMATS: &[&SavedFormat] = &[
     &openssl_s_client::FORMAT,
     &openssl_x509::FORMAT,
     &curl::FORMAT,
+    &java_debug::FORMAT,
     &browser::FORMAT,
     &language::FORMAT,
+    &peer_certificate::FORMAT,
     &whois::FORMAT,
     &export::lines::PDML,
     &export::lines::VERBOSE,
     &export::lines::TCPDUMP,
     &export::lines::ZEEK,
     &export::tshark::fields::FORMAT,
+    &export::tshark::list::FORMAT,
     &json::FORMAT,
 ];
 

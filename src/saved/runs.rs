@@ -233,7 +233,7 @@ const LAST_WORDS: usize = 12;
 const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];
 
 /// Exports of lines: nothing but a command ends them, whatever their lines resemble.
-const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "tcpdump", "zeek"];
+const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "tshark_list", "tcpdump", "zeek"];
 /// Outputs that hold lines which open another format elsewhere.
 const HOLDS: &[(&str, &str)] = &[
     ("wget", "openssl_s_client"),
@@ -255,4 +255,8 @@ const HOLDS: &[(&str, &str)] = &[
     ("openssl_s_client", "json"),
     ("openssl_s_client", "nslookup"),
     ("openssl_verify", "openssl_s_client"),
+    ("language", "peer_certificate"),
+    ("peer_certificate", "json"),
+    ("java_debug", "language"),
+    ("java_debug", "json"),
 ];

@@ -236,7 +236,11 @@ fn what_cannot_be_unpacked_is_told() {
         ("an empty archive", zip(&[]), "an archive that holds no file"),
         ("half a tar", half[..half.len() * 2 / 3].to_vec(), "the archive ends in the middle of it"),
         ("7-Zip", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "an archive; send the files in it"),
-        ("mails in mails", "From: a\nTo: b\nContent-Type: message/rfc822\n\n".repeat(2000).into_bytes(), "limit of 100"),
+        (
+            "mails in mails",
+            "From: a\nTo: b\nContent-Type: message/rfc822\n\n".repeat(2000).into_bytes(),
+            "limit of 100",
+        ),
         ("a header alone", gzip(b"")[..10].to_vec(), "the gzip stream ends in the middle"),
         ("no directory", zip(&[("it", &it)])[..900].to_vec(), "zip: "),
     ] {

@@ -15,6 +15,7 @@ mod compressed;
 mod mail;
 mod meter;
 mod peek;
+mod recording;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
@@ -101,6 +102,7 @@ enum Format {
     Tar,
     Zip,
     Mail,
+    Recording,
 }
 
 fn detect(head: &[u8]) -> Option<Format> {
@@ -112,6 +114,9 @@ fn detect(head: &[u8]) -> Option<Format> {
     }
     if archive::is_tar(head) {
         return Some(Format::Tar);
+    }
+    if recording::is_recording(head) {
+        return Some(Format::Recording);
     }
     mail::is_mail(head).then_some(Format::Mail)
 }
@@ -175,6 +180,7 @@ impl Unpacker {
             }
             Format::Tar => self.tar(name, &mut reader, inner),
             Format::Mail => self.mail(name, &mut reader, inner),
+            Format::Recording => self.recording(name, &mut reader, inner),
             Format::Zip => match in_memory(&mut reader, "bytes of a zip that does not lie in a file of its own") {
                 Ok(bytes) => self.zip(name, io::Cursor::new(bytes), inner),
                 Err(reason) => self.tell(name, reason),
