@@ -41,6 +41,7 @@ pub mod resolver;
 pub mod runs;
 pub mod sslscan;
 pub mod sslyze;
+pub mod test_netconnection;
 pub mod testssl;
 pub mod wget;
 pub mod whois;
@@ -232,6 +233,7 @@ pub static FORMATS: &[&SavedFormat] = &[
     &hosts::FORMAT,
     &resolver::FORMAT,
     &ping::FORMAT,
+    &test_netconnection::FORMAT,
     &displaydns::FORMAT,
     &zone_file::FORMAT,
     &dig::FORMAT,
@@ -270,6 +272,16 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
             "der".clone_into(&mut reading.source.kind);
             let at = vec![Place::Whole { source: SourceId(0) }];
             reading.observations.push(Observation { at, fact: Box::new(Fact::Certificate(*certificate)) });
+            return reading;
+        }
+        Some(Binary::Bundle(certificates)) => {
+            "der".clone_into(&mut reading.source.kind);
+            let at = vec![Place::Whole { source: SourceId(0) }];
+            let facts = certificates.into_iter().map(|it| Box::new(Fact::Certificate(it)));
+            reading.observations.extend(facts.map(|fact| Observation { at: at.clone(), fact }));
+            if !reading.holds_evidence() {
+                reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::NoEvidence));
+            }
             return reading;
         }
         Some(Binary::Store(what)) => {

@@ -25,7 +25,23 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
             }
         }
     }
-    !blocks.is_empty()
+    let bundles = x509::pem::bundles(lines.iter().map(|line| (line.number, line.text.as_str())));
+    for bundle in &bundles {
+        let certificates = bundle.der.as_deref().map(x509::pkcs7::certificates);
+        let why = match &certificates {
+            Ok(Some(certificates)) => {
+                for der in certificates {
+                    let (certificate, _) = x509::der::read(der);
+                    super::connection::observe_certificate(certificate, (bundle.first..=bundle.last).collect(), sink);
+                }
+                continue;
+            }
+            Ok(None) => "it is no bundle of certificates".to_owned(),
+            Err(why) => (*why).clone(),
+        };
+        sink.gap(bundle.first, GapReason::Undecoded { what: "PKCS#7 block".to_owned(), why });
+    }
+    !blocks.is_empty() || !bundles.is_empty()
 }
 
 /// Whether a line is a part of a block: one of its marks, or base64 of its usual length.

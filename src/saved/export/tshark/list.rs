@@ -20,7 +20,8 @@ pub static FORMAT: SavedFormat = SavedFormat {
     id: "tshark_list",
     made_by: "tshark without -T or -V; Wireshark, Export Packet Dissections as CSV",
     is_command: |words| {
-        words.first().is_some_and(|word| word == "tshark") && !words.iter().any(|word| matches!(word.as_str(), "-T" | "-V"))
+        words.first().is_some_and(|word| word == "tshark")
+            && !words.iter().any(|word| matches!(word.as_str(), "-T" | "-V"))
     },
     opens: |line| is_csv(line) || Row::of(line).is_some_and(|row| row.is_telling()),
     repeats: false,
@@ -134,7 +135,8 @@ type Servers = BTreeMap<(IpAddr, IpAddr), u16>;
 fn take(row: &Row<'_>, line: &Line, run: &RunText<'_>, servers: &mut Servers, sink: &mut Sink) {
     let info = row.info;
     if info.contains("[SYN]") {
-        let port = info.split_once(['\u{2192}', '>']).and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+        let port =
+            info.split_once(['\u{2192}', '>']).and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
         servers.extend(port.map(|port| ((row.source, row.destination), port)));
     } else if let Some(rest) = info.strip_prefix("Standard query response ").filter(|_| row.protocol == "DNS") {
         answer(row, rest, line, run, sink);
@@ -215,8 +217,14 @@ mod tests {
                 "    3   0.000502   192.0.2.53 \u{2192} 192.0.2.9   DNS 178 Standard query response 0x47ce A a.example",
                 Some(("DNS", "Standard query response 0x47ce A a.example")),
             ),
-            ("    8 2026-11-25 11:56:38.948805 192.0.2.1 -> 192.0.2.9 TLSv1 583 Client Hello", Some(("TLSv1", "Client Hello"))),
-            ("      1 0.000000       192.0.2.53            192.0.2.9             TCP      66     1 2", Some(("TCP", "1 2"))),
+            (
+                "    8 2026-11-25 11:56:38.948805 192.0.2.1 -> 192.0.2.9 TLSv1 583 Client Hello",
+                Some(("TLSv1", "Client Hello")),
+            ),
+            (
+                "      1 0.000000       192.0.2.53            192.0.2.9             TCP      66     1 2",
+                Some(("TCP", "1 2")),
+            ),
             ("    1 0.0 aa:bb:cc:dd:ee:ff \u{2192} Broadcast ARP 42 Who has 192.0.2.1?", None),
             (" 1  192.0.2.1  0.5 ms  0.4 ms  0.4 ms", None),
         ] {
