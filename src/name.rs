@@ -30,8 +30,13 @@ impl Name {
             Some(start) if !start.ends_with('\\') => start,
             _ => bare,
         };
-        let fits =
-            (1..=NAME_BYTES_MAX).contains(&bare.len()) && bare.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        if !(1..=NAME_BYTES_MAX).contains(&bare.len()) {
+            return None;
+        }
+        if bare.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase()) {
+            return Some(Self(SmolStr::new(bare)));
+        }
+        let fits = bare.chars().all(|c| !c.is_whitespace() && !c.is_control());
         fits.then(|| Self(bare.to_lowercase_smolstr()))
     }
 

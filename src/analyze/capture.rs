@@ -5,7 +5,7 @@
 //! its connection alone, so that the thread count never shows. Nothing on the way of a packet takes a
 //! lock. A capture of several files (a ring buffer) goes through the same shards, file after file.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::book::Book;
 use super::found::Files;
 use super::fragments::{Fragments, Whole};
+use super::lines::{Lines, Sink};
 use super::moved;
 use super::round::{self, Base, Part};
 use super::settle;
@@ -27,9 +28,6 @@ use crate::provenance::{Gap, GapReason, Place, SourceId};
 use crate::tls::join::Unopened;
 use crate::tls::keylog::Keys;
 use crate::x509::known::Presented;
-
-/// Where lines of facts go while a capture is read; without it, all is held.
-pub(super) type Sink<'s> = Option<&'s mut (dyn Write + Send + 'static)>;
 
 /// Whether the work on one capture is handed out to all workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +56,7 @@ pub(super) struct Capture<'s> {
     /// How many bytes the next round reads.
     round_bytes: usize,
     parts: Vec<Part>,
-    room: Vec<Vec<u8>>,
-    pub(super) sink: Sink<'s>,
-    /// Whether lines are written, because more facts are here than are held.
-    pub(super) is_writing: bool,
-    /// The first error in writing; nothing is read after it.
-    pub(super) failed: Option<io::Error>,
+    pub(super) lines: Lines<'s>,
 }
 
 impl<'s> Capture<'s> {
@@ -86,10 +79,7 @@ impl<'s> Capture<'s> {
             frames: 0,
             round_bytes: limits::PART_BYTES,
             parts: Vec::new(),
-            room: Vec::new(),
-            sink,
-            is_writing: false,
-            failed: None,
+            lines: Lines::to(sink),
         }
     }
 
@@ -99,7 +89,7 @@ impl<'s> Capture<'s> {
         let before = self.frames;
         let mut reader = Reader::new(window, kind);
         let mut batch = Batch::default();
-        while self.failed.is_none() && !reader.is_stopped() {
+        while !self.lines.have_failed() && !reader.is_stopped() {
             let pieces = self.walk_pieces(&mut reader);
             if let Some(stretch) = reader.stretch().filter(|_| pieces > 0) {
                 let walked = self.stretch(&stretch, pieces);
@@ -140,9 +130,10 @@ impl<'s> Capture<'s> {
         }
     }
 
-    /// Reads the bytes of the next round in pieces and walks the records within each; how many pieces.
+    /// Reads the bytes of the next round in pieces and walks the records within each, while the lines of the
+    /// round before are written; how many pieces.
     fn walk_pieces(&mut self, reader: &mut Reader) -> usize {
-        let (shards, parts, workers) = (&self.shards, &mut self.parts, self.workers);
+        let (shards, parts, workers, lines) = (&self.shards, &mut self.parts, self.workers, &mut self.lines);
         let mut count = 0;
         reader.fill_together(self.round_bytes, |pieces| {
             count = pieces.len();
@@ -154,7 +145,8 @@ impl<'s> Capture<'s> {
             };
             match workers {
                 Workers::All if count > 1 => {
-                    pieces.par_iter_mut().zip(parts.par_chunks_mut(PARTS_OF_PIECE)).for_each(walk);
+                    let walk = || pieces.par_iter_mut().zip(parts.par_chunks_mut(PARTS_OF_PIECE)).for_each(walk);
+                    rayon::join(walk, || lines.flush());
                 }
                 _ => pieces.iter_mut().zip(parts.chunks_mut(PARTS_OF_PIECE)).for_each(walk),
             }
@@ -241,17 +233,16 @@ impl<'s> Capture<'s> {
         wholes
     }
 
-    /// Between rounds: new certificates are entered, lines go out.
+    /// Between rounds: new certificates are entered, lines are taken on their way out.
     fn settle_round(&mut self) {
         self.enter_certificates();
-        if !self.is_writing && self.sink.is_some() {
+        if !self.lines.are_begun() && self.lines.are_wanted() {
             let held: usize = self.shards.iter().map(|shard| shard.found.observations.len()).sum();
             if held > limits::FACTS_HELD_MAX {
-                self.is_writing = true;
-                self.shards.iter_mut().for_each(|shard| shard.found.write_lines());
+                self.lines.begin(&mut self.shards);
             }
         }
-        self.write_out();
+        self.lines.take(&mut self.shards);
     }
 
     /// Enters the certificates that the shards met.
@@ -264,22 +255,6 @@ impl<'s> Capture<'s> {
             self.shards.iter_mut().flat_map(|shard| shard.found.presented.drain(..)).for_each(|it| book.enter(it));
         }
         self.shards.iter_mut().for_each(|shard| shard.found.book = Some(Arc::clone(&self.book)));
-    }
-
-    /// Writes the lines that the shards have, in the order of the shards.
-    pub(super) fn write_out(&mut self) {
-        let Some(sink) = self.sink.as_mut().filter(|_| self.is_writing && self.failed.is_none()) else {
-            return;
-        };
-        for shard in &mut self.shards {
-            let lines = shard.found.take_lines(self.room.pop().unwrap_or_default());
-            if let Err(error) = sink.write_all(&lines) {
-                self.failed.get_or_insert(error);
-            }
-            let mut lines = lines;
-            lines.clear();
-            self.room.push(lines);
-        }
     }
 
     /// The capture has ended: one reading for each of its files, the keys in them, and what stays

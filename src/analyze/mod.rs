@@ -32,6 +32,7 @@ mod found;
 mod fragments;
 mod http;
 mod keys;
+mod lines;
 mod moved;
 mod quic;
 mod ring_buffer;
@@ -40,7 +41,8 @@ mod settle;
 mod shard;
 mod sniff;
 
-use capture::{Capture, Sink, Workers};
+use capture::{Capture, Workers};
+use lines::Sink;
 
 /// How inputs are read.
 pub struct Options<'p> {

@@ -22,7 +22,7 @@ pub(super) fn readings(mut capture: Capture<'_>) -> io::Result<Vec<Reading>> {
     let mut parts = vec![certificates];
     parts.extend(capture.shards.iter_mut().map(|shard| std::mem::take(&mut shard.found.observations)));
     let observations = Ordered::of(parts);
-    if capture.is_writing {
+    if capture.lines.are_begun() {
         write(&mut capture, observations);
         return sum_up(capture, Ordered::of(Vec::new()), (gaps, counts), is_evidence);
     }
@@ -36,9 +36,7 @@ fn sum_up(
     (mut gaps, counts): (Vec<Gap>, Counts),
     is_evidence: bool,
 ) -> io::Result<Vec<Reading>> {
-    if let Some(error) = capture.failed.take() {
-        return Err(error);
-    }
+    std::mem::take(&mut capture.lines).finish()?;
     let mut all = sources(&mut capture, !gaps.is_empty(), is_evidence);
     if let Some(first) = all.first_mut() {
         first.counts = counts;
@@ -201,14 +199,13 @@ fn certificates(capture: &mut Capture<'_>, gaps: &mut Vec<Gap>) -> Vec<Observati
 
 /// Writes what is left as lines.
 fn write(capture: &mut Capture<'_>, observations: Ordered) {
-    capture.write_out();
+    capture.lines.take(&mut capture.shards);
+    capture.lines.flush();
     let mut lines = Vec::new();
     for it in observations {
         facts::write_fact(&mut lines, &it.fact, &it.at, &capture.files.names);
     }
-    if let Some(Err(error)) = capture.sink.as_mut().map(|sink| sink.write_all(&lines)) {
-        capture.failed.get_or_insert(error);
-    }
+    capture.lines.write(&lines);
 }
 
 /// The file of the first place.

@@ -5,6 +5,8 @@
 //! partitions and suffixes as botocore lists them. Observed ids are ten characters long; published
 //! examples use other lengths, so length never decides the class.
 
+use smol_str::SmolStr;
+
 use crate::name::Name;
 
 /// A host name under `execute-api`.
@@ -13,11 +15,11 @@ pub struct Host {
     /// What the name is for.
     pub role: Role,
     /// The first label, or the part of it that is the id: `abc123`, `d-abcde12345`, `vpce-0123`.
-    pub id: String,
+    pub id: SmolStr,
     /// The region, such as `us-east-1`.
-    pub region: String,
+    pub region: SmolStr,
     /// What follows the region, such as `amazonaws.com`.
-    pub suffix: String,
+    pub suffix: SmolStr,
     /// The id has the length that AWS gives.
     pub usual_length: bool,
 }
@@ -85,7 +87,7 @@ pub fn is_endpoint_certificate(presented: &str) -> bool {
 }
 
 fn made(role: Role, id: &str, region: &str, suffix: &str, usual_length: bool) -> Host {
-    Host { role, id: id.to_owned(), region: region.to_owned(), suffix: suffix.to_owned(), usual_length }
+    Host { role, id: id.into(), region: region.into(), suffix: suffix.into(), usual_length }
 }
 
 fn is_id(text: &str) -> bool {

@@ -162,10 +162,13 @@ impl Page<'_> {
                 let label = if finding.severity == Severity::Note { "Note" } else { "Warning" };
                 let strength = words::strength(finding);
                 self.paragraph(&format!("**{label}** {} ({strength}): {}", code(finding.rule), prose(&finding.cause)));
-                // Where something is broken, the cure of a side fact would be taken for its cure.
+                // The cure of a side fact would be taken for that of what is broken, or for work that is to be done.
                 if words::group(case.outcome).is_ok() {
-                    self.paragraph(&format!("{} {}", words::BESIDE, prose(&finding.remedy)));
-                    self.block("sh", &[safe(&finding.verify)]);
+                    self.paragraph(&format!(
+                        "{} {} says more.",
+                        words::BESIDE,
+                        code(&format!("whycert explain {}", finding.rule))
+                    ));
                 }
             } else if nth < case.headed_by().len() {
                 if let Some(only_if) = words::only_if(case, finding) {

@@ -104,7 +104,7 @@ fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Va
     let when = if words::is_error(case) {
         "To do:".to_owned()
     } else if words::is_beside(case, finding) {
-        words::BESIDE.to_owned()
+        format!("{} To settle it:", words::BESIDE)
     } else {
         words::only_if(case, finding).unwrap_or_else(|| "To do:".to_owned())
     };

@@ -3,6 +3,7 @@
 
 use super::{AskFor, CaseEntry, FindingEntry, Outcome, PlaceEntry, Report, Severity, Strength};
 use crate::provenance::Time;
+use crate::rules::view;
 
 /// Why a report has no case: in a few words, and in a clause.
 pub fn no_case(report: &Report) -> (&'static str, String) {
@@ -29,8 +30,10 @@ pub struct Group {
     pub colour: &'static str,
     /// Behind a count, in a row of counts.
     pub short: &'static str,
-    /// Behind a count, in a sentence, and over a list.
+    /// Behind the count of one, in a sentence, and over a list.
     pub title: &'static str,
+    /// Behind the count of several, in a sentence.
+    pub titles: &'static str,
 }
 
 impl Group {
@@ -48,6 +51,7 @@ pub static GROUPS: &[Group] = &[
         colour: "1;91",
         short: "wrong",
         title: "wrong certificate",
+        titles: "wrong certificates",
     },
     Group {
         outcome: Outcome::InvalidCertificate,
@@ -55,6 +59,7 @@ pub static GROUPS: &[Group] = &[
         colour: "1;91",
         short: "invalid",
         title: "invalid certificate",
+        titles: "invalid certificates",
     },
     Group {
         outcome: Outcome::HandshakeFailed,
@@ -62,16 +67,21 @@ pub static GROUPS: &[Group] = &[
         colour: "1;91",
         short: "handshake failed",
         title: "handshake failed",
+        titles: "failed handshakes",
     },
-    Group { outcome: Outcome::NoHandshake, glyph: "-", colour: "1;93", short: "no handshake", title: "no handshake" },
-    Group { outcome: Outcome::Inconclusive, glyph: "?", colour: "1;93", short: "inconclusive", title: "inconclusive" },
-    Group { outcome: Outcome::Ok, glyph: "✓", colour: "1;92", short: "ok", title: "ok" },
+    open(Outcome::NoHandshake, "-", "no handshake"),
+    open(Outcome::Inconclusive, "?", "inconclusive"),
+    Group { colour: "1;92", ..open(Outcome::Ok, "✓", "ok") },
 ];
+
+/// A group of which one word is said, whatever the count.
+const fn open(outcome: Outcome, glyph: &'static str, word: &'static str) -> Group {
+    Group { outcome, glyph, colour: "1;93", short: word, title: word, titles: word }
+}
 
 /// An outcome as people read it.
 pub fn group(outcome: Outcome) -> &'static Group {
-    static UNKNOWN: Group =
-        Group { outcome: Outcome::Inconclusive, glyph: "?", colour: "1;93", short: "unknown", title: "unknown" };
+    static UNKNOWN: Group = open(Outcome::Inconclusive, "?", "unknown");
     GROUPS.iter().find(|group| group.outcome == outcome).unwrap_or(&UNKNOWN)
 }
 
@@ -185,7 +195,23 @@ pub fn over_reasons(case: &CaseEntry) -> &'static str {
 }
 
 /// What stands behind a finding that is beside what came of the case.
-pub const BESIDE: &str = "This does not change the answer above. To settle it:";
+pub const BESIDE: &str = "This does not change the answer above.";
+
+/// The same, with where to read what can be done about it.
+pub fn beside(finding: &FindingEntry) -> String {
+    format!("{BESIDE} `whycert explain {}` says more.", finding.rule)
+}
+
+/// With a capital letter, as a sentence begins; a name keeps its own, of a host as of a program.
+pub fn capital(words: &str) -> String {
+    if words.split(' ').next().is_some_and(|word| word.contains('.') || PROGRAMS.contains(&word)) {
+        return words.to_owned();
+    }
+    view::capitalised(words)
+}
+
+/// Programs that sentences begin with.
+const PROGRAMS: &[&str] = &["curl", "dig", "openssl"];
 
 /// Over several commands of which each is enough.
 pub const ANY_ONE: &str = "any one of these decides it:";
@@ -197,7 +223,7 @@ pub fn insufficient(case: &CaseEntry) -> Option<&'static str> {
 
 /// The rules that head a case, joined by `or` where the evidence does not separate them.
 pub fn causes_of(case: &CaseEntry) -> String {
-    let rules: Vec<&str> = case.headed_by().iter().map(|it| it.rule).collect();
+    let rules: Vec<&str> = case.headed_by().iter().filter(|it| !is_beside(case, it)).map(|it| it.rule).collect();
     if rules.is_empty() { insufficient(case).unwrap_or("no cause found").to_owned() } else { rules.join(" or ") }
 }
 
@@ -283,8 +309,17 @@ const FRAMES_SHOWN: usize = 4;
 /// What a command to ask for would decide: in words, and the causes where it decides several.
 pub fn decides(it: &AskFor) -> String {
     let tells = it.tells.first().map_or("", String::as_str);
-    match it.decides.as_slice() {
-        [] | [_] => format!("decides {tells}"),
-        several => format!("decides {tells} ({})", several.join(", ")),
+    // What names an outcome is no cause that a customer could look up.
+    let causes: Vec<&str> = it.decides.iter().copied().filter(|rule| !rule.starts_with("insufficient.")).collect();
+    match (causes.get(..CAUSES_SHOWN), causes.len()) {
+        (_, 0) => format!("decides {tells}"),
+        (_, 1) if it.decides.len() == 1 => format!("decides {tells}"),
+        (Some(first), all) if all > CAUSES_SHOWN + 1 => {
+            format!("decides {tells} ({} and {} more causes)", first.join(", "), all - CAUSES_SHOWN)
+        }
+        _ => format!("decides {tells} ({})", causes.join(", ")),
     }
 }
+
+/// So many causes stand behind a command; JSON has them all.
+const CAUSES_SHOWN: usize = 3;

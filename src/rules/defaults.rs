@@ -2,13 +2,13 @@
 //! `Family`, the patterns are rows of the provider table.
 
 use crate::case::Case;
-use crate::evidence::Says;
+use crate::evidence::{ObservationId, Says};
 use crate::name::Name;
 use crate::provider::Provider;
 use crate::provider::table::{Basis, Kind};
 use crate::rules::presented::{self, Presented};
-use crate::rules::view;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict};
+use crate::rules::{tool, view};
 
 /// One family of certificates that nobody meant to present.
 pub(super) struct Family {
@@ -32,8 +32,16 @@ pub(super) fn check(case: &Case<'_>, family: &Family) -> Verdict {
     let all = presented::of(case);
     let own: Vec<(&Presented<'_, '_>, &Provider)> =
         all.iter().filter_map(|it| Some((it, row_of(case, host, it, family.kind)?))).collect();
-    if let Some((it, row)) = own.iter().find(|(it, _)| !it.is_silent()) {
+    let right = served_by_name(case, host);
+    let may_name = |it: &Presented<'_, '_>| {
+        !it.is_silent() && (right.is_none() || it.connection.is_some_and(|it| it.asks_for(host)))
+    };
+    if let Some((it, row)) = own.iter().find(|(it, _)| may_name(it)) {
         return found(case, host, it, row, family);
+    }
+    if let (Some((_, row)), Some((cites, title))) = (own.first(), right) {
+        let because = format!("{} serves {title} to a handshake that names {host}", row.name);
+        return Verdict::Clear { because, cites };
     }
     if let Some((_, row)) = own.first() {
         return Verdict::Unknown {
@@ -60,6 +68,13 @@ pub(super) fn check(case: &Case<'_>, family: &Family) -> Verdict {
         },
         None => Verdict::NotApplicable,
     }
+}
+
+/// The certificate that a handshake with the host's name was served, if it is the host's own.
+fn served_by_name(case: &Case<'_>, host: &Name) -> Option<(Vec<ObservationId>, String)> {
+    let shown = view::shown(case);
+    let right = tool::no_servername::named_for(host, &shown)?;
+    Some((view::cites([right.connection.id, right.leaf.id]), right.label()))
 }
 
 /// The row of this kind whose own certificate it is: it does not cover the host, and no public authority

@@ -89,7 +89,7 @@ pub struct RunText<'t> {
     pub command_line: Option<&'t Line>,
     /// The prompt's `user@host`, when there is one.
     pub vantage: Option<String>,
-    /// The version a line before it printed for this tool (`openssl version`, `curl --version`).
+    /// The version that the tool printed of itself at the same place (`openssl version`, `curl --version`).
     pub version: Option<String>,
     /// What `date` printed before it at the same place, where it states a zone.
     pub clock: Option<Time>,

@@ -35,20 +35,14 @@ pub struct Found {
 /// Reads all runs.
 pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
     let starts = starts(lines);
-    let mut versions: BTreeMap<(Option<String>, String), String> = BTreeMap::new();
     let mut clocks: BTreeMap<Option<String>, Time> = BTreeMap::new();
-    let mut heading = None;
+    let vantages = vantages(&starts);
+    let versions = versions(&starts, &vantages, lines);
     let mut found =
         Found { unknown_lines: with_text(lines.get(..first_at(&starts, lines)).unwrap_or_default()), runs: 0 };
     for (nth, start) in starts.iter().enumerate() {
-        let end = starts.get(nth + 1).map_or(lines.len(), |next| next.at);
-        let has_head = start.prompted.is_some() || start.boundary.is_some() || start.format.is_none();
-        let body = lines.get(start.at + usize::from(has_head)..end).unwrap_or_default();
-        if let Some(boundary) = &start.boundary {
-            heading = boundary.label.clone().or(heading);
-        }
-        let vantage = start.prompted.as_ref().and_then(|it| it.vantage.clone()).or_else(|| heading.clone());
-        remember_version(start, body, vantage.as_ref(), &mut versions);
+        let body = body(&starts, nth, lines);
+        let vantage = vantages.get(nth).cloned().flatten();
         if let Some(time) = clock(start, body) {
             clocks.insert(vantage.clone(), time);
         }
@@ -64,7 +58,7 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
             pipeline: start.prompted.as_ref().map(|it| it.stages.clone()).unwrap_or_default(),
             shown: start.prompted.as_ref().map(|it| it.shown.clone()),
             command_line: start.prompted.as_ref().and_then(|_| lines.get(start.at)),
-            version: versions.get(&(vantage.clone(), tool.to_owned())).cloned(),
+            version: version_at(&versions, nth, vantage.as_deref(), tool),
             clock: clocks.get(&vantage).copied(),
             vantage,
             lines: body,
@@ -201,16 +195,52 @@ fn clock(start: &Start, body: &[Line]) -> Option<Time> {
     time::when(text).filter(|time| time.zone == Zone::Stated)
 }
 
-/// `openssl version` and `curl --version` say what later runs of the same place are.
-fn remember_version(
-    start: &Start,
-    body: &[Line],
-    vantage: Option<&String>,
-    versions: &mut BTreeMap<(Option<String>, String), String>,
-) {
-    let Some(prompted) = &start.prompted else {
-        return;
-    };
+/// What a start is followed by, up to the next one.
+fn body<'l>(starts: &[Start], nth: usize, lines: &'l [Line]) -> &'l [Line] {
+    let Some(start) = starts.get(nth) else { return &[] };
+    let end = starts.get(nth.saturating_add(1)).map_or(lines.len(), |next| next.at);
+    let has_head = start.prompted.is_some() || start.boundary.is_some() || start.format.is_none();
+    lines.get(start.at.saturating_add(usize::from(has_head))..end).unwrap_or_default()
+}
+
+/// Where each was typed: the prompt's `user@host`, else the heading above it.
+fn vantages(starts: &[Start]) -> Vec<Option<String>> {
+    let mut heading = None;
+    let of = starts.iter().map(|start| {
+        if let Some(label) = start.boundary.as_ref().and_then(|it| it.label.clone()) {
+            heading = Some(label);
+        }
+        start.prompted.as_ref().and_then(|it| it.vantage.clone()).or_else(|| heading.clone())
+    });
+    of.collect()
+}
+
+/// A version that a tool printed of itself: at which start, at which place, of which tool.
+struct Version {
+    nth: usize,
+    vantage: Option<String>,
+    tool: String,
+    words: String,
+}
+
+fn versions(starts: &[Start], vantages: &[Option<String>], lines: &[Line]) -> Vec<Version> {
+    let all = starts.iter().zip(vantages).enumerate().filter_map(|(nth, (start, vantage))| {
+        let (tool, words) = version_of(start, body(starts, nth, lines))?;
+        Some(Version { nth, vantage: vantage.clone(), tool, words })
+    });
+    all.collect()
+}
+
+/// The version of a run: the last one printed before it at the same place, else the first one behind it.
+fn version_at(versions: &[Version], nth: usize, vantage: Option<&str>, tool: &str) -> Option<String> {
+    let own = || versions.iter().filter(|it| it.vantage.as_deref() == vantage && it.tool == tool);
+    let before = own().take_while(|it| it.nth <= nth).last();
+    before.or_else(|| own().next()).map(|it| it.words.clone())
+}
+
+/// What `openssl version` and `curl --version` print first.
+fn version_of(start: &Start, body: &[Line]) -> Option<(String, String)> {
+    let prompted = start.prompted.as_ref()?;
     let asks = prompted
         .stages
         .iter()
@@ -220,10 +250,9 @@ fn remember_version(
         .iter()
         .filter_map(|stage| stage.first())
         .find(|word| matches!(word.as_str(), "openssl" | "curl"));
-    if let (true, Some(tool), Some(line)) = (asks, tool, body.iter().find(|line| !line.text.trim().is_empty())) {
-        let words: Vec<&str> = line.text.split_whitespace().take(2).collect();
-        versions.insert((vantage.cloned(), tool.clone()), words.join(" "));
-    }
+    let line = body.iter().find(|line| asks && !line.text.trim().is_empty())?;
+    let words: Vec<&str> = line.text.split_whitespace().take(2).collect();
+    Some((tool?.clone(), words.join(" ")))
 }
 
 /// How many lines curl prints at most between its error and its next connection: where to read more of it.

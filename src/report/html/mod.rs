@@ -21,6 +21,7 @@ mod picture;
 mod sources;
 mod words_of;
 
+use super::words::capital;
 use words_of::prose;
 
 /// `--format html`.
@@ -150,16 +151,5 @@ fn tone(case: &CaseEntry) -> &'static str {
         _ => "bad",
     }
 }
-
-/// With a capital letter, as a heading begins; a name keeps its own, of a host as of a program.
-fn capital(words: &str) -> String {
-    if words.split(' ').next().is_some_and(|word| word.contains('.') || PROGRAMS.contains(&word)) {
-        return words.to_owned();
-    }
-    view::capitalised(words)
-}
-
-/// Programs that sentences begin with.
-const PROGRAMS: &[&str] = &["curl", "dig", "openssl"];
 
 const STYLE: &str = include_str!("style.css");

@@ -60,12 +60,8 @@ fn beside(case: &CaseEntry, finding: &FindingEntry) -> Markup {
             p.small {
                 (label) " " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause))
             }
-            // Where something is broken, the cure of a side fact would be taken for its cure.
-            @if words::group(case.outcome).is_ok() {
-                p.small { (words::BESIDE) " " (prose(&finding.remedy)) }
-                p.cmd { code { (value(&finding.verify)) } }
-                @if let Some(expect) = &finding.expect { p.small { "Expect " (prose(expect)) "." } }
-            }
+            // The cure of a side fact would be taken for that of what is broken, or for work that is to be done.
+            @if words::group(case.outcome).is_ok() { p.small { (prose(&words::beside(finding))) } }
         }
     }
 }

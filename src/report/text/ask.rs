@@ -16,7 +16,7 @@ impl Page<'_> {
         }
         let missing = case.undecided.iter().find(|it| it.rule.starts_with("insufficient."));
         if let Some(it) = missing {
-            self.wrapped("unknown", &format!("{}.", safe(&it.missing)));
+            self.wrapped("unknown", &format!("{}.", words::capital(&safe(&it.missing))));
         }
         if first.is_some() || missing.is_some() {
             self.blank();
@@ -36,10 +36,8 @@ impl Page<'_> {
                 }
             }
             self.wrapped("", &safe(&words::decides(it)));
-            label = "";
-        }
-        if !case.ask_for.is_empty() {
             self.blank();
+            label = "";
         }
     }
 
@@ -76,7 +74,7 @@ impl Page<'_> {
         let rules = rows.iter().map(|(_, rule, _)| rule.len()).max().unwrap_or(0);
         let mut label = "then";
         for (sign, rule, condition) in &rows {
-            let condition = safe(condition);
+            let condition = self.twin(&safe(condition)).into_owned();
             let left = self.style.width.saturating_sub(LABEL_COLUMNS + 2 + rules + 2);
             if left < BECAUSE_COLUMNS_MIN {
                 self.wrapped(label, &format!("{sign} {rule} {condition}"));
@@ -101,13 +99,9 @@ impl Page<'_> {
     fn beside(&mut self, case: &CaseEntry, finding: &FindingEntry) {
         let label = if finding.severity == Severity::Note { "note" } else { "warning" };
         self.wrapped(label, &format!("{} ({}): {}", finding.rule, words::strength(finding), safe(&finding.cause)));
-        // Where something is broken, the cure of a side fact would be taken for its cure.
+        // The cure of a side fact would be taken for that of what is broken, or for work that is to be done.
         if case.outcome == Outcome::Ok {
-            self.wrapped("", &format!("{} {}", words::BESIDE, safe(&finding.remedy)));
-            self.command("", &format!("Check: {}", safe(&finding.verify)));
-            if let Some(expect) = &finding.expect {
-                self.wrapped("", &format!("expect {}", safe(expect)));
-            }
+            self.wrapped("", &words::beside(finding));
         }
         self.blank();
     }

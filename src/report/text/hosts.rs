@@ -35,7 +35,7 @@ impl Page<'_> {
     fn hosts_head(&mut self) {
         let hosts = thousands(count(self.report.cases.len()));
         let sources = match self.report.sources.as_slice() {
-            [only] => safe(&only.path),
+            [only] => self.twin(&safe(&only.path)).into_owned(),
             many => format!("{} sources", many.len()),
         };
         let first = self.report.sources.iter().filter_map(|it| it.first).min();
@@ -54,8 +54,10 @@ impl Page<'_> {
             let painted = self.paint("1", &head);
             self.line(&format!("{painted}{between}"));
         } else {
-            let painted = self.paint("1", &head);
-            self.line(&painted);
+            for row in wrap(&head, self.style.width) {
+                let painted = self.paint("1", &row);
+                self.line(&painted);
+            }
             self.line(&between);
         }
         self.blank();
@@ -124,6 +126,7 @@ impl Page<'_> {
             0 => name,
             more => format!("{name} and {}", words::more(more, "host", "hosts")),
         };
+        let name = self.twin(&name).into_owned();
         let causes = words::causes_of(case);
         let room =
             Columns::of(self.style.width).map_or(self.style.width, |it| self.style.width.saturating_sub(it.cause + 8));
@@ -137,28 +140,28 @@ impl Page<'_> {
         let detail = safe(&if it.more == 0 { words::detail_of(case) } else { it.detail.clone() });
         let (source, place) = self.place_of(case);
         // A number says nothing without its source: with several, both stand with the details.
+        let right = Columns::of(self.style.width).map_or(0, |it| self.style.width.saturating_sub(it.cause));
+        let is_beside = named.width() + place.width() + 2 <= right;
         let (detail, place) = match source {
-            Some(source) if self.report.sources.len() > 1 => (with_source(&detail, source, &place), String::new()),
+            Some(source) if self.report.sources.len() > 1 || !is_beside => {
+                (with_source(&detail, source, &place, self.report.sources.len()), String::new())
+            }
             _ => (detail, place),
         };
+        let detail = self.twin(&detail).into_owned();
         let glyph = self.paint(group.colour, group.glyph);
-        let Some(columns) = Columns::of(self.style.width) else {
-            self.narrow(&format!("  {glyph} "), &name, &format!("{named}  {place}"), &detail);
+        let lead = format!("  {glyph} ");
+        let Some(columns) = Columns::of(self.style.width).filter(|_| named.width() <= right) else {
+            self.narrow(&lead, &name, &named, &detail);
             return;
         };
         let room = columns.cause.saturating_sub(4 + 1);
-        let right = self.style.width.saturating_sub(columns.cause);
-        let fits = name.width() <= room;
-        let tail = if named.width() + place.width() + 2 <= right {
-            let gap = " ".repeat(right.saturating_sub(named.width() + place.width()));
-            format!("{named}{gap}{place}")
+        let gap = " ".repeat(right.saturating_sub(named.width() + place.width()));
+        let tail = format!("{named}{gap}{place}");
+        if name.width() <= room {
+            self.line(&format!("{lead}{name}{}{tail}", " ".repeat(columns.cause.saturating_sub(4 + name.width()))));
         } else {
-            named.clone()
-        };
-        if fits {
-            self.line(&format!("  {glyph} {name}{}{tail}", " ".repeat(columns.cause.saturating_sub(4 + name.width()))));
-        } else {
-            self.line(&format!("  {glyph} {name}"));
+            self.name(&lead, &name);
             if detail.width() <= room {
                 self.line(&format!(
                     "    {detail}{}{tail}",
@@ -172,14 +175,17 @@ impl Page<'_> {
     }
 
     fn narrow(&mut self, lead: &str, name: &str, cause: &str, detail: &str) {
-        let room = self.style.width.saturating_sub(4);
-        for (nth, row) in wrap(name, room).iter().enumerate() {
-            self.line(&format!("{}{row}", if nth == 0 { lead } else { "    " }));
-        }
-        for row in wrap(cause, room) {
+        self.name(lead, name);
+        for row in wrap(cause, self.style.width.saturating_sub(4)) {
             self.line(&format!("    {row}"));
         }
         self.detail(detail);
+    }
+
+    fn name(&mut self, lead: &str, name: &str) {
+        for (nth, row) in wrap(name, self.style.width.saturating_sub(4)).iter().enumerate() {
+            self.line(&format!("{}{row}", if nth == 0 { lead } else { "    " }));
+        }
     }
 
     fn detail(&mut self, detail: &str) {
@@ -259,10 +265,15 @@ fn detail_of_all(case: &CaseEntry) -> String {
 }
 
 /// What a host comes to, and where in which source that stands.
-fn with_source(detail: &str, source: &SourceEntry, number: &str) -> String {
+fn with_source(detail: &str, source: &SourceEntry, number: &str, sources: usize) -> String {
     let word = if source.frames.is_some() { "frame" } else { "line" };
-    let place = if number.is_empty() { String::new() } else { format!(" {word} {number}") };
-    format!("{detail} ({}{place})", safe(&source.path)).trim_start().to_owned()
+    let path = if sources > 1 { safe(&source.path) } else { String::new() };
+    let place = if number.is_empty() { String::new() } else { format!("{word} {number}") };
+    let both = format!("{path} {place}");
+    match both.trim() {
+        "" => detail.to_owned(),
+        both => format!("{detail} ({both})").trim_start().to_owned(),
+    }
 }
 
 /// Where the columns of the table begin; none under 60 columns.

@@ -1,12 +1,13 @@
 //! Rows of text: wrapping, folding, and the ASCII twins of all glyphs.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Prose in rows of so many columns; a word longer than a row is folded before a dot.
+/// Prose in rows of so many columns; a word longer than a row is folded before a dot. A number is not parted
+/// from its word: `frame 14`, `300 s`.
 pub(super) fn wrap(prose: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(16);
     let mut rows: Vec<String> = Vec::new();
-    for word in prose.split(' ').flat_map(|word| fold(word, columns)) {
+    for word in words(prose).iter().flat_map(|word| fold(word, columns)) {
         match rows.last_mut() {
             Some(row) if row.width() + 1 + word.width() <= columns && !row.is_empty() => {
                 row.push(' ');
@@ -18,13 +19,47 @@ pub(super) fn wrap(prose: &str, columns: usize) -> Vec<String> {
     if rows.is_empty() { vec![String::new()] } else { rows }
 }
 
+/// The words of prose, a number together with the word that it belongs to.
+fn words(prose: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in prose.split(' ') {
+        let is_digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == ',');
+        let is_held = words.last().is_some_and(|last| {
+            let last = last.trim_start_matches('(');
+            let places = matches!(last, "frame" | "frames" | "line" | "lines");
+            let is_unit = word.trim_end_matches([',', ')', '.']) == "s";
+            (places && word.starts_with(|c: char| c.is_ascii_digit())) || (is_unit && is_digits(last))
+        });
+        match words.last_mut().filter(|_| is_held) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+/// Where the first so many columns of a text end, in bytes; after one character at least.
+fn end_of(text: &str, columns: usize) -> usize {
+    let mut filled = 0;
+    for (at, c) in text.char_indices() {
+        filled += c.width().unwrap_or(0);
+        if filled > columns && at > 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
 /// A line in pieces of so many columns: at a blank, else before a dot, else anywhere.
 pub(super) fn fold(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut pieces = Vec::new();
     let mut rest = text;
     while rest.width() > columns {
-        let limit = rest.char_indices().nth(columns).map_or(rest.len(), |(at, _)| at);
+        let limit = end_of(rest, columns);
         let head = rest.get(..limit).unwrap_or(rest);
         let blank = head.trim_start().find(' ').and_then(|_| head.rfind(' ')).filter(|at| {
             let next = rest.get(at + 1..).and_then(|next| next.split(' ').next()).unwrap_or_default();
@@ -37,6 +72,37 @@ pub(super) fn fold(text: &str, columns: usize) -> Vec<String> {
     }
     pieces.push(rest.to_owned());
     pieces
+}
+
+/// A command that ends in JSON in quotes, in rows: before each option, and within the JSON where JSON lets it,
+/// so that it is the same command when it is copied.
+pub(super) fn command_of_json(text: &str, columns: usize) -> Vec<String> {
+    let Some((options, json)) = text.split_once(" '{").filter(|_| text.width() > columns) else {
+        return command(text, columns);
+    };
+    let mut rows = command(options, columns.saturating_sub(2));
+    if let Some(last) = rows.last_mut() {
+        last.push_str(" '");
+    }
+    let mut piece = String::new();
+    let mut row = String::from("{");
+    let (mut is_in_text, mut is_escaped) = (false, false);
+    for c in json.chars() {
+        piece.push(c);
+        is_in_text ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        if matches!(c, ',' | '{' | '[') && !is_in_text {
+            if row.width() + piece.width() > columns {
+                rows.push(std::mem::take(&mut row));
+            }
+            row.push_str(&std::mem::take(&mut piece));
+        }
+    }
+    if row.width() + piece.width() > columns {
+        rows.push(std::mem::take(&mut row));
+    }
+    rows.push(row + &piece);
+    rows
 }
 
 /// The text with ASCII only.
@@ -96,7 +162,37 @@ pub(super) fn command(text: &str, columns: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{command, fold};
+    use unicode_width::UnicodeWidthStr;
+
+    use super::{command, command_of_json, fold, wrap};
+
+    #[test]
+    fn a_number_stays_with_its_word() {
+        for (prose, columns) in
+            [("covers it and more (frame 3)", 25), ("a name that starts with (after 300 s, the TTL)", 34)]
+        {
+            let rows = wrap(prose, columns);
+            assert!(rows.iter().any(|row| row.contains("frame 3") || row.contains("300 s,")), "{rows:?}");
+            assert!(rows.iter().all(|row| row.width() <= columns), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let rows = fold(&"漢".repeat(50), 31);
+        assert!(rows.iter().all(|row| row.width() <= 31), "{rows:?}");
+        assert_eq!(rows.concat(), "漢".repeat(50));
+    }
+
+    #[test]
+    fn a_command_with_json_in_rows_is_the_same_command() {
+        let json = r#"{"Changes":[{"Action":"UPSERT","Name":"a,\"{b.example.com.","TTL":300}]}"#;
+        let text = format!("aws route53 change-resource-record-sets --change-batch '{json}'");
+        let rows = command_of_json(&text, 40);
+        assert!(rows.iter().all(|row| row.width() <= 60) && rows.len() > 4, "{rows:?}");
+        let copied = rows.join("\n").replace(" \\\n", " ").replace('\n', "");
+        assert_eq!(copied, text);
+    }
 
     #[test]
     fn a_command_in_rows_is_the_same_command() {

@@ -4,6 +4,8 @@
 //! what is wrong, `----` what is right, `~~~~` what is doubtful, `++++` what confirms; colour only
 //! repeats them.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{self, moment, thousands};
@@ -12,11 +14,12 @@ use crate::escape::line as safe;
 
 mod ask;
 mod checked;
+mod drawn;
 mod hosts;
 mod layout;
 mod proof;
 
-use layout::{command, to_ascii, wrap};
+use layout::{command, command_of_json, to_ascii, wrap};
 
 /// `--format text`.
 pub static RENDERER: Renderer = Renderer { id: "text", render };
@@ -41,6 +44,7 @@ fn render(report: &Report, style: &Style) -> String {
     }
     page.sources();
     page.count();
+    // What is folded is in ASCII already; what is left are the lines that are drawn.
     let text = page.text;
     if style.ascii { to_ascii(&text) } else { text }
 }
@@ -52,8 +56,16 @@ struct Page<'r> {
 }
 
 impl Page<'_> {
+    /// An empty line, unless there is one.
     fn blank(&mut self) {
-        self.text.push('\n');
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Text as it will be written, so that it is measured as that.
+    fn twin<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.style.ascii && !text.is_ascii() { Cow::Owned(to_ascii(text)) } else { Cow::Borrowed(text) }
     }
 
     fn line(&mut self, text: &str) {
@@ -68,7 +80,7 @@ impl Page<'_> {
     /// A numbered command under a label.
     fn numbered(&mut self, nth: usize, prose: &str) {
         let indent = self.indent();
-        let rows = command(prose, self.style.width.saturating_sub(indent + NUMBER_COLUMNS));
+        let rows = command(&self.twin(prose), self.style.width.saturating_sub(indent + NUMBER_COLUMNS));
         for (at, row) in rows.iter().enumerate() {
             let number = if at == 0 { format!("{nth}  ") } else { " ".repeat(NUMBER_COLUMNS) };
             self.line(&format!("{}{number}{row}", " ".repeat(indent)));
@@ -77,13 +89,13 @@ impl Page<'_> {
 
     /// A label and prose beside it; under 60 columns the label takes its own line.
     fn wrapped(&mut self, label: &str, prose: &str) {
-        let rows = wrap(prose, self.style.width.saturating_sub(self.indent()));
+        let rows = wrap(&self.twin(prose), self.style.width.saturating_sub(self.indent()));
         self.labelled(label, &rows);
     }
 
     /// A label and a command beside it, which can be copied as it stands.
     fn command(&mut self, label: &str, text: &str) {
-        let rows = command(text, self.style.width.saturating_sub(self.indent()));
+        let rows = command(&self.twin(text), self.style.width.saturating_sub(self.indent()));
         self.labelled(label, &rows);
     }
 
@@ -173,7 +185,7 @@ impl Page<'_> {
     }
 
     fn head(&mut self, code: &str, head: &str, words: &str) {
-        let whole = format!("{head}: {words}");
+        let whole = format!("{head}: {}", self.twin(words));
         let columns = self.style.width;
         let rows = if whole.width() <= columns { vec![whole] } else { wrap(&whole, columns.saturating_sub(2)) };
         for (nth, row) in rows.iter().enumerate() {
@@ -203,7 +215,9 @@ impl Page<'_> {
                 }
                 if let Some(batch) = &change.batch {
                     self.wrapped("", "as a change batch, to review before it is run:");
-                    self.line(&format!("    {}", safe(batch)));
+                    for row in command_of_json(&safe(batch), self.style.width.saturating_sub(4)) {
+                        self.line(&format!("    {row}"));
+                    }
                 }
             }
             None => self.wrapped("fix", &safe(&finding.remedy)),
@@ -249,7 +263,7 @@ impl Page<'_> {
                 label = "";
                 continue;
             }
-            let reasons = wrap(because, left);
+            let reasons = wrap(&self.twin(because), left);
             for nth in 0..reasons.len().max(named.len()) {
                 let place = if nth == 0 { place.as_str() } else { "" };
                 let rule = named.get(nth).copied().unwrap_or_default();
@@ -311,7 +325,9 @@ impl Page<'_> {
                 .filter(|gap| gap.at.first().map(PlaceEntry::source) == Some(source.id))
                 .collect();
             for gap in own.iter().take(GAPS_SHOWN) {
-                self.wrapped("", &format!("gap {}{}", place(&gap.at), safe(&gap.reason)));
+                let place = gap.at.first().map(words::place).filter(|place| !place.is_empty());
+                let place = place.map_or_else(String::new, |place| format!(" {place}"));
+                self.wrapped("", &format!("gap{place}: {}", safe(&gap.reason)));
             }
             if own.len() > GAPS_SHOWN {
                 self.wrapped("", &format!("and {} more gaps", own.len() - GAPS_SHOWN));
@@ -328,14 +344,14 @@ impl Page<'_> {
             .iter()
             .filter_map(|group| {
                 let count = self.report.cases.iter().filter(|case| case.outcome == group.outcome).count();
-                (count > 0).then(|| {
-                    format!(
-                        "{}\u{a0}{}",
-                        thousands(u64::try_from(count).unwrap_or(u64::MAX)),
-                        if self.report.cases.len() > CASES_IN_FULL { group.short } else { group.title }
-                            .replace(' ', "\u{a0}")
-                    )
-                })
+                let named = match count {
+                    0 => return None,
+                    _ if self.report.cases.len() > CASES_IN_FULL => group.short,
+                    1 => group.title,
+                    _ => group.titles,
+                };
+                let count = thousands(u64::try_from(count).unwrap_or(u64::MAX));
+                Some(format!("{count}\u{a0}{}", named.replace(' ', "\u{a0}")))
             })
             .collect();
         let worst = self.report.cases.iter().map(|case| case.outcome).min();
@@ -352,10 +368,11 @@ impl Page<'_> {
         let counts = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
         let partial = if self.report.partial.is_some() { ", of a part of the evidence" } else { "" };
         let total = format!("{glyph} {hosts}{counts}{partial}");
+        // `✗` and its twin are of one width.
         let rows = wrap(&total, self.style.width.saturating_sub(2));
         let painted: Vec<String> = rows.iter().map(|row| self.paint(code, &row.replace('\u{a0}', " "))).collect();
         let painted = painted.join("\n  ");
-        let rule = self.report.cases.first().and_then(words::to_explain);
+        let rule = self.report.cases.iter().find_map(words::to_explain);
         let hint = rule.map_or_else(String::new, |rule| format!("  whycert explain {rule}"));
         if rows.len() == 1 && total.width() + hint.width() <= self.style.width {
             let hint = self.paint("2", &hint);
@@ -365,11 +382,6 @@ impl Page<'_> {
             self.line(&hint);
         }
     }
-}
-
-fn place(at: &[PlaceEntry]) -> String {
-    let place = at.first().map(words::place).filter(|place| !place.is_empty());
-    place.map_or_else(String::new, |place| format!("{place}: "))
 }
 
 /// So many hosts are each told in full; more become a table.

@@ -7,29 +7,18 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use super::layout::{fold, wrap};
-use super::{LABEL_BESIDE_MIN, Page, moment, safe};
+use super::{LABEL_BESIDE_MIN, Page, drawn, moment, safe};
 use crate::evidence::ObservationId;
-use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Severity, Sign, SourceEntry, words};
+use crate::report::{CaseEntry, Mark, ObservationEntry, PlaceEntry, Report, Severity, Sign, SourceEntry, words};
 
 impl Page<'_> {
     /// The observations that prove the headline, or what the case holds, one block a source.
     pub(super) fn proof(&mut self, case: &CaseEntry) {
-        let shown = shown_observations(case);
         let marks = shown_marks(case);
-        for source in &self.report.sources {
-            let mut here: Vec<&ObservationEntry> = shown
-                .iter()
-                .filter(|id| self.report.places_of(case, **id).first().map(PlaceEntry::source) == Some(source.id))
-                .filter_map(|id| self.report.observation(*id))
-                .collect();
-            here.sort_by_key(|it| self.report.number_of(case, it.id));
-            if here.is_empty() {
-                continue;
-            }
-            let blocks: Vec<Vec<Row>> =
-                here.iter().map(|it| self.rows(case, it, &marks)).filter(|rows| !rows.is_empty()).collect();
-            let numbers = blocks.iter().flatten().filter_map(|row| row.number);
-            let gutter = numbers.map(|number| number.to_string().len()).max().unwrap_or(1);
+        let sources: Vec<Shown<'_>> = self.shown(case, &marks);
+        let numbers = sources.iter().flat_map(|(.., blocks)| blocks.iter().flatten()).filter_map(|row| row.number);
+        let gutter = numbers.map(|number| number.to_string().len()).max().unwrap_or(1);
+        for (source, here, blocks) in sources {
             let pad = " ".repeat(gutter);
             let edge = self.paint("94", "┌─");
             let heading = self.heading(source, &here, gutter);
@@ -82,13 +71,16 @@ impl Page<'_> {
         let mut begins = 0;
         // Labels below a name that goes on in the next row stand behind its end.
         let mut below: Vec<String> = Vec::new();
-        let pieces = fold(&row.text, room);
+        let text = self.twin(&row.text).into_owned();
+        let located: Vec<(&Mark, Option<usize>)> =
+            row.marks.iter().map(|mark| (mark, self.locate(mark, &text))).collect();
+        let pieces = fold(&text, room);
         for (nth, piece) in pieces.iter().enumerate() {
             let bar = if nth == 0 { self.paint("94", "│") } else { self.paint("94", "↳") };
             let number = if nth == 0 { self.paint("94", &format!("{number:>gutter$}")) } else { " ".repeat(gutter) };
             self.line(&format!("{number} {bar} {}", piece.trim_end()));
             let ends = begins + piece.len();
-            for (mark, at) in row.marks.iter().filter_map(|mark| Some((mark, locate(mark, &row.text)?))) {
+            for (mark, at) in located.iter().filter_map(|(mark, at)| Some((mark, (*at)?))) {
                 if (begins..ends).contains(&at) {
                     below.extend(self.mark(mark, piece, at - begins, gutter, room));
                 }
@@ -98,11 +90,11 @@ impl Page<'_> {
             }
             begins = ends;
         }
-        for mark in row.marks.iter().filter(|mark| locate(mark, &row.text).is_none()) {
+        for (mark, _) in located.iter().filter(|(_, at)| at.is_none()) {
             let bar = self.paint("94", "│");
             let (_, colour) = sign(mark);
-            let indent = if row.text.starts_with(' ') { DRAWN_COLUMNS } else { 2 };
-            for text in wrap(&safe(&mark.label), room.saturating_sub(indent)) {
+            let indent = if row.text.starts_with(' ') { drawn::COLUMNS } else { 2 };
+            for text in wrap(&self.twin(&safe(&mark.label)), room.saturating_sub(indent)) {
                 let painted = self.paint(colour, &text);
                 self.line(&format!("{} {bar} {}{painted}", " ".repeat(gutter), " ".repeat(indent)));
             }
@@ -114,8 +106,9 @@ impl Page<'_> {
         let (sign, colour) = sign(mark);
         let lead = format!("{} {} ", " ".repeat(gutter), self.paint("94", "│"));
         let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
-        let carets = sign.to_string().repeat(mark.words.width().min(room.saturating_sub(before)).max(1));
-        let label = safe(&mark.label);
+        let carets =
+            sign.to_string().repeat(self.twin(&safe(&mark.words)).width().min(room.saturating_sub(before)).max(1));
+        let label = self.twin(&safe(&mark.label)).into_owned();
         let beside = before + carets.len() + 1;
         let left = room.saturating_sub(beside);
         if left >= LABEL_BESIDE_MIN || label.width() <= left {
@@ -127,12 +120,26 @@ impl Page<'_> {
             }
             Vec::new()
         } else {
-            let indent = before.min(room.saturating_sub(LABEL_BESIDE_MIN.max(label.width())));
+            let indent = before.min(room.saturating_sub(label.width().clamp(1, room)));
+            let indent = if label.width() > room { before.min(room.saturating_sub(LABEL_BESIDE_MIN)) } else { indent };
             let drawn = self.paint(colour, &carets);
             self.line(&format!("{lead}{}{drawn}", " ".repeat(before)));
             let rows = wrap(&label, room.saturating_sub(indent));
             rows.iter().map(|row| format!("{lead}{}{}", " ".repeat(indent), self.paint(colour, row))).collect()
         }
+    }
+
+    /// Where the marked words stand in a row, in bytes: after the word they stand beside.
+    fn locate(&self, mark: &Mark, text: &str) -> Option<usize> {
+        let lower = text.to_ascii_lowercase();
+        let words = self.twin(&safe(&mark.words)).to_ascii_lowercase();
+        if words.is_empty() {
+            return None;
+        }
+        let beside = mark.beside.to_ascii_lowercase();
+        let from = if beside.is_empty() { 0 } else { lower.find(&beside).map_or(0, |at| at + beside.len()) };
+        let behind = lower.get(from..).and_then(|rest| rest.find(&words)).map(|at| at + from);
+        behind.or_else(|| lower.find(&words))
     }
 
     fn last_number_of(&self, id: ObservationId) -> Option<u64> {
@@ -141,6 +148,35 @@ impl Page<'_> {
             _ => None,
         }
     }
+}
+
+/// The lines that hold the marked words, or the first line of the observation.
+fn quoted(it: &ObservationEntry, lines: &[(u32, String)], marks: &[Mark]) -> Vec<Row> {
+    // Not every tool prints a record's type beside its data.
+    let names = |text: &str, mark: &Mark| text.to_lowercase().contains(&mark.words.to_lowercase());
+    let holds =
+        |text: &str, mark: &Mark| names(text, mark) && text.to_lowercase().contains(&mark.beside.to_lowercase());
+    let mut rows: Vec<Row> = Vec::new();
+    for mark in marks {
+        let with = lines.iter().find(|(_, text)| holds(text, mark));
+        let found = with.or_else(|| lines.iter().find(|(_, text)| names(text, mark))).or(lines.first());
+        let Some((line, text)) = found else { continue };
+        let number = Some(u64::from(*line));
+        match rows.iter_mut().find(|row| row.number == number) {
+            Some(row) => row.marks.push(mark.clone()),
+            None => rows.push(Row { number, text: text.clone(), marks: vec![mark.clone()] }),
+        }
+    }
+    if rows.is_empty() && !matches!(it.kind, "tls.handshake" | "cloud.mapping") {
+        let says = lines.iter().find(|(_, text)| !text.starts_with(';')).or(lines.first());
+        rows.extend(says.map(|(line, text)| Row {
+            number: Some(u64::from(*line)),
+            text: text.clone(),
+            marks: Vec::new(),
+        }));
+    }
+    rows.sort_by_key(|row| row.number);
+    rows
 }
 
 /// The marks of the finding that heads the case; without an error also those of what was seen.
@@ -188,19 +224,6 @@ fn sign(mark: &Mark) -> (char, &'static str) {
     }
 }
 
-/// Where the marked words stand in a row, in bytes: after the word they stand beside.
-fn locate(mark: &Mark, text: &str) -> Option<usize> {
-    let lower = text.to_ascii_lowercase();
-    let words = safe(&mark.words).to_ascii_lowercase();
-    if words.is_empty() {
-        return None;
-    }
-    let beside = mark.beside.to_ascii_lowercase();
-    let from = if beside.is_empty() { 0 } else { lower.find(&beside).map_or(0, |at| at + beside.len()) };
-    let behind = lower.get(from..).and_then(|rest| rest.find(&words)).map(|at| at + from);
-    behind.or_else(|| lower.find(&words))
-}
-
 /// The clients of the observations that are drawn.
 fn clients_of(here: &[&ObservationEntry]) -> String {
     let mut clients: Vec<&str> = Vec::new();
@@ -212,6 +235,9 @@ fn clients_of(here: &[&ObservationEntry]) -> String {
     if clients.is_empty() { String::new() } else { format!("client {}", safe(&clients.join(", "))) }
 }
 
+/// A source, its observations that are shown, and the rows of each.
+type Shown<'r> = (&'r SourceEntry, Vec<&'r ObservationEntry>, Vec<Vec<Row>>);
+
 /// One row of a proof.
 struct Row {
     number: Option<u64>,
@@ -219,13 +245,37 @@ struct Row {
     marks: Vec<Mark>,
 }
 
-impl Page<'_> {
-    fn rows(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let own: Vec<Mark> = marks.iter().filter(|mark| mark.on == it.id).cloned().collect();
-        match it.at.first() {
-            Some(PlaceEntry::Lines { .. }) if self.is_quoted(it) => self.quoted(it, &own),
-            _ => self.drawn(case, it, &own),
+impl<'r> Page<'r> {
+    /// Of each source what is shown, in its order, and the rows for it.
+    fn shown(&self, case: &CaseEntry, marks: &[Mark]) -> Vec<Shown<'r>> {
+        let report: &'r Report = self.report;
+        let ids = shown_observations(case);
+        let mut shown: Vec<Shown<'r>> = Vec::new();
+        for source in &report.sources {
+            let place = |id: ObservationId| report.places_of(case, id).first().map(PlaceEntry::source);
+            let here = ids.iter().filter(|id| place(**id) == Some(source.id));
+            let mut here: Vec<&'r ObservationEntry> = here.filter_map(|id| report.observation(*id)).collect();
+            here.sort_by_key(|it| report.number_of(case, it.id));
+            let blocks: Vec<Vec<Row>> =
+                here.iter().map(|it| self.rows(case, it, marks)).filter(|rows| !rows.is_empty()).collect();
+            if !blocks.is_empty() {
+                shown.push((source, here, blocks));
+            }
         }
+        shown
+    }
+
+    fn rows(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
+        let own = marks.iter().filter(|mark| mark.on == it.id);
+        let is_quoted = matches!(it.at.first(), Some(PlaceEntry::Lines { .. })) && self.is_quoted(it);
+        if is_quoted {
+            let lines = self.lines(it);
+            let spelled =
+                |mark: &Mark| drawn::spelled(mark, |words| lines.iter().any(|(_, text)| text.contains(words)));
+            return quoted(it, &lines, &own.map(spelled).collect::<Vec<_>>());
+        }
+        let spelled = |mark: &Mark| drawn::spelled(mark, |words| !words.contains([':', ' ']));
+        self.drawn(case, it, &own.map(spelled).collect::<Vec<_>>())
     }
 
     /// Whether a line of the observation is there to be quoted; those of an export can be too long.
@@ -238,59 +288,28 @@ impl Page<'_> {
         })
     }
 
-    /// The lines that hold the marked words, or the first line of the observation.
-    fn quoted(&self, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let lines: Vec<(u32, String)> = it
-            .at
-            .iter()
-            .filter_map(|place| match place {
-                PlaceEntry::Lines { source, lines: [first, last], .. } => Some((*source, *first..=*last)),
-                _ => None,
-            })
-            .flat_map(|(source, range)| range.map(move |line| (source, line)))
-            .filter_map(|(source, line)| {
-                self.report.quotes.get(&(source, line)).map(|text| (line, safe(&text.replace('\t', " "))))
-            })
-            .collect();
-        // Not every tool prints a record's type beside its data.
-        let names = |text: &str, mark: &Mark| text.to_lowercase().contains(&mark.words.to_lowercase());
-        let holds =
-            |text: &str, mark: &Mark| names(text, mark) && text.to_lowercase().contains(&mark.beside.to_lowercase());
-        let mut rows: Vec<Row> = Vec::new();
-        for mark in marks {
-            let with = lines.iter().find(|(_, text)| holds(text, mark));
-            let found = with.or_else(|| lines.iter().find(|(_, text)| names(text, mark))).or(lines.first());
-            let Some((line, text)) = found else { continue };
-            let number = Some(u64::from(*line));
-            match rows.iter_mut().find(|row| row.number == number) {
-                Some(row) => row.marks.push(mark.clone()),
-                None => rows.push(Row { number, text: text.clone(), marks: vec![mark.clone()] }),
-            }
-        }
-        if rows.is_empty() && !matches!(it.kind, "tls.handshake" | "cloud.mapping") {
-            let says = lines.iter().find(|(_, text)| !text.starts_with(';')).or(lines.first());
-            rows.extend(says.map(|(line, text)| Row {
-                number: Some(u64::from(*line)),
-                text: text.clone(),
-                marks: Vec::new(),
-            }));
-        }
-        rows.sort_by_key(|row| row.number);
-        rows
+    /// The lines that an observation stands on.
+    fn lines(&self, it: &ObservationEntry) -> Vec<(u32, String)> {
+        let ranges = it.at.iter().filter_map(|place| match place {
+            PlaceEntry::Lines { source, lines: [first, last], .. } => Some((*source, *first)..=(*source, *last)),
+            _ => None,
+        });
+        let quotes = ranges.flat_map(|range| self.report.quotes.range(range));
+        quotes.map(|((_, line), text)| (*line, safe(&text.replace('\t', " ")))).collect()
     }
 
     /// Rows drawn from the fact.
     fn drawn(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        if marks.is_empty() && is_farewell(it) {
+        if marks.is_empty() && drawn::is_farewell(it) {
             return Vec::new();
         }
         let number = self.report.number_of(case, it.id);
         let mut rows: Vec<Row> =
-            drawn_texts(it).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
+            drawn::texts(it, marks).into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
         if let Some(row) = rows.first_mut() {
             row.number = number;
         }
-        if let Some(row) = rows.iter_mut().skip(1).find(|row| row.text.contains(ENCRYPTED)) {
+        if let Some(row) = rows.iter_mut().skip(1).find(|row| row.text.contains(drawn::ENCRYPTED)) {
             row.number = self.last_number_of(it.id);
         }
         for mark in marks {
@@ -305,75 +324,3 @@ impl Page<'_> {
         rows
     }
 }
-
-/// Whether it is an alert that tells no fault: the end of a connection, or one that is sealed.
-fn is_farewell(it: &ObservationEntry) -> bool {
-    let description = it.fact.get("description").and_then(Value::as_str);
-    it.kind == "tls.alert" && description.is_none_or(|it| it == "close_notify")
-}
-
-fn drawn_texts(it: &ObservationEntry) -> Vec<String> {
-    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
-    match it.kind {
-        "dns.answer" => {
-            let asked = it.fact.get("question").and_then(|question| question.get("name")).and_then(Value::as_str);
-            let mut rows = vec![format!(" DNS   {}", safe(asked.unwrap_or("")))];
-            let records = it.fact.get("records").and_then(Value::as_array).into_iter().flatten();
-            let mut addresses: Vec<(String, String, Vec<String>)> = Vec::new();
-            for record in records.filter(|record| record.get("section").and_then(Value::as_str) == Some("answer")) {
-                let field = |name: &str| record.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
-                let (owner, kind, data) = (field("name"), field("type"), field("data"));
-                let ttl =
-                    record.get("ttl").and_then(Value::as_u64).map_or_else(String::new, |ttl| format!("  TTL {ttl}"));
-                if !matches!(kind.as_str(), "A" | "AAAA") {
-                    rows.push(format!("       {kind:<6} {}{ttl}", data.trim_end_matches('.')));
-                    continue;
-                }
-                match addresses.last_mut() {
-                    Some((of, as_kind, all)) if *of == owner && *as_kind == kind => all.push(data),
-                    _ => addresses.push((owner, kind, vec![data])),
-                }
-            }
-            rows.extend(addresses.iter().map(|(_, kind, all)| format!("       {kind:<6} {}", all.join(", "))));
-            rows
-        }
-        "tls.handshake" => {
-            let mut rows = vec![format!(" TLS   {} → {}  {}", text("client"), text("server"), text("version"))];
-            rows.push(match (text("sni"), text("sni_state").as_str()) {
-                (_, "absent") => "       SNI    none".to_owned(),
-                (_, "unknown") => "       SNI    unknown".to_owned(),
-                (sni, _) => format!("       SNI    {sni}"),
-            });
-            if text("chain_state") == "encrypted" {
-                rows.push(format!(" CERT  {ENCRYPTED}"));
-            }
-            rows
-        }
-        "certificate" => {
-            let names: Vec<String> = it
-                .fact
-                .get("san")
-                .and_then(|san| san.get("dns"))
-                .and_then(Value::as_array)
-                .map(|names| names.iter().filter_map(Value::as_str).map(safe).collect())
-                .unwrap_or_default();
-            let shown = if names.is_empty() { text("subject") } else { names.join(", ") };
-            vec![format!(" CERT  {shown}")]
-        }
-        "client.verdict" => vec![format!(" SAYS  {}", text("words"))],
-        "tls.alert" => {
-            let said = if text("description").is_empty() { "encrypted".to_owned() } else { text("description") };
-            let level = if text("level").is_empty() { String::new() } else { format!("{}, ", text("level")) };
-            vec![format!(" ALERT {said}  {level}from the {}", text("from"))]
-        }
-        "http.exchange" => {
-            let status = it.fact.get("status").and_then(Value::as_u64).map_or_else(String::new, |it| it.to_string());
-            vec![format!(" HTTP  {status} {}", text("host"))]
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// What a row that is drawn begins with: ` CERT  `.
-const DRAWN_COLUMNS: usize = 7;
-const ENCRYPTED: &str = "? encrypted";

@@ -64,7 +64,7 @@ fn check(case: &Case<'_>) -> Verdict {
             target.resolution.aliases.iter().map(|it| it.cites),
         )
         .reason(format!("the certificate presented names only {label}"), [it.leaf.id, it.connection.id])
-        .mark(Mark { beside: "CNAME".to_owned(), ..Mark::new(target.alias.cites, &target.target.id, Sign::Right, "a VPC endpoint") })
+        .mark(Mark { beside: "CNAME".to_owned(), ..Mark::new(target.alias.cites, target.target.id.as_str(), Sign::Right, "a VPC endpoint") })
         .mark(Mark::new(it.leaf.id, &label, Sign::Wrong, format!("does not cover {host}")))
         .found()
 }

@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
             first.resolution.aliases.iter().map(|it| it.cites),
         )
         .reason(format!("the certificate presented is {label}, of {region}"), [it.leaf.id, it.connection.id])
-        .mark(Mark { beside: "CNAME".to_owned(), ..Mark::new(first.alias.cites, &first.target.region, Sign::Wrong, "one region") })
+        .mark(Mark { beside: "CNAME".to_owned(), ..Mark::new(first.alias.cites, first.target.region.as_str(), Sign::Wrong, "one region") })
         .mark(Mark::new(it.leaf.id, &region, Sign::Wrong, "another region"))
         .found()
 }

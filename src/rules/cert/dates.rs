@@ -62,7 +62,8 @@ pub(super) fn check(case: &Case<'_>, date: &Date) -> Verdict {
         if let Some(known) = above {
             return known;
         }
-        let text = format!("{} says: {}", verdict.client, verdict.words);
+        let is = if date.says == Says::Expired { "has expired" } else { "is not yet valid" };
+        let text = format!("the certificate {is}, says {}: {}", verdict.client, verdict.words);
         let strength = if date.says == Says::NotYetValid { Strength::Consistent } else { Strength::Strong };
         let found = found((case, host.as_str()), date, Severity::Error, strength, text, vec![*id], &verdict.words);
         return match &verdict.above {

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use crate::case::Case;
 use crate::evidence::Says;
 use crate::limits::VARIANTS_MAX;
+use crate::provenance::Time;
 use crate::rules::view::{self, Coverage, Shown};
 use crate::tls::Transport;
-use crate::x509::details;
+use crate::x509::{Certificate, details};
 
 pub mod dual_cert_variant;
 pub mod nodes_differ;
@@ -38,9 +39,33 @@ fn bounds_of_each<'c, 'e>(all: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
     places.filter(|(at, _)| kept.contains(at)).map(|(_, it)| it).collect()
 }
 
-/// Whether two handshakes were shown different certificates.
+/// Whether two handshakes were shown different certificates: of those that only texts describe, something
+/// that both say has to differ.
 pub(super) fn differ(one: &Shown<'_, '_>, other: &Shown<'_, '_>) -> bool {
-    one.leaf.certificate.id() != other.leaf.certificate.id()
+    let (one, other) = (one.leaf.certificate, other.leaf.certificate);
+    if one.sha256.is_some() && other.sha256.is_some() {
+        return one.id() != other.id();
+    }
+    let told = |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some() && one != other;
+    let dated = |one: Option<Time>, other: Option<Time>| match (one, other) {
+        (Some(one), Some(other)) => one.seconds != other.seconds,
+        _ => false,
+    };
+    let is_named_otherwise = one.san.is_some() && other.san.is_some() && one.san != other.san
+        || told(&one.subject, &other.subject)
+        || is_without(one, other)
+        || is_without(other, one);
+    is_named_otherwise
+        || told(&one.issuer, &other.issuer)
+        || told(&one.serial, &other.serial)
+        || dated(one.not_before, other.not_before)
+        || dated(one.not_after, other.not_after)
+}
+
+/// Whether the identifiers of a certificate lack the common name that is all that is known of another one.
+fn is_without(one: &Certificate, other: &Certificate) -> bool {
+    let (Some(san), None, Some(common)) = (&one.san, &other.san, other.common_name()) else { return false };
+    one.subject.is_none() && !san.dns.iter().any(|name| name.eq_ignore_ascii_case(common))
 }
 
 /// What makes one of several certificates the worse one: it covers less, or its dates do not hold.
@@ -67,7 +92,11 @@ pub(super) fn told(it: &Shown<'_, '_>) -> String {
     let address = it.connection.server_ip().map_or_else(|| "one server".to_owned(), |ip: IpAddr| ip.to_string());
     let end = certificate.not_after.map(|end| end.rfc3339()).unwrap_or_default();
     let day = end.split('T').next().unwrap_or_default();
-    let covers = if it.coverage == Coverage::Covers { "" } else { ", which does not cover the host" };
+    let covers = match it.coverage {
+        Coverage::Covers => "",
+        Coverage::DoesNotCover | Coverage::ProviderDefault => ", which does not cover the host",
+        Coverage::Unknown => ", whose names are not shown",
+    };
     let name = it.label();
     match &certificate.serial {
         Some(serial) => format!("{address} serves {name} with serial {serial}, valid to {day}{covers}"),

@@ -54,7 +54,8 @@ fn check(case: &Case<'_>) -> Verdict {
         return tool::no_servername::served_default(case, host, it, right, &wording);
     }
     let named = case.connections.iter().find(|it| it.asks_for(host));
-    if let Some(connection) = named.filter(|_| silent.is_empty()) {
+    let is_open = |it: &Shown<'_, '_>| it.is_wrong() && it.connection.handshake.sni_state == SniState::Unknown;
+    if let Some(connection) = named.filter(|_| silent.is_empty() && !shown.iter().any(is_open)) {
         return Verdict::Clear { because: format!("SNI is {host}"), cites: vec![connection.id] };
     }
     let silent_unseen = case.connections.iter().find(|it| {

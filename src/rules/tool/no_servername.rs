@@ -54,7 +54,11 @@ fn check(case: &Case<'_>) -> Verdict {
         };
         return served_default(case, host, it, right, &wording);
     }
-    if let Some(it) = runs.iter().find(|it| it.is_wrong() && it.connection.handshake.sni_state == SniState::Unknown) {
+    let is_open = |it: &Shown<'_, '_>| it.connection.handshake.sni_state == SniState::Unknown;
+    if let (Some(it), Some(right)) = (runs.iter().find(|it| is_other(it) && is_open(it)), right) {
+        return silent_by_default(case, host, it, right);
+    }
+    if let Some(it) = runs.iter().find(|it| it.is_wrong() && is_open(it)) {
         let shown = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
         return Verdict::Unknown {
             missing: format!("whether the openssl s_client that was shown {shown} sent a server name"),
@@ -67,6 +71,34 @@ fn check(case: &Case<'_>) -> Verdict {
             Verdict::Clear { because: format!("openssl s_client sent {host}"), cites: vec![connection.id] }
         }
         None => Verdict::NotApplicable,
+    }
+}
+
+/// The finding about a run of which only the other one, with a name, tells that it had none.
+fn silent_by_default(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, right: &Shown<'_, '_>) -> Verdict {
+    let wording = Wording {
+        cause: format!(
+            "The command of this openssl s_client gives no server name (SNI), and OpenSSL before 1.1.1 and LibreSSL before 3.5 send none by themselves: it was shown the server's default certificate. It says nothing of what {host} serves to clients that send the name."
+        ),
+        remedy: format!(
+            "Repeat the check with the name: openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host}"
+        ),
+        reason: "the command gives no -servername, and the version that ran it is not stated".to_owned(),
+    };
+    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+    match served_default(case, host, it, Some(right), &wording) {
+        Verdict::Found(mut finding) => {
+            finding.headline =
+                format!("{host} is served the certificate of {label} where the check may have sent no server name");
+            finding.strength = Strength::Consistent;
+            finding.confirmed_if =
+                Some("openssl version prints an OpenSSL before 1.1.1 or a LibreSSL before 3.5".to_owned());
+            for mark in finding.marks.iter_mut().filter(|mark| mark.on == it.connection.id) {
+                "gives no -servername".clone_into(&mut mark.label);
+            }
+            Verdict::Found(finding)
+        }
+        other => other,
     }
 }
 
@@ -142,7 +174,7 @@ pub(in crate::rules) fn served_default(
 
 /// What a client that sent the name was served: a certificate that covers the host, or one that a text
 /// shows by its subject alone and that is called like it.
-fn named_for<'s, 'c, 'e>(host: &Name, shown: &'s [Shown<'c, 'e>]) -> Option<&'s Shown<'c, 'e>> {
+pub(in crate::rules) fn named_for<'s, 'c, 'e>(host: &Name, shown: &'s [Shown<'c, 'e>]) -> Option<&'s Shown<'c, 'e>> {
     let asked = || shown.iter().filter(|it| it.connection.asks_for(host));
     let by_label = |it: &&Shown<'_, '_>| it.coverage == Coverage::Unknown && is_called(host, it);
     asked().find(|it| it.coverage == Coverage::Covers).or_else(|| asked().find(by_label))
