@@ -128,7 +128,7 @@ impl Log {
         let field = text.split_once(':').map(|(key, value)| (key.trim().trim_matches('"'), value.trim()));
         match message {
             Message::ClientHello => {
-                let name = text.strip_prefix("type=host_name (0), value=").map(|name| name.to_ascii_lowercase());
+                let name = text.strip_prefix("type=host_name (0), value=").map(str::to_ascii_lowercase);
                 let is_name = name.is_some();
                 self.host = name.or(self.host.take());
                 is_name

@@ -156,7 +156,7 @@ fn attributes(text: &str) -> Vec<String> {
         if nth % 2 == 1 {
             parts.push(format!("{kind}={}", piece.replace(',', "\\,")));
         } else if let Some(key) = piece.trim_end().trim_end_matches('[').trim_end().strip_suffix(':') {
-            kind = key.rsplit([',', ' ', '{', ']']).next().unwrap_or(key).to_owned();
+            key.rsplit([',', ' ', '{', ']']).next().unwrap_or(key).clone_into(&mut kind);
         }
     }
     parts
