@@ -116,6 +116,8 @@ pub static PAIRS: &[Apart] = &[
 pub static OVERRULED: &[Apart] = &[
     strong("client.clock_wrong", "cert.expired", "another clock than the client's lies within the validity"),
     strong("client.clock_wrong", "cert.not_yet_valid", "another clock than the client's lies within the validity"),
+    strong("mitm.local_antivirus", "chain.incomplete", "the chain is the scanner's own, not the server's"),
+    strong("mitm.local_antivirus", "chain.private_ca", "the root is the scanner's own, not the server's"),
     strong("mitm.tls_interception", "chain.incomplete", "the chain is the inspector's own, not the server's"),
     strong("mitm.tls_interception", "chain.private_ca", "the root is the inspector's own, not the server's"),
 ];

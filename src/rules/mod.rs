@@ -160,8 +160,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
         apart::put_chain_beside(&mut verdicts);
     }
     let mut ask_for = ask::merged(&verdicts);
-    let is_faulty = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity == Severity::Error));
-    let outcome = if outcome == Outcome::Ok && is_faulty { Outcome::InvalidCertificate } else { outcome };
+    let outcome = outcome::with_findings(outcome, &verdicts);
     let is_found = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity != Severity::Note));
     if outcome != Outcome::Ok && !is_found && ask_for.is_empty() {
         ask_for.extend(ask::everything(case));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::view::{self, Coverage, Shown};
-use super::{issuers, presented};
+use super::{Finding, Rule, Severity, Strength, Verdict, issuers, presented};
 use crate::case::{Case, Connection, Leaf};
 use crate::evidence::Says;
 use crate::provenance::Time;
@@ -61,6 +61,29 @@ pub fn of(case: &Case<'_>) -> Outcome {
     }
     Outcome::Inconclusive
 }
+
+/// The outcome, where what was found says more than what was seen: a certificate that covers the host and has a
+/// fault, or one whose names are not shown and that no client takes, whatever they are.
+pub fn with_findings(outcome: Outcome, verdicts: &[(&'static Rule, Verdict)]) -> Outcome {
+    let is_found = |fits: fn(&Rule, &Finding) -> bool| {
+        let found = verdicts.iter().filter_map(|(rule, it)| match it {
+            Verdict::Found(finding) if finding.severity == Severity::Error => Some((*rule, finding)),
+            _ => None,
+        });
+        found.into_iter().any(|(rule, finding)| fits(rule, finding))
+    };
+    let invalidates = |rule: &Rule, finding: &Finding| {
+        finding.strength <= Strength::Strong && INVALIDATING.iter().any(|family| rule.id.starts_with(family))
+    };
+    match outcome {
+        Outcome::Ok if is_found(|_, _| true) => Outcome::InvalidCertificate,
+        Outcome::Inconclusive if is_found(invalidates) => Outcome::InvalidCertificate,
+        outcome => outcome,
+    }
+}
+
+/// Families of causes that make a certificate invalid whatever names it presents.
+const INVALIDATING: &[&str] = &["acme.", "cdn.", "cert.", "chain.", "deploy.renewed", "mitm."];
 
 /// Whether a certificate that covers the host, or that a client did not get to compare, fails
 /// otherwise: by its dates at the time of the handshake, or in the client's own words.

@@ -1,6 +1,8 @@
 //! `cloudfront.alternate_name_missing`: no distribution has the host among its alternate domain names.
 
-use crate::case::Case;
+use crate::case::{Alias, Case};
+use crate::evidence::{ClientVerdict, ObservationId, Says};
+use crate::name::Name;
 use crate::provider::execute_api::Role;
 use crate::rules::view;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, config, declare_rule};
@@ -51,6 +53,9 @@ fn check(case: &Case<'_>) -> Verdict {
             let because = format!("the certificate {} is not CloudFront's own", it.label());
             return Verdict::Clear { because, cites: vec![it.leaf.id] };
         }
+        if let (Some((id, said)), Some(alias)) = (named_by_client(case), alias) {
+            return told(host, alias, id, said);
+        }
         return Verdict::Unknown {
             missing: format!("the certificate that CloudFront presents for {host}"),
             ask: view::ask_for_certificate(host),
@@ -63,22 +68,11 @@ fn check(case: &Case<'_>) -> Verdict {
         (Some(_), true) if is_plain => Strength::Proven,
         _ => Strength::Strong,
     };
-    let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
-        .because(
-            format!("CloudFront answers, but no distribution has {host} among its alternate domain names, so it presents its own certificate."),
-            format!("Add {host} to the distribution's alternate domain names with an ACM certificate of us-east-1 that covers it (or repair the edge-optimized custom domain of API Gateway), then wait for the deployment."),
-        )
-        .verified_by(
-            format!("openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -subject"),
-            format!("a certificate that covers {host}"),
-        );
+    let mut finding = headed(host, &label, strength);
     if let Some(alias) = alias {
         finding = finding
             .reason(format!("{} is a CNAME to {}, a CloudFront distribution", alias.owner, alias.target), [alias.cites])
-            .mark(Mark {
-                beside: "CNAME".to_owned(),
-                ..Mark::new(alias.cites, alias.target.as_str(), Sign::Right, "a CloudFront distribution")
-            });
+            .mark(distribution_mark(alias));
         if let Some((id, aliases)) = config::distribution(case, &alias.target) {
             let listed = if aliases.is_empty() { "no alternate domain name".to_owned() } else { aliases.join(", ") };
             finding = finding.reason(format!("{} lists {listed}", alias.target), [id]);
@@ -93,4 +87,42 @@ fn check(case: &Case<'_>) -> Verdict {
         .reason(format!("the certificate presented names only {label}"), [it.leaf.id, it.connection.id])
         .mark(Mark::new(it.leaf.id, &label, Sign::Wrong, format!("does not cover {host}")))
         .found()
+}
+
+/// The words of a client that names CloudFront's own certificate as the only one it was shown.
+fn named_by_client<'c>(case: &'c Case<'_>) -> Option<(ObservationId, &'c ClientVerdict)> {
+    let said = view::said(case, Says::NameMismatch).into_iter().map(|(id, said)| (id, *said));
+    let is_own = |name: &String| matches!(name.as_str(), "*.cloudfront.net" | "cloudfront.net");
+    said.into_iter().find(|(_, said)| !said.presented.is_empty() && said.presented.iter().all(is_own))
+}
+
+/// No certificate was seen, but a client names it.
+fn told(host: &Name, alias: &Alias, id: ObservationId, said: &ClientVerdict) -> Verdict {
+    let label = said.presented.first().cloned().unwrap_or_default();
+    headed(host, &label, Strength::Strong)
+        .reason(format!("{} is a CNAME to {}, a CloudFront distribution", alias.owner, alias.target), [alias.cites])
+        .mark(distribution_mark(alias))
+        .reason(format!("{} says that the certificate is from {label}", said.client), [id])
+        .mark(Mark::new(id, &label, Sign::Wrong, format!("does not cover {host}")))
+        .found()
+}
+
+fn distribution_mark(alias: &Alias) -> Mark {
+    Mark {
+        beside: "CNAME".to_owned(),
+        ..Mark::new(alias.cites, alias.target.as_str(), Sign::Right, "a CloudFront distribution")
+    }
+}
+
+/// The finding without its reasons.
+fn headed(host: &Name, label: &str, strength: Strength) -> Finding {
+    Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
+        .because(
+            format!("CloudFront answers, but no distribution has {host} among its alternate domain names, so it presents its own certificate."),
+            format!("Add {host} to the distribution's alternate domain names with an ACM certificate of us-east-1 that covers it (or repair the edge-optimized custom domain of API Gateway), then wait for the deployment."),
+        )
+        .verified_by(
+            format!("openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -subject"),
+            format!("a certificate that covers {host}"),
+        )
 }

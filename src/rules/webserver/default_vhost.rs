@@ -50,7 +50,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .filter(|it| it.is_wrong() && !mail::is_mail(case, it.connection))
         .filter(|it| case.known.providers.of_certificate(it.leaf.certificate).is_none() && !is_self_issued(it))
         .collect();
-    let Some(it) = wrong.iter().find(|it| it.connection.asks_for(host)) else {
+    let asked = wrong.iter().filter(|it| it.connection.asks_for(host));
+    let told = |it: &&&Shown<'_, '_>| (it.shows_identifiers(), record_of(case, host, it.connection).is_some());
+    let Some(it) = asked.rev().max_by_key(told) else {
         return otherwise(case, host, &wrong);
     };
     if is_near_miss(host, it) {
@@ -115,24 +117,39 @@ fn neighbour_of<'c, 'e>(
     })
 }
 
-/// The observation of DNS that holds the server's address for the host.
-fn record_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<ObservationId> {
+/// What leads the host to the server's address.
+struct Way {
+    id: ObservationId,
+    /// An answer of DNS; else a client that was given the name alone and went to the address.
+    is_answer: bool,
+}
+
+fn record_of(case: &Case<'_>, host: &Name, connection: &Connection<'_>) -> Option<Way> {
     let address = connection.server_ip()?;
-    case.resolutions.iter().flat_map(|it| &it.addresses).find(|(known, _)| *known == address).map(|(_, id)| *id)
+    let mut answers = case.resolutions.iter().flat_map(|it| &it.addresses);
+    if let Some((_, id)) = answers.find(|(known, _)| *known == address) {
+        return Some(Way { id: *id, is_answer: true });
+    }
+    let goes_there = |other: &&Connection<'_>| {
+        other.handshake.dialed.as_deref() == Some(host.as_str())
+            && other.server_ip() == Some(address)
+            && reach::forced(case, host, other, address).is_none()
+    };
+    case.connections.iter().find(goes_there).map(|other| Way { id: other.id, is_answer: false })
 }
 
 fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
-    let record = record_of(case, it.connection);
+    let record = record_of(case, host, it.connection);
     let neighbour = neighbour_of(case, it.connection, Some(it.leaf.certificate.id()));
     let labels = it.leaf.labels();
     let same_owner = labels.iter().any(|label| suffix::have_one_owner(label, host.as_str()));
     let is_dialed = it.connection.handshake.dialed == it.connection.handshake.sni && case.overrides.is_empty();
     let strength = match (&record, &neighbour, same_owner) {
-        (Some(_), Some(_), _) => Strength::Proven,
-        (Some(_), None, true) => Strength::Strong,
-        (Some(_), None, false) => Strength::Consistent,
+        (Some(Way { is_answer: true, .. }), Some(_), _) => Strength::Proven,
+        (Some(_), Some(_), _) | (Some(Way { is_answer: true, .. }), None, true) => Strength::Strong,
+        (Some(Way { is_answer: true, .. }), None, false) | (Some(_), None, true) => Strength::Consistent,
         (None, _, true) if is_dialed => Strength::Consistent,
-        (None, _, _) => {
+        _ => {
             return Verdict::Unknown {
                 missing: format!("whether DNS sends {host} to the server that presents {}", it.label()),
                 ask: format!("dig {host} A {host} AAAA"),
@@ -151,8 +168,9 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
         .reason(format!("the certificate presented names {}", labels.join(", ")), [it.leaf.id, it.connection.id])
         .mark(view::asked_mark(it.connection.id, host))
         .mark(Mark::new(it.leaf.id, &label, Sign::Wrong, format!("does not cover {host}")));
-    if let Some(record) = record {
-        finding = finding.reason(format!("DNS sends {host} to the server{place}"), [record]);
+    if let Some(Way { id, is_answer }) = record {
+        let who = if is_answer { "DNS sends" } else { "the client's resolver sends" };
+        finding = finding.reason(format!("{who} {host} to the server{place}"), [id]);
     }
     if let Some((other, name)) = neighbour {
         finding = finding

@@ -39,6 +39,8 @@ fn opens(line: &str) -> bool {
         Some(Kind::Error(..)) => true,
         Some(Kind::Info(text)) => {
             text.starts_with("Trying ")
+                || (text.starts_with("Connected to ") && text.contains(") port "))
+                || text == "Server certificate:"
                 || text.starts_with("About to connect() to ")
                 || (text.starts_with("Host ") && text.ends_with(" was resolved."))
                 || (text.starts_with("Added ") && text.ends_with(" to DNS cache"))

@@ -257,6 +257,7 @@ const FAULTS: &[(&str, Says)] = &[
     ("CERTIFICATE_VERIFY_FAILED", Says::Refused),
     ("SSL certificate problem", Says::Refused),
     ("Received fatal alert:", Says::HandshakeFailed),
+    ("handshake alert:", Says::HandshakeFailed),
     ("remote error: tls:", Says::HandshakeFailed),
     ("unrecognized name", Says::HandshakeFailed),
     ("UNRECOGNIZED_NAME", Says::HandshakeFailed),

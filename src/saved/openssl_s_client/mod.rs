@@ -5,6 +5,7 @@
 //! version say, never what the certificate names. Session keys and tickets are passed over.
 
 mod hello;
+mod picked;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,6 +32,7 @@ fn opens(line: &str) -> bool {
     line.starts_with("CONNECTED(0")
         || line == "CONNECTION ESTABLISHED"
         || line == "Certificate chain"
+        || line.starts_with(" 0 s:")
         || connecting(line).is_some()
         || line.starts_with("Can't use SSL_get_servername")
         || line.starts_with("verify error:num=")
@@ -283,7 +285,7 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
         }
     }
     attach_pem(run, &mut entries);
-    entries
+    if entries.is_empty() { picked::entries(run) } else { entries }
 }
 
 /// ` 0 s:CN = x`.
