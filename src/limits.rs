@@ -191,8 +191,8 @@ pub const ARCHIVES_DEEP_MAX: usize = 2;
 /// Members taken from one archive.
 pub const ARCHIVE_MEMBERS_MAX: usize = 10_000;
 
-/// Mails that are attached to a mail, and to those: a thread of forwards has a dozen. The parser descends into each, and
-/// its stack ends.
+/// Mails that are attached to a mail, and to those: a thread of forwards has a dozen. The parser
+/// descends into each, and its stack ends.
 pub const MAILS_DEEP_MAX: usize = 100;
 
 /// The bytes of a zip that comes through a pipe or lies in another archive: its directory stands at

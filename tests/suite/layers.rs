@@ -105,7 +105,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zip", &["input"]),
     ("sha2", &["input", "x509", "report"]),
     ("maud", &["report"]),
-    ("csv", &["report"]),
+    ("csv", &["report", "saved"]),
 ];
 
 #[test]

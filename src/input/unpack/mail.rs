@@ -162,7 +162,8 @@ mod tests {
     fn parts_are_decoded_and_named() {
         let mail = "From: a@example.com\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
                     Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Type: text/plain; charset=utf-8\r\n\
-                    Content-Transfer-Encoding: quoted-printable\r\n\r\nwww.example.com. 60 IN CN=\r\nAME a=3D.\r\n--q\r\n\
+                    Content-Transfer-Encoding: quoted-printable\r\n\r\nwww.example.com. 60 IN CN=\r\nAME a=3D.\r\n\
+                    --q\r\n\
                     Content-Type: application/octet-stream; name=\"../c.pcap\"\r\nContent-Transfer-Encoding: base64\r\n\
                     Content-Disposition: attachment; filename=\"c.pcap\"\r\n\r\n1MOyoQ==\r\n--q--\r\n";
         let message = MessageParser::default().parse(mail).unwrap();
