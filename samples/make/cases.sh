@@ -456,7 +456,7 @@ keys_captured() {
     local folder=$1
     shift
     captured "$folder" "${@/#/SSLKEYLOGFILE=keys.log }"
-    cp "$work/keys.log" "$samples/$folder/"
+    install -m 644 "$work/keys.log" "$samples/$folder/"
     rm "$work/keys.log"
 }
 
@@ -465,10 +465,10 @@ http2_coalescing_capture() {
     with_h2 keys_captured http2_coalescing_capture "$(browser) https://one.example.com/"
 }
 
-# Debian's Chromium; it trusts the leaf by its key, since it does not read the system's roots.
+# browser [CERTIFICATE]: Debian's Chromium; it trusts the leaf by its key, since it does not read the system's roots.
 browser() {
     local key
-    key=$(openssl x509 -in "$WC_PKI/wildcard.pem" -pubkey -noout | openssl pkey -pubin -outform der |
+    key=$(openssl x509 -in "$WC_PKI/${1:-wildcard}.pem" -pubkey -noout | openssl pkey -pubin -outform der |
         openssl dgst -sha256 -binary | base64)
     echo "timeout 20 chromium --headless=new --no-sandbox --disable-gpu --disable-background-networking" \
         "--disable-component-update --disable-sync --no-first-run --disable-default-apps --no-pings" \

@@ -77,11 +77,21 @@ wait_until() {
     return 1
 }
 
+# python_packages PACKAGE...: from PyPI, below the temporary folder; each once
+python_packages() {
+    local package
+    for package; do
+        [ ! -e "$work/python.$package" ] || continue
+        python3 -m pip install -q --root-user-action ignore --upgrade --target "$work/python" "$package" 2>"$work/pip.log"
+        touch "$work/python.$package"
+    done
+}
+
 # with_h3 CERTIFICATE COMMAND...: with the front end over HTTP/3 beside nginx; Debian 12 has no server of it
 with_h3() {
     local certificate=$1 server
     shift
-    [ -d "$work/python" ] || python3 -m pip install -q --root-user-action ignore --target "$work/python" aioquic
+    python_packages aioquic
     cp "$conf"/h3_*.py "$work/"
     start wc-front env PYTHONPATH="$work/python" python3 "$work/h3_server.py" /etc/nginx/pki "$certificate" \
         198.51.100.7 198.51.100.8 198.51.100.20 198.51.100.21

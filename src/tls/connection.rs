@@ -84,7 +84,10 @@ fn decide(reader: &mut Reader, other: &Reader, side: Side, keys: &Arc<Keys>) -> 
         return false;
     };
     match Session::new(keys, side, client_hello, server_hello, key_exchange) {
-        Ok(session) => reader.open(session),
+        Ok(session) => {
+            keys.used_for(&client_hello.random);
+            reader.open(session);
+        }
         Err(why) => {
             if keys.used_for(&client_hello.random).is_some() {
                 reader.key_trouble(why);

@@ -78,7 +78,7 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
         it.keys = from_server.key_file.clone().or_else(|| from_client.key_file.clone());
         it.starttls = preamble.starttls.map(str::to_owned);
         it.proxy_host.clone_from(&preamble.proxy_host);
-        one_handshake((&mut joined, known), it, hellos.get(at), answers.get(at), &from_client);
+        one_handshake((&mut joined, known), it, (hellos.get(at), answers.get(at)), (&from_client, &from_server));
     }
     let has_both = !hellos.is_empty() && !answers.is_empty();
     let missing = if hellos.is_empty() { "the client's" } else { "the server's" };
@@ -212,9 +212,8 @@ fn server_flights(reader: &Reader) -> Vec<ServerFlight<'_>> {
 fn one_handshake(
     (joined, known): (&mut Joined, &dyn Known),
     mut it: Handshake,
-    client: Option<&ClientFlight<'_>>,
-    server: Option<&ServerFlight<'_>>,
-    from_client: &Reader,
+    (client, server): (Option<&ClientFlight<'_>>, Option<&ServerFlight<'_>>),
+    (from_client, from_server): (&Reader, &Reader),
 ) {
     let mut frames: Vec<FrameNumber> = Vec::new();
     let server_seen = server.and_then(|flight| flight.hello.map(|(seen, _)| seen).or(flight.certificates));
@@ -233,6 +232,13 @@ fn one_handshake(
         }
         answered(&mut it, flight);
         it.chain_state = chain_state(flight, client);
+        if it.chain_state == ChainState::Encrypted
+            && let Some(why) = from_server.lacks_certificate()
+        {
+            it.chain_state = ChainState::Missing;
+            let reason = GapReason::Undecoded { what: "TLS handshake".to_owned(), why };
+            joined.gaps.push((reason, server_seen.map(|seen| seen.frames.clone()).unwrap_or_default()));
+        }
         it.resumed = it.chain_state == ChainState::Resumed;
         chain((joined, known), &mut it, &mut frames, flight);
     }

@@ -35,7 +35,7 @@ pub(super) fn of_server(reader: &Reader, hello: &ServerHello, keys: &Arc<Keys>) 
 
 /// For a client's direction.
 pub(super) fn of_client(reader: &Reader, hello: &ClientHello, keys: &Arc<Keys>) -> Result<Session, Option<String>> {
-    if !keys.has(&hello.random) {
+    if keys.used_for(&hello.random).is_none() {
         return Err(None);
     }
     let labels = [Label::ClientEarly, Label::ClientHandshake, Label::ClientTraffic];

@@ -3,18 +3,20 @@
 //!
 //! Records are read where they lie; only one that is cut by the end of a segment is copied. What is
 //! encrypted, and no key opens, is passed over, and reading ends as soon as nothing more can be
-//! learnt. With keys ([`Reader::keyed`]) sealed records wait until both hellos are known
-//! ([`super::connection`]), and application data goes to the reader inside. A hole ends the reading.
+//! learnt. With keys ([`Reader::keyed`]) sealed records are opened, and application data goes to the
+//! reader inside; [`guard`] is about what is sealed. A hole ends the reading.
+
+mod guard;
 
 use super::event::{Event, Seen};
 use super::handshake::Message;
 use super::messages::{Messages, Part};
 use super::preamble::Preamble;
-use super::session::{Opened, Session};
 use super::{InnerReader, sslv2};
 use crate::flow::{Interest, Origin, StreamReader};
-use crate::limits::{ALERTS_PER_CONNECTION_MAX, HANDSHAKES_PER_CONNECTION_MAX, SEALED_PENDING_BYTES_MAX};
+use crate::limits::{ALERTS_PER_CONNECTION_MAX, HANDSHAKES_PER_CONNECTION_MAX};
 use crate::provenance::FrameNumber;
+use guard::Guard;
 
 /// Reads one direction.
 #[derive(Default)]
@@ -33,6 +35,8 @@ pub struct Reader {
     is_over: bool,
     /// A sealed record of type handshake came, which is TLS 1.2.
     has_sealed_handshake: bool,
+    /// How many bytes the hole lacks that ended the reading.
+    lost_bytes: u64,
     /// Which handshake of the connection the keys in use are of.
     epoch: usize,
     inner: Option<Box<dyn InnerReader>>,
@@ -53,28 +57,6 @@ pub struct Reader {
     pub key_file: Option<String>,
     /// Why keys that are there do not open records, with the frames.
     pub key_trouble: Option<(String, Vec<FrameNumber>)>,
-}
-
-/// How records are protected.
-#[derive(Debug, Default)]
-enum Guard {
-    /// Not at all.
-    #[default]
-    Clear,
-    /// With keys that nobody has.
-    Hidden,
-    /// With keys that can still be found.
-    Waiting(Vec<Sealed>, usize),
-    /// With keys that are here.
-    Open(Box<Session>),
-}
-
-/// A record that waits for its key.
-#[derive(Debug)]
-struct Sealed {
-    header: [u8; RECORD_HEADER_BYTES],
-    body: Vec<u8>,
-    origins: Vec<Part>,
 }
 
 /// Whether a stream that begins so is TLS: a handshake or alert record of a known version, or an
@@ -114,8 +96,9 @@ impl StreamReader for Reader {
     }
 
     fn hole(&mut self, missing: u64) -> Interest {
+        self.lost_bytes = missing;
         match &self.guard {
-            Guard::Clear => self.trouble = Some(format!("{missing} bytes are not in the capture")),
+            Guard::Clear => self.trouble = Some(lost(missing)),
             Guard::Open(_) => {
                 if let Some(inner) = self.inner.as_mut().filter(|_| !self.is_inner_done) {
                     self.is_inner_done = inner.hole(missing) == Interest::Done;
@@ -152,25 +135,19 @@ impl Reader {
         matches!(self.guard, Guard::Clear) && (self.messages.is_in_message() || !self.record.is_empty())
     }
 
-    /// Whether sealed records wait for keys.
-    pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.guard, Guard::Waiting(..))
-    }
-
-    /// Whether so much waits that the other direction will not come.
-    pub(super) fn waits_in_vain(&self) -> bool {
-        matches!(self.guard, Guard::Waiting(_, bytes) if bytes > SEALED_PENDING_BYTES_MAX / 2)
-    }
-
-    /// The records that wait for keys, in order.
-    pub(super) fn sealed(&self) -> impl Iterator<Item = ([u8; RECORD_HEADER_BYTES], &[u8])> {
-        let queue = if let Guard::Waiting(queue, _) = &self.guard { queue.as_slice() } else { &[] };
-        queue.iter().map(|it| (it.header, it.body.as_slice()))
-    }
-
-    /// Which handshake of the connection sealed the records that wait.
-    pub(super) fn epoch(&self) -> usize {
-        self.epoch
+    /// Why no certificate is among what keys opened; `None` where the keys are not here, or not all.
+    pub(super) fn lacks_certificate(&self) -> Option<String> {
+        let Guard::Open(session) = &self.guard else {
+            return None;
+        };
+        if session.lacks.is_some() {
+            return None;
+        }
+        Some(match self.lost_bytes {
+            0 if self.messages.is_in_message() || !self.record.is_empty() => "its last message is not whole".to_owned(),
+            0 => "the Certificate message is not in the capture".to_owned(),
+            missing => lost(missing),
+        })
     }
 
     /// The record at the front, when it lies here from its first to its last byte.
@@ -269,194 +246,6 @@ impl Reader {
         }
     }
 
-    fn record(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Part]) {
-        self.is_begun = true;
-        let [kind, ..] = header;
-        let is_clear_anyway = (kind == ALERT && body.len() == 2) || (kind == HANDSHAKE && is_clear_hello(body));
-        match &mut self.guard {
-            Guard::Clear => self.clear(header, body, origins),
-            Guard::Hidden | Guard::Waiting(..) if is_clear_anyway => self.clear(header, body, origins),
-            Guard::Hidden => self.hidden(header, origins),
-            Guard::Waiting(queue, bytes) => {
-                *bytes = bytes.saturating_add(body.len());
-                let is_full = *bytes > SEALED_PENDING_BYTES_MAX;
-                queue.push(Sealed { header, body: body.to_vec(), origins: origins.to_vec() });
-                if is_full {
-                    let why = "sealed records wait in vain for the other direction".to_owned();
-                    self.key_trouble = Some((why, frames_of(origins)));
-                    self.hide();
-                }
-            }
-            Guard::Open(session) => {
-                if session.is_tls13() && kind != APPLICATION_DATA {
-                    if is_clear_anyway {
-                        self.clear(header, body, origins);
-                    }
-                    return;
-                }
-                let opened = session.open(header, body);
-                self.opened(opened, origins);
-            }
-        }
-    }
-
-    fn clear(&mut self, header: [u8; RECORD_HEADER_BYTES], body: &[u8], origins: &[Part]) {
-        let [kind, ..] = header;
-        match kind {
-            HANDSHAKE => self.handshake_bytes(body, origins),
-            CHANGE_CIPHER_SPEC => {
-                self.note(Event::ChangeCipherSpec, origins);
-                if !self.is_tls13 {
-                    self.enter();
-                }
-            }
-            ALERT => {
-                if let [level, description, ..] = *body {
-                    self.note(Event::Alert(level, description), origins);
-                }
-            }
-            APPLICATION_DATA => {
-                self.enter();
-                self.record(header, body, origins);
-            }
-            _ => {}
-        }
-        self.keep_bounds();
-    }
-
-    /// What follows is encrypted.
-    fn enter(&mut self) {
-        self.guard = if self.is_keyed { Guard::Waiting(Vec::new(), 0) } else { Guard::Hidden };
-    }
-
-    /// A sealed record that nobody opens. In TLS 1.2 a Finished, of type handshake, comes before the
-    /// data. In TLS 1.3 the lengths of a client's first records are kept: they tell an alert from the
-    /// end of a handshake.
-    fn hidden(&mut self, header: [u8; RECORD_HEADER_BYTES], origins: &[Part]) {
-        let [kind, .., high, low] = header;
-        if kind == CHANGE_CIPHER_SPEC {
-            return;
-        }
-        if kind == ALERT {
-            self.note(Event::EncryptedAlert, origins);
-            return self.keep_bounds();
-        }
-        if !self.seen.iter().rev().any(|seen| seen.event == Event::Encrypted) {
-            self.note(Event::Encrypted, origins);
-        }
-        if kind == HANDSHAKE {
-            self.has_sealed_handshake = true;
-        } else if self.is_tls13 || self.has_sealed_handshake {
-            self.is_over = true;
-        } else {
-            self.sealed_bytes.push(u16::from_be_bytes([high, low]));
-            self.is_over = self.sealed_bytes.len() >= SEALED_LENGTHS_MAX;
-        }
-    }
-
-    /// No key will come for what waits.
-    pub(super) fn hide(&mut self) {
-        let Guard::Waiting(queue, _) = &mut self.guard else {
-            return;
-        };
-        let queue = std::mem::take(queue);
-        self.guard = Guard::Hidden;
-        for it in queue {
-            if !self.is_over {
-                self.hidden(it.header, &it.origins);
-            }
-        }
-    }
-
-    /// The capture has ended: what still waits stays closed, and what no key came for is said.
-    pub(super) fn give_up(&mut self) {
-        self.hide();
-        if let Guard::Open(session) = &self.guard
-            && let (Some(label), None, false) = (session.lacks, &self.key_trouble, self.passed.is_empty())
-        {
-            self.key_trouble = Some((lacking(label), std::mem::take(&mut self.passed)));
-        }
-    }
-
-    /// Keys are here: what waited is read.
-    pub(super) fn open(&mut self, session: Session) {
-        let Guard::Waiting(queue, _) = &mut self.guard else {
-            return;
-        };
-        let queue = std::mem::take(queue);
-        self.guard = Guard::Open(Box::new(session));
-        for it in queue {
-            if !self.is_over && self.trouble.is_none() {
-                self.record(it.header, &it.body, &it.origins);
-            }
-        }
-    }
-
-    fn opened(&mut self, opened: Opened, origins: &[Part]) {
-        let (kind, clear) = match opened {
-            Opened::Clear(kind, clear) => (kind, clear),
-            Opened::Passed => {
-                if self.passed.is_empty() {
-                    self.passed = frames_of(origins);
-                }
-                return;
-            }
-            Opened::Refused => return self.refused(origins),
-        };
-        if self.key_file.is_none()
-            && let Guard::Open(session) = &self.guard
-        {
-            self.key_file = session.file();
-        }
-        match kind {
-            HANDSHAKE => self.handshake_bytes(&clear, origins),
-            ALERT => {
-                if let [level, description, ..] = *clear {
-                    self.note(Event::Alert(level, description), origins);
-                }
-            }
-            CHANGE_CIPHER_SPEC => {
-                self.epoch = self.epoch.saturating_add(1);
-                self.enter();
-            }
-            _ => {
-                if let (Some(inner), false, Some(last)) = (&mut self.inner, self.is_inner_done, origins.last()) {
-                    self.is_inner_done = inner.feed(&clear, last.1) == Interest::Done;
-                }
-            }
-        }
-        self.keep_bounds();
-    }
-
-    fn refused(&mut self, origins: &[Part]) {
-        let why = match (&self.guard, &self.key_file) {
-            (Guard::Open(session), _) if session.lacks.is_some() => lacking(session.lacks.unwrap_or_default()),
-            (_, Some(file)) => format!("a record does not open with the keys of {file}"),
-            (Guard::Open(session), None) => match session.file() {
-                Some(file) => format!("the keys of {file} are not those of this connection: authentication fails"),
-                None => "authentication fails".to_owned(),
-            },
-            _ => "authentication fails".to_owned(),
-        };
-        self.key_trouble = Some((why, frames_of(origins)));
-        let is_opened = self.key_file.is_some();
-        self.guard = Guard::Hidden;
-        if is_opened {
-            self.is_over = true;
-        } else {
-            self.note(Event::Encrypted, origins);
-        }
-    }
-
-    /// Why the keys that are there open nothing.
-    pub(super) fn key_trouble(&mut self, why: String) {
-        let frames = match &self.guard {
-            Guard::Waiting(queue, _) => queue.first().map(|it| frames_of(&it.origins)).unwrap_or_default(),
-            _ => self.last_frame.into_iter().collect(),
-        };
-        self.key_trouble = Some((why, frames));
-    }
-
     fn handshake_bytes(&mut self, body: &[u8], origins: &[Part]) {
         self.messages.push(body, origins);
         loop {
@@ -518,14 +307,8 @@ fn body_bytes(header: [u8; RECORD_HEADER_BYTES]) -> Option<usize> {
     (fits && length <= RECORD_BYTES_MAX).then_some(length)
 }
 
-/// Whether a handshake record behind ChangeCipherSpec is a hello in clear: the answer to a
-/// HelloRetryRequest, or a new connection. A sealed one begins so once in 2^40 times.
-fn is_clear_hello(body: &[u8]) -> bool {
-    matches!(body, [1 | 2, 0, _, _, 3, 0..=4, ..]) && body.len() >= HELLO_BYTES_MIN
-}
-
-fn lacking(label: &str) -> String {
-    format!("the key log lacks {label}")
+fn lost(bytes: u64) -> String {
+    format!("{bytes} bytes are not in the capture")
 }
 
 fn frames_of(origins: &[Part]) -> Vec<FrameNumber> {
@@ -542,10 +325,6 @@ const HEARTBEAT: u8 = 24;
 const RECORD_HEADER_BYTES: usize = 5;
 /// RFC 5246 section 6.2.3 allows 2^14 + 2048.
 const RECORD_BYTES_MAX: usize = (1 << 14) + 2048;
-/// A hello with nothing in it: header, version, random, and a byte or two for each list.
-const HELLO_BYTES_MIN: usize = 42;
-/// How many lengths of sealed records are kept.
-const SEALED_LENGTHS_MAX: usize = 4;
 
 #[cfg(test)]
 mod tests {
