@@ -263,7 +263,7 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut in_chain = false;
     for line in run.lines {
-        let text = line.text.trim_start();
+        let text = line.text.trim();
         if text == "Certificate chain" {
             in_chain = true;
         } else if text.starts_with("---") && !text.starts_with("-----") || text == "Server certificate" {

@@ -23,10 +23,15 @@ pub static FORMAT: SavedFormat = SavedFormat {
         words.first().is_some_and(|word| word == "tshark")
             && !words.iter().any(|word| matches!(word.as_str(), "-T" | "-V"))
     },
-    opens: |line| is_csv(line) || Row::of(line).is_some_and(|row| row.is_telling()),
+    opens: |line| is_csv(line) || is_row(line),
     repeats: false,
     read,
 };
+
+/// Whether a line begins a row of the list.
+pub fn is_row(line: &str) -> bool {
+    Row::of(line).is_some_and(|row| row.is_telling())
+}
 
 /// `"No.","Time","Source","Destination","Protocol","Length","Info"`.
 fn is_csv(line: &str) -> bool {
