@@ -84,12 +84,12 @@ pub(super) fn node(run: &RunText<'_>, sink: &Sink) -> Vec<Chain> {
                 let certificate = connection::described(run, line.number, sink);
                 let one = (Certificate { subject: Some(subject), ..certificate }, lines);
                 let indent = line.text.len().saturating_sub(line.text.trim_start().len());
-                match chains.last_mut().filter(|_| outermost.is_some_and(|outermost| indent > outermost)) {
-                    Some(chain) => chain.push(one),
-                    None => {
-                        outermost = Some(indent);
-                        chains.push(vec![one]);
-                    }
+                let is_within = outermost.is_some_and(|outermost| indent > outermost);
+                if let Some(chain) = chains.last_mut().filter(|_| is_within) {
+                    chain.push(one);
+                } else {
+                    outermost = Some(indent);
+                    chains.push(vec![one]);
                 }
             }
             continue;
