@@ -77,7 +77,7 @@ pub(super) fn manual(command: Option<&str>) -> Result<String, String> {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReadArguments {
-    /// Files, folders, - for standard input
+    /// Files, folders, archives, - for standard input
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
     /// A key log (SSLKEYLOGFILE) with which connections are decrypted. Can be repeated; key logs among
