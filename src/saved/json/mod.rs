@@ -11,6 +11,7 @@ use super::{Line, RunText, SavedFormat, Sink, browser, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
+use crate::x509;
 
 pub mod acm;
 pub mod apigateway;
@@ -37,6 +38,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     },
     opens: |line| {
         table::opens(line)
+            || is_text_output(line)
             || yaml::opens(line)
             || matches!(line, "{" | "[" | "[{" | "{}" | "[]")
             || line.starts_with("{\"")
@@ -127,11 +129,45 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }
     }
     exported.finish(sink);
+    let has_pem = in_pem(run, sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
-    if documents.is_empty() && words.first().is_some_and(|word| word == "aws") && !is_error(run) {
+    let is_text = run.lines.iter().any(|line| is_text_output(&line.text));
+    if documents.is_empty()
+        && !has_pem
+        && (is_text || words.first().is_some_and(|word| word == "aws"))
+        && !is_error(run)
+    {
         let why = "--output text loses the keys; ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
     }
+}
+
+/// `get-certificate` with `--output text` or `table`: the certificate and its chain as PEM. It is configuration, which
+/// no server need present. Whether there was any.
+fn in_pem(run: &RunText<'_>, sink: &mut Sink) -> bool {
+    let is_aws = run.command.first().is_some_and(|word| word == "aws");
+    if !is_aws && !run.lines.iter().any(|line| table::opens(&line.text)) {
+        return false;
+    }
+    let blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
+    let mut is_first = true;
+    for block in &blocks {
+        let Ok(der) = &block.der else { continue };
+        let (certificate, _) = x509::der::read(der);
+        sink.configured.extend(certificate.sha256.clone());
+        if std::mem::take(&mut is_first) {
+            let says = acm::of_certificate(certificate, &run.command);
+            let fact = Fact::CloudMapping(CloudMapping { says, region: None, run: Some(run.number) });
+            sink.observe(fact, block.first..=block.last);
+        }
+    }
+    !is_first
+}
+
+/// A row of `--output text`: a list's name in capitals, and values between tabs whose keys are lost.
+fn is_text_output(line: &str) -> bool {
+    let Some((heading, _)) = line.split_once('\t') else { return false };
+    TEXT_HEADINGS.contains(&heading)
 }
 
 /// The JSON that YAML or a table stands for.
@@ -264,3 +300,25 @@ const DEPTH_MAX: usize = 6;
 const OBJECTS_MAX: usize = 100_000;
 const HINTS: &[&str] = &[".execute-api.", ".cloudfront.net"];
 const HINTS_SHOWN: usize = 8;
+/// How the commands whose output is read begin their rows with `--output text`.
+const TEXT_HEADINGS: &[&str] = &[
+    "CERTIFICATE",
+    "CERTIFICATESUMMARYLIST",
+    "DOMAINNAMECONFIGURATIONS",
+    "ENDPOINTCONFIGURATION",
+    "ITEMS",
+    "DISTRIBUTION",
+    "DISTRIBUTIONLIST",
+    "NETWORKINTERFACES",
+    "VPCENDPOINTS",
+    "CERTIFICATES",
+    "LISTENERS",
+    "LOADBALANCERS",
+    "HOSTEDZONE",
+    "HOSTEDZONES",
+    "RESOURCERECORDSETS",
+    "RESOURCERECORDS",
+    "ALIASTARGET",
+    "RECORDDATA",
+    "NAMESERVERS",
+];
