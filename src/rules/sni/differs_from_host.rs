@@ -75,7 +75,9 @@ fn of_header(
     let status = exchange.status.unwrap_or_default();
     let is_misdirected = status == 421;
     let leaf = connection.leaf();
-    if leaf.is_some_and(|leaf| view::coverage(leaf, host) == Coverage::Covers) && !is_misdirected {
+    // HTTP/2 and HTTP/3 use a connection again for every name that its certificate covers (RFC 9113 section 9.1.1).
+    let is_shared = matches!(exchange.version.as_deref(), Some("HTTP/2" | "HTTP/3"));
+    if leaf.is_some_and(|leaf| view::coverage(leaf, host) == Coverage::Covers) && (is_shared || !is_misdirected) {
         let leaf = leaf?;
         let because = format!("the certificate presented for {sni} covers {host} as well");
         return Some(Verdict::Clear { because, cites: vec![leaf.id, connection.id] });
