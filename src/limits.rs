@@ -191,8 +191,12 @@ pub const ARCHIVES_DEEP_MAX: usize = 2;
 /// Members taken from one archive.
 pub const ARCHIVE_MEMBERS_MAX: usize = 10_000;
 
+/// Mails that are attached to a mail, and to those: a thread of forwards has a dozen. The parser
+/// descends into each, and its stack ends.
+pub const MAILS_DEEP_MAX: usize = 100;
+
 /// The bytes of a zip that comes through a pipe or lies in another archive: its directory stands at
-/// its end, so it is held in memory.
+/// its end, so it is held in memory. So is a mail.
 pub const ZIP_IN_MEMORY_BYTES_MAX: u64 = 256 << 20;
 
 /// The memory that one xz stream may ask for, in KiB; `xz -9` needs 65 MiB.

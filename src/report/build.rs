@@ -186,6 +186,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         outcome: judgement.outcome,
         findings: findings.collect(),
         ignored: Vec::new(),
+        accepted: false,
         ruled_out,
         undecided,
         ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for, &unpasted),

@@ -40,8 +40,8 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
     let check = connection.and_then(|it| it.name_check.as_ref());
     let cells = [
         text(case.host.clone()),
-        words::group(case.outcome).title.to_owned(),
-        if finding.is_some() { words::causes_of(case) } else { String::new() },
+        words::title_of(case.outcome).to_owned(),
+        if finding.is_some() || case.is_accepted() { words::causes_of(case) } else { String::new() },
         text(finding.map(|it| json_word(&it.severity))),
         text(finding.map(|it| json_word(&it.strength))),
         text(finding.map(|it| format!("{:.2}", it.confidence))),
@@ -63,6 +63,7 @@ fn row(report: &Report, case: &CaseEntry, connection: Option<&ConnectionEntry>) 
         text(leaf.and_then(|it| it.sha256.clone())),
         text(connection.map(alerts)),
         if report.partial.is_some() { "yes" } else { "no" }.to_owned(),
+        words::accepted(case).iter().map(|it| words::acceptance(it)).collect::<Vec<_>>().join("; "),
     ];
     cells.iter().map(|it| cell(it)).collect()
 }
@@ -96,7 +97,7 @@ fn inert(cell: &str) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "host",
     "outcome",
     "rule",
@@ -121,6 +122,7 @@ const COLUMNS: [&str; 24] = [
     "leaf_sha256",
     "alerts",
     "partial",
+    "accepted_because",
 ];
 
 #[cfg(test)]

@@ -80,9 +80,13 @@ impl Page<'_> {
         self.line("| host | outcome | cause | |");
         self.line("|---|---|---|---|");
         for case in self.report.cases.iter().take(ROWS_MAX) {
-            let group = words::group(case.outcome);
+            let group = words::group(case);
             let host = case.host.as_deref().map_or_else(|| "(no host name)".to_owned(), code);
-            let cause = if case.findings.is_empty() { String::new() } else { code(&words::causes_of(case)) };
+            let cause = if case.findings.is_empty() && !case.is_accepted() {
+                String::new()
+            } else {
+                code(&words::causes_of(case))
+            };
             let detail = if group.is_ok() { String::new() } else { prose(&words::detail_of(case)) };
             self.row(&[&host, &format!("{} {}", group.glyph, group.title), &cause, &detail]);
         }
@@ -95,7 +99,7 @@ impl Page<'_> {
     }
 
     fn case(&mut self, case: &CaseEntry) {
-        let group = words::group(case.outcome);
+        let group = words::group(case);
         self.line(&format!("## {} {}", group.glyph, prose(&words::headline(case))));
         self.line("");
         let first = case.findings.first().filter(|it| !words::is_beside(case, it));
@@ -119,7 +123,12 @@ impl Page<'_> {
             case.findings.iter().skip(headed.len()).for_each(|it| self.also(it));
         }
         for it in &case.ignored {
-            self.paragraph(&format!("**Ignored** {}: {} ({})", code(it.rule), prose(&it.headline), prose(&it.reason)));
+            self.paragraph(&format!(
+                "**Ignored** {}: {} ({})",
+                code(it.rule),
+                prose(&it.headline),
+                prose(&words::acceptance(it))
+            ));
         }
         for it in &case.beware {
             self.paragraph(&format!("**Beware** {}{}", prose(&it.text), self.behind(case, &it.cites)));
@@ -163,7 +172,7 @@ impl Page<'_> {
                 let strength = words::strength(finding);
                 self.paragraph(&format!("**{label}** {} ({strength}): {}", code(finding.rule), prose(&finding.cause)));
                 // The cure of a side fact would be taken for that of what is broken, or for work that is to be done.
-                if words::group(case.outcome).is_ok() {
+                if words::group(case).is_ok() {
                     self.paragraph(&format!(
                         "{} {} says more.",
                         words::BESIDE,
@@ -183,7 +192,7 @@ impl Page<'_> {
 
     /// Of a right certificate: what was compared and what was not.
     fn checked(&mut self, case: &CaseEntry) {
-        if !words::group(case.outcome).is_ok() {
+        if !words::group(case).is_ok() {
             return;
         }
         self.heading("Checked");

@@ -184,6 +184,9 @@ pub struct CaseEntry {
     /// Findings that are known and accepted, and so are none of `findings`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<Ignored>,
+    /// All errors of the host are among `ignored`; `outcome` still says what was seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
     /// The causes that evidence excludes.
     pub ruled_out: Vec<RuledOut>,
     /// The causes that cannot be told, with what would tell.
@@ -253,6 +256,15 @@ pub struct Ignored {
     pub headline: String,
     /// Why it is accepted.
     pub reason: String,
+    /// The day on which that ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The evidence has no time, so nothing tells whether that day has come; it counts as not yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_undated: bool,
+    /// What proved it.
+    #[serde(skip)]
+    pub cites: Vec<ObservationId>,
 }
 
 /// One reason of a finding.

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CaseEntry, FindingEntry, Outcome, PlaceEntry, Renderer, Report, Severity, Style, words};
+use super::{CaseEntry, FindingEntry, Ignored, Outcome, PlaceEntry, Renderer, Report, Severity, Style, words};
 use crate::escape::line as safe;
 use crate::evidence::ObservationId;
 use crate::rules::{RULES, Rule};
@@ -87,18 +87,38 @@ fn notifications(report: &Report) -> Vec<Value> {
 }
 
 fn of_case(report: &Report, case: &CaseEntry) -> Vec<Value> {
-    if case.findings.is_empty() {
-        return vec![without_finding(report, case)];
+    let mut results: Vec<Value> = case.findings.iter().map(|finding| with_finding(report, case, finding)).collect();
+    if results.is_empty() && !case.is_accepted() {
+        results.push(without_finding(report, case));
     }
-    case.findings.iter().map(|finding| with_finding(report, case, finding)).collect()
+    results.extend(case.ignored.iter().map(|it| suppressed(report, case, it)));
+    results
 }
 
-fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Value {
-    let level = match finding.severity {
+/// A finding that is known and accepted.
+fn suppressed(report: &Report, case: &CaseEntry, it: &Ignored) -> Value {
+    json!({
+        "ruleId": it.rule,
+        "ruleIndex": RULES.iter().position(|rule| rule.id == it.rule),
+        "kind": "fail",
+        "level": level(it.severity),
+        "message": {"text": format!("{}.", safe(&it.headline))},
+        "locations": locations(report, case, &it.cites),
+        "suppressions": [{"kind": "external", "status": "accepted", "justification": safe(&words::acceptance(it))}],
+        "properties": {"host": case.host, "outcome": case.outcome},
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "note",
-    };
+    }
+}
+
+fn with_finding(report: &Report, case: &CaseEntry, finding: &FindingEntry) -> Value {
+    let level = level(finding.severity);
     let reasons: Vec<&str> = finding.reasons.iter().map(|it| it.text.as_str()).collect();
     let cites: Vec<ObservationId> = finding.reasons.iter().flat_map(|it| it.cites.iter().copied()).collect();
     let when = if words::is_error(case) {

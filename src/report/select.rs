@@ -3,7 +3,7 @@
 //!
 //! An ignore that has expired no longer counts. Whether it has is decided by the evidence's own time.
 
-use super::{CaseEntry, Ignored, Report, Severity};
+use super::{CaseEntry, Ignored, Outcome, Report, Severity};
 use crate::provenance::Time;
 use crate::rules::RULES;
 
@@ -47,6 +47,11 @@ impl Selection {
         for case in &mut report.cases {
             self.ignore_in(case, now);
         }
+        // What is accepted stands behind what is not, before what is right.
+        report.cases.sort_by_key(|case| {
+            let outcome = if case.accepted { Outcome::Inconclusive } else { case.outcome };
+            (outcome, case.accepted)
+        });
         if !self.select.is_empty() {
             let is_selected = |rule: &str| self.select.iter().any(|pattern| names(pattern, rule));
             for case in &mut report.cases {
@@ -72,7 +77,7 @@ impl Selection {
         };
         let says = |it: &Ignore| {
             let until = it.until?;
-            let day: String = until.rfc3339().chars().take(10).collect();
+            let day = day_of(until);
             let of = it.host.as_ref().map_or_else(String::new, |host| format!(" of {host}"));
             let what = format!("the ignore of {}{of} ({})", it.rule, it.reason);
             match now {
@@ -102,19 +107,29 @@ impl Selection {
                     severity: finding.severity,
                     headline: finding.headline,
                     reason: it.reason.clone(),
+                    until: it.until.map(day_of),
+                    is_undated: it.until.is_some() && now.is_none(),
+                    cites: finding.reasons.iter().flat_map(|it| it.cites.iter().copied()).collect(),
                 }),
                 None => kept.push(finding),
             }
         }
         case.findings = kept;
+        let is_error = |severity: Severity| severity == Severity::Error;
+        case.accepted = case.ignored.iter().any(|it| is_error(it.severity))
+            && !case.findings.iter().any(|it| is_error(it.severity));
     }
+}
+
+/// The calendar day of a time.
+fn day_of(time: Time) -> String {
+    time.rfc3339().chars().take(10).collect()
 }
 
 impl CaseEntry {
     /// Whether all that is wrong with the host is accepted.
     pub fn is_accepted(&self) -> bool {
-        let is_error = |severity: Severity| severity == Severity::Error;
-        self.ignored.iter().any(|it| is_error(it.severity)) && !self.findings.iter().any(|it| is_error(it.severity))
+        self.accepted
     }
 }
 

@@ -1,7 +1,7 @@
 //! The words that every output for people shares: what an outcome is called, what a case comes to in
 //! one line, how strong a finding is.
 
-use super::{AskFor, CaseEntry, FindingEntry, Outcome, PlaceEntry, Report, Severity, Strength};
+use super::{AskFor, CaseEntry, FindingEntry, Ignored, Outcome, PlaceEntry, Report, Severity, Strength};
 use crate::provenance::Time;
 use crate::rules::view;
 
@@ -22,8 +22,8 @@ pub fn no_case(report: &Report) -> (&'static str, String) {
 /// An outcome as people read it.
 #[derive(Debug)]
 pub struct Group {
-    /// Which.
-    pub outcome: Outcome,
+    /// Which; `None` for hosts of which all that is wrong is accepted.
+    pub outcome: Option<Outcome>,
     /// Its sign; never colour alone.
     pub glyph: &'static str,
     /// The ANSI colour that repeats the sign.
@@ -39,14 +39,19 @@ pub struct Group {
 impl Group {
     /// Whether nothing is wrong.
     pub fn is_ok(&self) -> bool {
-        self.outcome == Outcome::Ok
+        self.outcome == Some(Outcome::Ok)
+    }
+
+    /// Whether a host belongs to it.
+    pub fn holds(&self, case: &CaseEntry) -> bool {
+        self.outcome == Some(case.outcome).filter(|_| !case.is_accepted())
     }
 }
 
 /// All outcomes, worst first.
 pub static GROUPS: &[Group] = &[
     Group {
-        outcome: Outcome::WrongCertificate,
+        outcome: Some(Outcome::WrongCertificate),
         glyph: "✗",
         colour: "1;91",
         short: "wrong",
@@ -54,7 +59,7 @@ pub static GROUPS: &[Group] = &[
         titles: "wrong certificates",
     },
     Group {
-        outcome: Outcome::InvalidCertificate,
+        outcome: Some(Outcome::InvalidCertificate),
         glyph: "!",
         colour: "1;91",
         short: "invalid",
@@ -62,27 +67,49 @@ pub static GROUPS: &[Group] = &[
         titles: "invalid certificates",
     },
     Group {
-        outcome: Outcome::HandshakeFailed,
+        outcome: Some(Outcome::HandshakeFailed),
         glyph: "%",
         colour: "1;91",
         short: "handshake failed",
         title: "handshake failed",
         titles: "failed handshakes",
     },
-    open(Outcome::NoHandshake, "-", "no handshake"),
-    open(Outcome::Inconclusive, "?", "inconclusive"),
-    Group { colour: "1;92", ..open(Outcome::Ok, "✓", "ok") },
+    open(Some(Outcome::NoHandshake), "-", "no handshake"),
+    open(Some(Outcome::Inconclusive), "?", "inconclusive"),
+    open(None, "○", "accepted"),
+    Group { colour: "1;92", ..open(Some(Outcome::Ok), "✓", "ok") },
 ];
 
 /// A group of which one word is said, whatever the count.
-const fn open(outcome: Outcome, glyph: &'static str, word: &'static str) -> Group {
+const fn open(outcome: Option<Outcome>, glyph: &'static str, word: &'static str) -> Group {
     Group { outcome, glyph, colour: "1;93", short: word, title: word, titles: word }
 }
 
-/// An outcome as people read it.
-pub fn group(outcome: Outcome) -> &'static Group {
-    static UNKNOWN: Group = open(Outcome::Inconclusive, "?", "unknown");
-    GROUPS.iter().find(|group| group.outcome == outcome).unwrap_or(&UNKNOWN)
+/// What came of a host, as people read it.
+pub fn group(case: &CaseEntry) -> &'static Group {
+    static UNKNOWN: Group = open(Some(Outcome::Inconclusive), "?", "unknown");
+    GROUPS.iter().find(|group| group.holds(case)).unwrap_or(&UNKNOWN)
+}
+
+/// What was seen of a host, whether it is accepted or not.
+pub fn title_of(outcome: Outcome) -> &'static str {
+    GROUPS.iter().find(|group| group.outcome == Some(outcome)).map_or("unknown", |group| group.title)
+}
+
+/// The errors of a host of which all that is wrong is accepted.
+pub fn accepted(case: &CaseEntry) -> Vec<&Ignored> {
+    let errors = case.ignored.iter().filter(|it| it.severity == Severity::Error);
+    errors.filter(|_| case.is_accepted()).collect()
+}
+
+/// Why a finding is accepted, and until when.
+pub fn acceptance(it: &Ignored) -> String {
+    let until = match (&it.until, it.is_undated) {
+        (None, _) => String::new(),
+        (Some(until), false) => format!("; until {until}"),
+        (Some(until), true) => format!("; until {until}, which evidence without a time cannot tell"),
+    };
+    format!("{}{until}", it.reason)
 }
 
 /// What heads a report of which not all was read, behind its label.
@@ -108,6 +135,9 @@ pub fn more(count: usize, one: &str, many: &str) -> String {
 
 /// What heads a report on one host: `error[rule]`, `ok[none.certificate_ok]`, `inconclusive[…]`.
 pub fn head(case: &CaseEntry) -> String {
+    if case.is_accepted() {
+        return format!("accepted[{}]", causes_of(case));
+    }
     if is_error(case) {
         return format!("error[{}]", causes_of(case));
     }
@@ -126,6 +156,9 @@ pub fn head(case: &CaseEntry) -> String {
 pub fn headline(case: &CaseEntry) -> String {
     if let Some(finding) = case.findings.first().filter(|_| is_error(case)) {
         return finding.headline.clone();
+    }
+    if let Some(it) = accepted(case).first() {
+        return it.headline.clone();
     }
     let Some(host) = case.host.as_deref() else {
         return "no host is named: what was served cannot be compared with it".to_owned();
@@ -157,6 +190,7 @@ pub fn is_beside(case: &CaseEntry, finding: &FindingEntry) -> bool {
 /// The rule whose page says more of what came of a case.
 pub fn to_explain(case: &CaseEntry) -> Option<&'static str> {
     let first = case.findings.first().filter(|it| !is_beside(case, it)).map(|it| it.rule);
+    let first = accepted(case).first().map(|it| it.rule).or(first);
     let of_outcome = if case.outcome == Outcome::Ok { Some("none.certificate_ok") } else { insufficient(case) };
     first.or(of_outcome)
 }
@@ -223,12 +257,19 @@ pub fn insufficient(case: &CaseEntry) -> Option<&'static str> {
 
 /// The rules that head a case, joined by `or` where the evidence does not separate them.
 pub fn causes_of(case: &CaseEntry) -> String {
+    let known = accepted(case);
+    if !known.is_empty() {
+        return known.iter().map(|it| it.rule).collect::<Vec<_>>().join(" and ");
+    }
     let rules: Vec<&str> = case.headed_by().iter().filter(|it| !is_beside(case, it)).map(|it| it.rule).collect();
     if rules.is_empty() { insufficient(case).unwrap_or("no cause found").to_owned() } else { rules.join(" or ") }
 }
 
 /// What a case comes to, without its host, in one line.
 pub fn detail_of(case: &CaseEntry) -> String {
+    if let Some(it) = accepted(case).first() {
+        return acceptance(it);
+    }
     let finding = case.findings.first();
     if let Some(finding) = finding.filter(|_| is_error(case)) {
         let host = case.host.as_deref().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Files of one ASN.1 structure (DER, ITU-T X.690): [`read`] takes a certificate (`.cer`, `.crt`, `.der`), and of the
-//! stores that hold some (PKCS#12, PKCS#7) says what to send instead.
+//! Files of one ASN.1 structure (DER, ITU-T X.690): [`read`] takes a certificate (`.cer`, `.crt`, `.der`) or a
+//! PKCS#7 bundle of some (`.p7b`), and of a PKCS#12 store says what to send instead.
 
 use crate::x509::{self, Certificate};
 
@@ -8,6 +8,8 @@ use crate::x509::{self, Certificate};
 pub(super) enum Binary {
     /// A certificate.
     Certificate(Box<Certificate>),
+    /// The certificates of a PKCS#7 bundle.
+    Bundle(Vec<Certificate>),
     /// A store, and what to send instead.
     Store(&'static str),
 }
@@ -21,10 +23,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<Binary> {
              openssl pkcs12 -in FILE -nokeys | openssl x509 -noout -text",
         ));
     }
-    if body.starts_with(SIGNED_DATA) {
-        return Some(Binary::Store(
-            "a PKCS#7 store; send the output of openssl pkcs7 -inform DER -in FILE -print_certs",
-        ));
+    if let Some(bundle) = x509::pkcs7::certificates(bytes) {
+        return Some(Binary::Bundle(bundle.into_iter().map(|der| x509::der::read(der).0).collect()));
     }
     match x509::der::read(bytes) {
         (certificate, None) => Some(Binary::Certificate(Box::new(certificate))),
@@ -51,8 +51,6 @@ fn sequence(bytes: &[u8]) -> Option<&[u8]> {
 
 /// RFC 7292 section 4: version 3.
 const PKCS12_VERSION: &[u8] = &[0x02, 0x01, 0x03];
-/// RFC 5652 section 5.1: id-signedData.
-const SIGNED_DATA: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 
 #[cfg(test)]
 mod tests {
@@ -72,12 +70,8 @@ mod tests {
         assert_eq!(it.san.unwrap().dns, ["www.example.com"]);
         assert_eq!(read(&der[..der.len() - 1]), None);
         assert_eq!(read(&[&der[..], b"\n"].concat()), None);
-        for (body, tool) in
-            [([PKCS12_VERSION, &[0; 300]].concat(), "pkcs12"), ([SIGNED_DATA, &[0; 300]].concat(), "pkcs7")]
-        {
-            let Some(Binary::Store(words)) = read(&wrapped(&body)) else { panic!("{tool}") };
-            assert!(words.contains(tool), "{words}");
-        }
+        let Some(Binary::Store(words)) = read(&wrapped(&[PKCS12_VERSION, &[0; 300]].concat())) else { panic!() };
+        assert!(words.contains("pkcs12"), "{words}");
         for other in [&b""[..], b"0", b"0\x82", b"0\x03\x02\x01\x05", b"0 plain text", &wrapped(&[0; 400])] {
             assert_eq!(read(other), None, "{other:?}");
         }

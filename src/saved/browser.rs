@@ -4,6 +4,9 @@
 //! the fault is known, and the host when an address bar's URL or a name stands beside it. Safari's page
 //! names the host and no reason.
 
+use std::sync::LazyLock;
+
+use super::grammar::phrases::Phrases;
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
@@ -15,15 +18,30 @@ pub static FORMAT: SavedFormat = SavedFormat {
     made_by: "Chrome, Edge, Firefox, Safari",
     is_command: |_| false,
     opens: |line| {
-        sentence(line).is_some()
-            || code(line).is_some()
-            || attackers(line).is_some()
-            || impersonated(line).is_some()
-            || site(line).is_some()
+        WORDS.any_in(line)
+            && (sentence(line).is_some()
+                || code(line).is_some()
+                || attackers(line).is_some()
+                || impersonated(line).is_some()
+                || site(line).is_some())
     },
     repeats: false,
     read,
 };
+
+/// One of these stands in every line that opens a page.
+static WORDS: LazyLock<Phrases> = LazyLock::new(|| {
+    let sentences = [
+        "could not prove that it is ",
+        "couldn't prove that it's ",
+        "certificate that is not valid for ",
+        "steal your information from ",
+        "may be impersonating \"",
+        "ERR_",
+        "_ERROR",
+    ];
+    Phrases::of(sentences.into_iter().chain(FIREFOX_WORDS.iter().copied()).chain(SITE_WORDS.iter().copied()))
+});
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let near: Vec<&super::Line> = run.lines.iter().take(PAGE_LINES_MAX).collect();
@@ -138,7 +156,10 @@ fn code(line: &str) -> Option<(&'static str, &'static str, Says)> {
     if line.contains("NSS error ") {
         return None;
     }
-    CODES.iter().find(|(code, ..)| words(line).any(|word| word.trim_start_matches("NET::") == *code)).copied()
+    let known = |word: &str| CODES.iter().position(|(code, ..)| *code == word);
+    let coded = words(line).filter(|word| word.len() >= CODE_CHARS_MIN && word.contains('_'));
+    let first = coded.filter_map(|word| known(word.trim_start_matches("NET::"))).min()?;
+    CODES.get(first).copied()
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
@@ -235,6 +256,8 @@ const CODES: &[(&str, &str, Says)] = &[
     ("SSL_ERROR_ECH_FAILED", "firefox", Says::HandshakeFailed),
     ("PR_END_OF_FILE_ERROR", "firefox", Says::HandshakeFailed),
 ];
+/// The shortest of the codes is longer.
+const CODE_CHARS_MIN: usize = 12;
 /// What Firefox says before it.
 const FIREFOX_WORDS: &[&str] = &["error occurred during a connection to ", "did not continue to "];
 /// What Chrome and Firefox say behind the name of a site that they do not show.

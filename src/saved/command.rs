@@ -215,7 +215,8 @@ fn reads_as_command(line: &str) -> bool {
         return false;
     };
     let tool = tool_name(tool);
-    if PROMPT_ONLY.contains(&tool) || rest.first() == Some(&":") {
+    let is_error = rest.first().is_some_and(|word| matches!(*word, ":" | "error:" | "error"));
+    if PROMPT_ONLY.contains(&tool) || is_error {
         return false;
     }
     if tool == "openssl" {
@@ -387,6 +388,7 @@ mod tests {
             "type of record: CNAME",
             "dig: couldn't get address for 'nosuch.server.invalid': failure",
             "ping www.example.com works",
+            "keytool error: java.lang.Exception: No certificate from the SSL server",
         ] {
             assert_eq!(find(line), None, "{line}");
         }

@@ -100,11 +100,7 @@ impl Connection {
 
 /// Adds a certificate that is not there yet.
 pub fn observe_certificate(certificate: Certificate, lines: Vec<u32>, sink: &mut Sink) {
-    let known = sink
-        .observations
-        .iter()
-        .any(|it| matches!(&*it.fact, Fact::Certificate(known) if known.id() == certificate.id()));
-    if !known && !lines.is_empty() {
+    if !sink.certificates.contains(certificate.id()) && !lines.is_empty() {
         sink.observe(Fact::Certificate(certificate), lines);
     }
 }

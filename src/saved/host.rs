@@ -1,5 +1,8 @@
 //! `host`, `unbound-host` and `khost`: sentences, one record each; `host -v` prints messages as dig does.
 
+use std::sync::LazyLock;
+
+use super::grammar::phrases::Phrases;
 use super::grammar::{address, asked, message};
 use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Answer, Record, Section};
@@ -67,18 +70,16 @@ fn sentence(line: &str) -> Option<Record> {
     let line = line.trim();
     let bare = [" (secure)", " (insecure)", " (BOGUS (security failure))"];
     let line = bare.iter().find_map(|mark| line.strip_suffix(mark)).unwrap_or(line);
-    let (owner, kind, data) = SENTENCES.iter().find_map(|(words, kind)| {
-        let (owner, data) = line.split_once(words)?;
-        Some((owner, *kind, data))
-    })?;
+    let (words, kind) = SENTENCES.get(PHRASES.first_in(line)?)?;
+    let (owner, data) = line.split_once(words)?;
     let owner = address::host(owner).filter(|_| !owner.contains('/'))?;
-    let data = match kind {
+    let data = match *kind {
         "A" | "AAAA" => data.parse::<std::net::IpAddr>().ok()?.to_string(),
         "MX" => data.to_lowercase(),
         "TXT" => data.to_owned(),
         _ => format!("{}.", address::host(data)?),
     };
-    Some(Record { section: Section::Answer, owner, kind: kind.into(), ttl: None, data: data.into() })
+    Some(Record { section: Section::Answer, owner, kind: (*kind).into(), ttl: None, data: data.into() })
 }
 
 /// `Host nope.example.com not found: 3(NXDOMAIN)`.
@@ -89,6 +90,7 @@ fn not_found(line: &str) -> Option<(Name, String)> {
     Some((address::host(name)?, rcode.split(')').next()?.to_owned()))
 }
 
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| Phrases::of(SENTENCES.iter().map(|(words, _)| *words)));
 const SENTENCES: &[(&str, &str)] = &[
     (" is an alias for ", "CNAME"),
     (" has address ", "A"),

@@ -6,13 +6,14 @@
 //! the table of [`words`].
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
-use super::grammar::{address, time, words};
-use super::{RunText, SavedFormat, Sink};
+use super::grammar::phrases::Phrases;
+use super::grammar::{address, words};
+use super::{RunText, SavedFormat, Sink, connection, peer_certificate};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
 use crate::tls::{Alert, Handshake, Side, SniState, Transport};
-use crate::x509::{Certificate, San};
 
 /// Errors of languages and libraries.
 pub static FORMAT: SavedFormat = SavedFormat {
@@ -27,43 +28,17 @@ pub static FORMAT: SavedFormat = SavedFormat {
 /// The tool that a line belongs to; curl's own telling is not a language's error.
 fn tool(line: &str) -> Option<&'static str> {
     let is_told = line.starts_with("curl: (") || line.contains("* ") || line.contains("== Info: ");
-    TOOLS.iter().find(|(words, _)| !is_told && line.contains(words)).map(|(_, tool)| *tool)
+    let found = if is_told { None } else { TOOL_WORDS.first_in(line) };
+    TOOLS.get(found?).map(|(_, tool)| *tool)
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    let mut seen: Vec<(Says, Option<Name>)> = Vec::new();
-    let mut spoken: Option<(u32, &'static str)> = None;
-    let mut last_tool = None;
-    let mut verdicts: Vec<(u32, ClientVerdict)> = Vec::new();
-    for line in run.lines {
-        last_tool = tool(&line.text).or(last_tool);
-        let (Some(said), Some(client)) = (words::said(&line.text), last_tool) else { continue };
-        let own = said.host.clone().or_else(|| host_in(&line.text)).or_else(|| only_url(&line.text));
-        let host = own.or_else(|| nearby(run, line.number));
-        let repeats = seen.iter().any(|(says, of)| *says == said.says && (*of == host || host.is_none()));
-        if repeats {
-            continue;
-        }
-        seen.push((said.says, host.clone()));
-        spoken.get_or_insert((line.number, client));
-        let it = ClientVerdict {
-            client: client.to_owned(),
-            says: said.says,
-            host,
-            presented: if said.presented.is_empty() { names_below(run, line.number) } else { said.presented },
-            code: code_in(&line.text),
-            words: shortened(line.text.trim()),
-            above: None,
-            run: Some(run.number),
-        };
-        verdicts.push((line.number, it));
-    }
-    keep_the_telling(&mut verdicts);
-    let Some((first, client)) = spoken else { return };
+    let verdicts = verdicts(run);
+    let Some((first, client)) = verdicts.iter().map(|(line, it)| (*line, it.client.clone())).min() else { return };
     let host = verdicts.iter().find_map(|(_, verdict)| verdict.host.clone());
     let of_run = Run {
         run: run.number,
-        tool: client.to_owned(),
+        tool: client,
         version: version_in(run),
         command: run.shown.clone(),
         vantage: run.vantage.clone(),
@@ -81,6 +56,37 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         sink.observe(Fact::ClientVerdict(verdict), [line]);
     }
     node_certificate(run, sink);
+}
+
+/// What the lines of a run say of a certificate, each fault once.
+pub(super) fn verdicts(run: &RunText<'_>) -> Vec<(u32, ClientVerdict)> {
+    let mut seen: Vec<(Says, Option<Name>)> = Vec::new();
+    let mut last_tool = None;
+    let mut verdicts: Vec<(u32, ClientVerdict)> = Vec::new();
+    for line in run.lines {
+        last_tool = tool(&line.text).or(last_tool);
+        let (Some(said), Some(client)) = (words::said(&line.text), last_tool) else { continue };
+        let own = said.host.clone().or_else(|| host_in(&line.text)).or_else(|| only_url(&line.text));
+        let host = own.or_else(|| nearby(run, line.number));
+        let repeats = seen.iter().any(|(says, of)| *says == said.says && (*of == host || host.is_none()));
+        if repeats {
+            continue;
+        }
+        seen.push((said.says, host.clone()));
+        let it = ClientVerdict {
+            client: client.to_owned(),
+            says: said.says,
+            host,
+            presented: if said.presented.is_empty() { names_below(run, line.number) } else { said.presented },
+            code: code_in(&line.text),
+            words: shortened(line.text.trim()),
+            above: None,
+            run: Some(run.number),
+        };
+        verdicts.push((line.number, it));
+    }
+    keep_the_telling(&mut verdicts);
+    verdicts
 }
 
 /// An error is told once by each layer of a program: what names the host says more than what does
@@ -188,66 +194,15 @@ fn shortened(text: &str) -> String {
     text.chars().take(WORDS_CHARS_MAX).collect()
 }
 
-/// The certificate that Node.js prints as an object, with its digest.
+/// The certificate that Node.js prints within its error.
 fn node_certificate(run: &RunText<'_>, sink: &mut Sink) {
-    let field = |name: &str| {
-        run.lines.iter().find_map(|line| {
-            let (found, value) = line.text.trim().split_once(": ")?;
-            (found == name).then(|| (line.number, value.trim_end_matches(',').trim_matches('\'')))
-        })
-    };
-    let (Some((digest_line, digest)), Some((names_line, names))) = (field("fingerprint256"), field("subjectaltname"))
-    else {
-        return;
-    };
-    let sha256 = digest.replace(':', "").to_lowercase();
-    if sha256.len() != SHA256_DIGITS || !sha256.chars().all(|c| c.is_ascii_hexdigit()) {
-        return;
+    let leaf = peer_certificate::node(run, sink).into_iter().next();
+    if let Some((certificate, lines)) = leaf.filter(|(it, _)| it.sha256.is_some() && it.san.is_some()) {
+        connection::observe_certificate(certificate, lines, sink);
     }
-    let mut san = San::default();
-    for name in names.split(", ") {
-        match (name.strip_prefix("DNS:"), name.strip_prefix("IP Address:")) {
-            (Some(name), _) => san.dns.push(name.to_owned()),
-            (_, Some(address)) => san.ip.push(address.to_owned()),
-            _ => san.other = san.other.saturating_add(1),
-        }
-    }
-    let (from, to) = (field("valid_from"), field("valid_to"));
-    let (subject, issuer) = (object(run, "subject"), object(run, "issuer"));
-    let date = |it: Option<(u32, &str)>| it.and_then(|(_, text)| time::certificate_date(text));
-    let certificate = Certificate {
-        sha256: Some(sha256),
-        local_id: None,
-        subject: subject.as_ref().map(|it| it.0.clone()),
-        issuer: issuer.as_ref().map(|it| it.0.clone()),
-        san: Some(san),
-        not_before: date(from),
-        not_after: date(to),
-        serial: field("serialNumber").map(|(_, serial)| serial.to_lowercase()),
-        run: Some(run.number),
-        der: None,
-    };
-    let lines = [Some(digest_line), Some(names_line), from.map(|it| it.0), to.map(|it| it.0)];
-    let names = [subject, issuer].into_iter().flatten().flat_map(|it| it.1);
-    sink.observe(Fact::Certificate(certificate), lines.into_iter().flatten().chain(names));
 }
 
-/// The name that Node.js prints as an object: `subject: [Object: null prototype] {`, an attribute a line.
-fn object(run: &RunText<'_>, name: &str) -> Option<(String, Vec<u32>)> {
-    let at = run.lines.iter().position(|line| {
-        line.text.trim().strip_prefix(name).is_some_and(|rest| rest.starts_with(": ") && rest.ends_with('{'))
-    })?;
-    let body =
-        run.lines.get(at + 1..)?.iter().take(ATTRIBUTES_MAX).take_while(|line| !line.text.trim().starts_with('}'));
-    let mut parts = Vec::new();
-    let mut lines = vec![run.lines.get(at)?.number];
-    for line in body {
-        let (key, value) = line.text.trim().trim_end_matches(',').split_once(": ")?;
-        parts.push(format!("{key}={}", value.trim_matches('\'').replace(',', "\\,")));
-        lines.push(line.number);
-    }
-    Some((parts.join(", "), lines))
-}
+static TOOL_WORDS: LazyLock<Phrases> = LazyLock::new(|| Phrases::of(TOOLS.iter().map(|(words, _)| *words)));
 
 /// Words that only one tool prints, the more specific first.
 const TOOLS: &[(&str, &str)] = &[
@@ -336,6 +291,3 @@ const NEAR_LINES: u32 = 12;
 const NAMES_BELOW: u32 = 4;
 /// A stack trace in one line is longer than its sentence.
 const WORDS_CHARS_MAX: usize = 400;
-const SHA256_DIGITS: usize = 64;
-/// Attributes of a name, at most.
-const ATTRIBUTES_MAX: usize = 32;

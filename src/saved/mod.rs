@@ -22,6 +22,7 @@ pub mod gnutls_cli;
 pub mod grammar;
 pub mod host;
 pub mod hosts;
+pub mod java_debug;
 pub mod json;
 pub mod kdig;
 pub mod keytool;
@@ -31,6 +32,7 @@ pub mod nslookup;
 pub mod openssl_s_client;
 pub mod openssl_verify;
 pub mod openssl_x509;
+pub mod peer_certificate;
 pub mod pem;
 pub mod ping;
 pub mod resolve_dnsname;
@@ -39,12 +41,13 @@ pub mod resolver;
 pub mod runs;
 pub mod sslscan;
 pub mod sslyze;
+pub mod test_netconnection;
 pub mod testssl;
 pub mod wget;
 pub mod whois;
 pub mod zone_file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use binary::Binary;
 
@@ -160,6 +163,8 @@ pub struct Sink {
     pub gaps: Vec<Gap>,
     /// The text of lines that records stand on, where it can be shown.
     pub quotes: BTreeMap<u32, String>,
+    /// The ids of the certificates among them.
+    certificates: BTreeSet<String>,
     /// The last line of each line that was wrapped, by its first.
     wrapped: BTreeMap<u32, u32>,
 }
@@ -184,6 +189,9 @@ impl Sink {
                 Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = end,
                 _ => at.push(Place::on_lines(SourceId(0), line, end)),
             }
+        }
+        if let Fact::Certificate(certificate) = &fact {
+            self.certificates.insert(certificate.id().to_owned());
         }
         self.observations.push(Observation { at, fact: Box::new(fact) });
     }
@@ -225,6 +233,7 @@ pub static FORMATS: &[&SavedFormat] = &[
     &hosts::FORMAT,
     &resolver::FORMAT,
     &ping::FORMAT,
+    &test_netconnection::FORMAT,
     &displaydns::FORMAT,
     &zone_file::FORMAT,
     &dig::FORMAT,
@@ -240,14 +249,17 @@ pub static FORMATS: &[&SavedFormat] = &[
     &openssl_s_client::FORMAT,
     &openssl_x509::FORMAT,
     &curl::FORMAT,
+    &java_debug::FORMAT,
     &browser::FORMAT,
     &language::FORMAT,
+    &peer_certificate::FORMAT,
     &whois::FORMAT,
     &export::lines::PDML,
     &export::lines::VERBOSE,
     &export::lines::TCPDUMP,
     &export::lines::ZEEK,
     &export::tshark::fields::FORMAT,
+    &export::tshark::list::FORMAT,
     &json::FORMAT,
 ];
 
@@ -260,6 +272,16 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
             "der".clone_into(&mut reading.source.kind);
             let at = vec![Place::Whole { source: SourceId(0) }];
             reading.observations.push(Observation { at, fact: Box::new(Fact::Certificate(*certificate)) });
+            return reading;
+        }
+        Some(Binary::Bundle(certificates)) => {
+            "der".clone_into(&mut reading.source.kind);
+            let at = vec![Place::Whole { source: SourceId(0) }];
+            let facts = certificates.into_iter().map(|it| Box::new(Fact::Certificate(it)));
+            reading.observations.extend(facts.map(|fact| Observation { at: at.clone(), fact }));
+            if !reading.holds_evidence() {
+                reading.gaps.push(Gap::new(Place::Whole { source: SourceId(0) }, GapReason::NoEvidence));
+            }
             return reading;
         }
         Some(Binary::Store(what)) => {

@@ -1,7 +1,5 @@
 //! PEM blocks anywhere in a text: certificates that no run has taken.
 
-use std::collections::BTreeSet;
-
 use super::{Line, Sink};
 use crate::evidence::Fact;
 use crate::provenance::GapReason;
@@ -10,20 +8,11 @@ use crate::x509;
 /// Reads the blocks that no run has read; whether there was any block.
 pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
     let blocks = x509::pem::blocks(lines.iter().map(|line| (line.number, line.text.as_str())));
-    let known: BTreeSet<String> = sink
-        .observations
-        .iter()
-        .filter_map(|observation| match &*observation.fact {
-            Fact::Certificate(certificate) => certificate.sha256.clone(),
-            _ => None,
-        })
-        .collect();
-    let mut seen = known;
     for block in &blocks {
         match &block.der {
             Ok(der) => {
                 let (certificate, problem) = x509::der::read(der);
-                if certificate.sha256.clone().is_some_and(|sha256| seen.insert(sha256)) {
+                if certificate.sha256.as_ref().is_some_and(|sha256| !sink.certificates.contains(sha256)) {
                     sink.observe(Fact::Certificate(certificate), block.first..=block.last);
                     if let Some(why) = problem {
                         sink.gap(block.first, GapReason::Undecoded { what: "certificate".to_owned(), why });
@@ -36,7 +25,23 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
             }
         }
     }
-    !blocks.is_empty()
+    let bundles = x509::pem::bundles(lines.iter().map(|line| (line.number, line.text.as_str())));
+    for bundle in &bundles {
+        let certificates = bundle.der.as_deref().map(x509::pkcs7::certificates);
+        let why = match &certificates {
+            Ok(Some(certificates)) => {
+                for der in certificates {
+                    let (certificate, _) = x509::der::read(der);
+                    super::connection::observe_certificate(certificate, (bundle.first..=bundle.last).collect(), sink);
+                }
+                continue;
+            }
+            Ok(None) => "it is no bundle of certificates".to_owned(),
+            Err(why) => (*why).clone(),
+        };
+        sink.gap(bundle.first, GapReason::Undecoded { what: "PKCS#7 block".to_owned(), why });
+    }
+    !blocks.is_empty() || !bundles.is_empty()
 }
 
 /// Whether a line is a part of a block: one of its marks, or base64 of its usual length.

@@ -90,15 +90,15 @@ pub fn opens_unindented(line: &str) -> bool {
 
 fn starts(lines: &[Line]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
-    let mut prompts: BTreeSet<String> = BTreeSet::new();
+    let mut prompts = Prompts::default();
     for (at, line) in lines.iter().enumerate() {
         if let Some(prompted) = command::find(&line.text) {
-            prompts.extend(prompted.prompt.clone());
+            prompts.add(prompted.prompt.as_deref());
             let format = format_of(&prompted);
             starts.push(Start { at, format, prompted: Some(prompted), ..Start::default() });
             continue;
         }
-        if prompts.iter().any(|prompt| line.text.starts_with(prompt.as_str())) {
+        if prompts.begin(&line.text) {
             starts.push(Start { at, ..Start::default() });
             continue;
         }
@@ -118,6 +118,25 @@ fn starts(lines: &[Line]) -> Vec<Start> {
         }
     }
     starts
+}
+
+/// The prompts seen so far. Each can differ from the others, where a clock stands in it.
+#[derive(Default)]
+struct Prompts {
+    known: BTreeSet<String>,
+    lengths: BTreeSet<usize>,
+}
+
+impl Prompts {
+    fn add(&mut self, prompt: Option<&str>) {
+        self.lengths.extend(prompt.map(str::len));
+        self.known.extend(prompt.map(str::to_owned));
+    }
+
+    /// Whether a line begins with one of them.
+    fn begin(&self, line: &str) -> bool {
+        self.lengths.iter().any(|length| line.get(..*length).is_some_and(|start| self.known.contains(start)))
+    }
 }
 
 /// Whether a line that opens a format belongs to the run that is open.
@@ -243,7 +262,7 @@ const LAST_WORDS: usize = 12;
 const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];
 
 /// Exports of lines: nothing but a command ends them, whatever their lines resemble.
-const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "tcpdump", "zeek"];
+const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "tshark_list", "tcpdump", "zeek"];
 /// Outputs that hold lines which open another format elsewhere.
 const HOLDS: &[(&str, &str)] = &[
     ("wget", "openssl_s_client"),
@@ -265,4 +284,8 @@ const HOLDS: &[(&str, &str)] = &[
     ("openssl_s_client", "json"),
     ("openssl_s_client", "nslookup"),
     ("openssl_verify", "openssl_s_client"),
+    ("language", "peer_certificate"),
+    ("peer_certificate", "json"),
+    ("java_debug", "language"),
+    ("java_debug", "json"),
 ];

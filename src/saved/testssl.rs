@@ -52,13 +52,50 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         csv(run, sink);
         return;
     }
-    let found = run.lines.iter().find_map(|line| Some((line.number, target(&line.text)?)));
-    let host = found.as_ref().map(|(_, (_, name))| name.clone());
+    let scanned = scanned(run.lines);
+    let host = scanned.iter().find_map(|it| it.target.as_ref()).map(|(_, (_, name))| name.clone());
     sink.observe(run.fact("testssl", None, host.clone(), sent(host.as_ref())), [run.first_line()]);
-    let findings = findings(run.lines);
-    let server = found.as_ref().map(|(_, (address, _))| *address);
-    let lines = found.iter().map(|(line, _)| *line).collect();
-    observe(run, server, host.as_ref(), &findings, lines, sink);
+    for it in scanned {
+        let server = it.target.as_ref().map(|(_, (address, _))| *address);
+        let lines = it.target.iter().map(|(line, _)| *line).collect();
+        observe(run, server, host.as_ref(), &it.findings, lines, sink);
+    }
+}
+
+/// What was found of one certificate at one address.
+#[derive(Default)]
+struct Scanned<'t> {
+    target: Option<(u32, (SocketAddr, Name))>,
+    findings: Vec<Finding<'t>>,
+}
+
+/// A name with several addresses is scanned at each, and a server can have certificates of several kinds.
+fn scanned(lines: &[Line]) -> Vec<Scanned<'_>> {
+    let mut all: Vec<Scanned<'_>> = vec![Scanned::default()];
+    for line in lines {
+        let Some(open) = all.last_mut() else { break };
+        let has_name = open.findings.iter().any(|it| it.id == "cert_commonName");
+        if let Some(target) = target(&line.text) {
+            match &open.target {
+                Some((_, (address, _))) if *address != target.0 => {
+                    all.push(Scanned { target: Some((line.number, target)), findings: Vec::new() });
+                }
+                Some(_) => {}
+                None => open.target = Some((line.number, target)),
+            }
+            continue;
+        }
+        let found = findings(line);
+        let is_second = line.text.trim_start().starts_with("Server Certificate #")
+            || found.iter().any(|it| it.id == "cert_commonName");
+        if has_name && is_second {
+            let target = open.target.clone();
+            all.push(Scanned { target, findings: found });
+        } else {
+            open.findings.extend(found);
+        }
+    }
+    all
 }
 
 /// It sends the name it was given.
@@ -70,36 +107,45 @@ pub fn sent(host: Option<&Name>) -> ServerName {
     }
 }
 
-fn findings(lines: &[Line]) -> Vec<Finding<'_>> {
-    let mut found: Vec<Finding<'_>> = Vec::new();
-    for line in lines {
-        let known = LABELS.iter().find_map(|(name, id)| Some((*id, label(&line.text, name)?)));
-        if let Some((id, words)) = known {
-            found.push(Finding { id, words, line: line.number });
-        } else if let Some(digest) = line.text.trim_start().strip_prefix("SHA256 ").filter(|it| it.trim().len() == 64) {
-            found.push(Finding { id: "cert_fingerprintSHA256", words: digest.trim(), line: line.number });
-        }
+/// What a line says. Behind the name can stand the one that a request without SNI was answered with.
+fn findings(line: &Line) -> Vec<Finding<'_>> {
+    let known = LABELS.iter().find_map(|(name, id)| Some((*id, label(&line.text, name)?)));
+    let of = |id, words| Finding { id, words, line: line.number };
+    if let Some((id, words)) = known {
+        let (words, note) = match words.split_once("  (").filter(|_| id == "cert_commonName") {
+            Some((words, note)) => (words.trim_end(), note),
+            None => (words, ""),
+        };
+        let other = note.strip_prefix("CN in response to request w/o SNI: ").map(|it| it.trim_end_matches([' ', ')']));
+        return std::iter::once(of(id, words)).chain(other.map(|it| of("cert_commonName_wo_SNI", it))).collect();
     }
-    found
+    let digest = line.text.trim_start().strip_prefix("SHA256 ").map(str::trim).filter(|it| it.len() == 64);
+    digest.map(|it| of("cert_fingerprintSHA256", it)).into_iter().collect()
 }
 
 /// `"id","fqdn/ip","port","severity","finding","cve","cwe"`.
 fn csv(run: &RunText<'_>, sink: &mut Sink) {
-    let mut target: Option<(Name, Option<SocketAddr>)> = None;
-    let mut found = Vec::new();
+    let mut scanned: Vec<(Option<Name>, Option<SocketAddr>, Vec<Finding<'_>>)> = Vec::new();
     for line in run.lines {
         let cells: Vec<&str> = line.text.trim().trim_matches('"').split("\",\"").collect();
         let [id, at, port, _, words, ..] = cells.as_slice() else { continue };
-        let (name, address) = at.split_once('/').unwrap_or((at, ""));
-        if target.is_none() && *id != "id" {
-            let address = address.parse::<IpAddr>().ok().zip(port.parse().ok());
-            target = address::host(name).map(|name| (name, address.map(|(ip, port)| SocketAddr::new(ip, port))));
+        if *id == "id" {
+            continue;
         }
-        found.push(Finding { id, words, line: line.number });
+        let (name, address) = at.split_once('/').unwrap_or((at, ""));
+        let address = address.parse::<IpAddr>().ok().zip(port.parse().ok()).map(|(ip, port)| SocketAddr::new(ip, port));
+        if scanned.last().is_none_or(|(_, known, _)| *known != address) {
+            scanned.push((address::host(name), address, Vec::new()));
+        }
+        if let Some((_, _, found)) = scanned.last_mut() {
+            found.push(Finding { id, words, line: line.number });
+        }
     }
-    let host = target.as_ref().map(|(name, _)| name.clone());
+    let host = scanned.iter().find_map(|(name, ..)| name.clone());
     sink.observe(run.fact("testssl", None, host.clone(), sent(host.as_ref())), [run.first_line()]);
-    observe(run, target.and_then(|it| it.1), host.as_ref(), &found, Vec::new(), sink);
+    for (_, server, found) in scanned {
+        observe(run, server, host.as_ref(), &found, Vec::new(), sink);
+    }
 }
 
 /// The connection that the findings speak of, the certificate without SNI, and what was said of the name.

@@ -10,6 +10,7 @@ pub mod details;
 pub mod known;
 pub mod path;
 pub mod pem;
+pub mod pkcs7;
 pub mod roots;
 
 use base64::Engine;

@@ -17,16 +17,25 @@ pub struct Block {
 
 /// All certificate blocks of these numbered lines.
 pub fn blocks<'t>(lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block> {
+    blocks_of(&["TRUSTED CERTIFICATE", "X509 CERTIFICATE", "CERTIFICATE"], lines)
+}
+
+/// All PKCS#7 blocks of these numbered lines: bundles of certificates.
+pub fn bundles<'t>(lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block> {
+    blocks_of(&["PKCS7", "CMS", "PKCS #7 SIGNED DATA"], lines)
+}
+
+fn blocks_of<'t>(kinds: &[&str], lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block> {
     let mut found = Vec::new();
     let mut open: Option<(u32, String)> = None;
     let mut last = 0;
     for (number, line) in lines {
-        if is_mark(line, "BEGIN") {
+        if is_mark(line, "BEGIN", kinds) {
             if let Some((first, _)) = open.take() {
                 found.push(unterminated(first, last));
             }
             open = Some((number, String::new()));
-        } else if is_mark(line, "END") {
+        } else if is_mark(line, "END", kinds) {
             if let Some((first, text)) = open.take() {
                 found.push(Block { first, last: number, der: decode(&text) });
             }
@@ -44,10 +53,10 @@ pub fn blocks<'t>(lines: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<Block>
     found
 }
 
-fn is_mark(line: &str, word: &str) -> bool {
-    ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]
-        .iter()
-        .any(|kind| line.trim_end().ends_with(&format!("-----{word} {kind}-----")))
+fn is_mark(line: &str, word: &str, kinds: &[&str]) -> bool {
+    let Some(text) = line.trim_end().strip_suffix("-----") else { return false };
+    let behind = |kind: &&str| text.strip_suffix(*kind)?.strip_suffix(' ')?.strip_suffix(word);
+    kinds.iter().filter_map(behind).any(|rest| rest.ends_with("-----"))
 }
 
 fn unterminated(first: u32, last: u32) -> Block {

@@ -144,6 +144,90 @@ fn findings_can_be_selected_and_accepted() {
 }
 
 #[test]
+fn what_is_accepted_reads_so_in_every_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = "samples/stage_url_capture/customer.pcapng";
+    let config = folder.path().join("accepted.toml");
+    let entry = "[[ignore]]\nrule = \"apigw\"\nreason = \"moved in spring\"\nuntil = 2027-05-01\n";
+    std::fs::write(&config, entry).unwrap();
+    for (format, expected) in [
+        (
+            "text",
+            &[
+                "accepted[apigw.cname_to_stage_url]",
+                "○ 1 host judged: 1 accepted",
+                "(moved in spring; until 2027-05-01)",
+            ][..],
+        ),
+        ("html", &["Accepted", "Known and accepted.", "moved in spring; until 2027-05-01"]),
+        ("markdown", &["## ○", "moved in spring; until 2027-05-01"]),
+        ("json", &["\"accepted\": true", "\"outcome\": \"wrong-certificate\"", "\"until\": \"2027-05-01\""]),
+        ("sarif", &["\"suppressions\"", "\"justification\": \"moved in spring; until 2027-05-01\""]),
+        ("csv", &["wrong certificate,apigw.cname_to_stage_url,", ",moved in spring; until 2027-05-01\r\n"]),
+    ] {
+        let output = whycert(["diagnose", "--config", config.to_str().unwrap(), "--format", format, stage]);
+        assert_eq!(output.status.code(), Some(0), "{format}");
+        let text = printed(&output);
+        let text = if format == "text" { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text };
+        for words in expected {
+            assert!(text.contains(words), "{format}: {words}\n{text}");
+        }
+        // That no identifier covers the host stays as it was seen.
+        assert!(format == "html" || !text.contains('✗'), "{format}: {text}");
+    }
+    // Evidence without a time cannot tell whether the day has come: the report itself says so.
+    let text = printed(&whycert([
+        "diagnose",
+        "--config",
+        config.to_str().unwrap(),
+        "samples/stage_url_transcript/ticket.txt",
+    ]));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("(moved in spring; until 2027-05-01, which evidence without a time cannot tell)"), "{text}");
+}
+
+/// Whatever the width, a row is as wide at most; verbatim rows (records, digests, commands) are not folded.
+#[test]
+fn rows_fit_the_width_in_ascii_too() {
+    let samples = std::fs::read_dir(root().join("samples")).unwrap().map(|entry| entry.unwrap().path());
+    let captures =
+        |folder: std::path::PathBuf| std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let is_input = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|it| it == "txt" || it == "pcap" || it == "pcapng")
+            && !path.ends_with("expected.txt")
+    };
+    let mut inputs: Vec<std::path::PathBuf> = samples.flat_map(captures).filter(is_input).collect();
+    inputs.sort();
+    let inputs: Vec<std::path::PathBuf> = inputs.into_iter().step_by(10).collect();
+    assert!(inputs.len() > 10, "{inputs:?}");
+    let stem = |row: &str| row.trim_start().to_owned();
+    for input in inputs {
+        for width in [40, 59, 60, 80, 100] {
+            for ascii in [true, false] {
+                let mut arguments = vec![
+                    "diagnose".to_owned(),
+                    "--width".to_owned(),
+                    width.to_string(),
+                    input.to_string_lossy().into_owned(),
+                ];
+                arguments.extend(ascii.then(|| "--ascii".to_owned()));
+                let text = String::from_utf8(whycert(&arguments).stdout).unwrap();
+                for row in text.lines().filter(|row| row.chars().count() > width) {
+                    let row = stem(row);
+                    let is_record = row.starts_with("- ") || row.starts_with("+ ");
+                    let is_whole = is_record
+                        || row.starts_with("sha256 ")
+                        || row.trim_end_matches(" \\").split(' ').count() <= 2
+                        || row.contains('\'')
+                        || row.contains("frame.number");
+                    assert!(is_whole, "{} at {width}, ascii {ascii}: {row}", input.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn settings_need_reasons_and_expire_by_the_evidences_time() {
     let folder = tempfile::tempdir().unwrap();
     let stage = root().join("samples/stage_url_capture/customer.pcapng");

@@ -66,6 +66,21 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+/// A mail with one file attached, as mail programs encode it.
+fn mail(name: &str, bytes: &[u8]) -> Vec<u8> {
+    use base64::Engine;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let rows: Vec<&str> = encoded.as_bytes().chunks(76).map(|row| std::str::from_utf8(row).unwrap()).collect();
+    format!(
+        "Received: from mx.example.net by mail.example.com; Wed, 25 Nov 2026 11:00:00 +0000\r\nFrom: jo@example.com\r\n\
+         To: support@example.net\r\nSubject: wrong certificate\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=\"=_b\"\r\n\r\n--=_b\r\nContent-Type: application/octet-stream\r\n\
+         Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\r\n{}\r\n--=_b--\r\n",
+        rows.join("\r\n")
+    )
+    .into_bytes()
+}
+
 fn gather(paths: &[PathBuf]) -> Gathered {
     analyze::gather(paths, &analyze::Options { digest: Digest::Sha256, ..analyze::Options::default() })
 }
@@ -110,6 +125,9 @@ fn every_container() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("zip with gzip", "!it.gz", zip(&[("it.gz", &gzip(&it))])),
         ("zip with tar.xz", "!a.txz!it", zip(&[("a.txz", &xz(&tar(&[("it", &it)])))])),
         ("tar with zip", "!a.zip!it", tar(&[("a.zip", &zip(&[("it", &it)]))])),
+        ("mail", "!it.pcapng", mail("it.pcapng", &it)),
+        ("mail with zip", "!a.zip!it", mail("a.zip", &zip(&[("it", &it)]))),
+        ("zip with mail", "!m.eml!it", zip(&[("m.eml", &mail("it", &it))])),
     ]
 }
 
@@ -218,6 +236,11 @@ fn what_cannot_be_unpacked_is_told() {
         ("an empty archive", zip(&[]), "an archive that holds no file"),
         ("half a tar", half[..half.len() * 2 / 3].to_vec(), "the archive ends in the middle of it"),
         ("7-Zip", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "an archive; send the files in it"),
+        (
+            "mails in mails",
+            "From: a\nTo: b\nContent-Type: message/rfc822\n\n".repeat(2000).into_bytes(),
+            "limit of 100",
+        ),
         ("a header alone", gzip(b"")[..10].to_vec(), "the gzip stream ends in the middle"),
         ("no directory", zip(&[("it", &it)])[..900].to_vec(), "zip: "),
     ] {
@@ -243,7 +266,8 @@ fn containers_cut_anywhere_say_so() {
         for cut in (1..bytes.len()).step_by(step) {
             let (sources, gaps) = read("cut", &bytes[..cut]);
             // A tar ends with a kilobyte of zeros at least, which nothing is lost with.
-            let is_tail = ["tar", "tar with zip"].contains(&format) && cut + 1024 >= bytes.len();
+            let is_tail = ["tar", "tar with zip"].contains(&format) && cut + 1024 >= bytes.len()
+                || format == "mail" && cut + 80 >= bytes.len();
             assert!(is_tail || !gaps.is_empty(), "{format} cut at {cut}: {sources:?}");
         }
     }

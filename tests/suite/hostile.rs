@@ -161,15 +161,31 @@ fn capture() -> Vec<u8> {
     let hostile = [format!("{STEERING}.example"), "=cmd|x".to_owned(), "<b>.example.com".to_owned()];
     handshake(&mut file, 40_001, b"www.example.com", &certificate(&format!("=1+1\u{202e}{STEERING}"), &hostile));
     handshake(&mut file, 40_002, "\u{1b}[2J<b>\u{202e}.example.com".as_bytes(), &certificate("<b>", &hostile));
-    let long = "a".repeat(LONG);
-    let names = [format!("{long}.example.com"), "www.example.net".to_owned()];
+    let names = [long_name(), "www.example.net".to_owned()];
     handshake(&mut file, 40_004, SHELL.as_bytes(), &certificate("x", &[format!("*.{SHELL}"), "$(x)".to_owned()]));
-    handshake(&mut file, 40_003, b"long.example.com", &certificate(&format!("{long}\u{202e}"), &names));
+    handshake(&mut file, 40_003, b"long.example.com", &certificate("long\u{202e}", &names));
     file.bytes
 }
 
-/// A handshake message of over 1 MiB is a gap; this is twice in one.
-const LONG: usize = 300_000;
+/// A name of a megabyte; a handshake message of over 1 MiB is a gap.
+const LONG: usize = 1_000_000;
+
+fn long_name() -> String {
+    format!("{}.example.com", "a".repeat(LONG))
+}
+
+/// Whether a text says of a value how much of it is cut, with the few words that stand before it in a sentence.
+fn is_counted(text: &str, value: &str) -> bool {
+    let cut = value.len() - 1024;
+    let counts =
+        text.match_indices(" bytes more)").filter_map(|(at, _)| text[..at].rsplit('(').next()?.parse::<usize>().ok());
+    counts.into_iter().any(|count| (cut..cut + 100).contains(&count))
+}
+
+/// Text without the blanks and the gutter of its rows.
+fn unfolded(text: &str) -> String {
+    text.split_whitespace().filter(|word| !["│", "↳"].contains(word)).collect::<Vec<_>>().join(" ")
+}
 
 /// What a shell would run, and what a program would take for an option.
 const SHELL: &str = "-x;touch owned;'$(touch owned)`touch owned`.example.com";
@@ -215,14 +231,59 @@ fn no_command_of_a_report_runs_what_a_name_says() {
 fn names_of_a_capture_steer_nobody() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("c.pcap"), capture()).unwrap();
-    in_every_way(folder.path(), &[PathBuf::from("c.pcap")], |format, text| {
-        is_harmless("a capture", format.trim_start_matches("facts "), text);
-        assert!(text.contains("www.example.com"), "{format}: {text}");
-        // Programs get the whole of it.
-        if !["json", "ndjson", "facts csv"].contains(&format) {
-            assert!(!text.contains(&"a".repeat(5_000)), "{format}: a name of {LONG} bytes is not cut");
-            let is_told = text.contains("bytes more)");
-            assert!(is_told || format == "text", "{format} does not say how much is cut");
+    // The longest subject of a self-signed certificate, which holds it twice.
+    let subject = format!("{}.example.com", "a".repeat(LONG / 2));
+    let alone = |file: &str, host: &[u8], der: &[u8]| {
+        let mut capture = Pcap::plain(101);
+        handshake(&mut capture, 40_003, host, der);
+        std::fs::write(folder.path().join(file), capture.bytes).unwrap();
+    };
+    alone("name.pcap", b"long.example.com", &certificate("long\u{202e}", &[long_name()]));
+    alone("subject.pcap", b"www.example.com", &certificate(&subject, &["www.example.com".to_owned()]));
+    let mut shown = std::collections::BTreeSet::new();
+    for (file, value) in [("c.pcap", &long_name()), ("name.pcap", &long_name()), ("subject.pcap", &subject)] {
+        in_every_way(folder.path(), &[PathBuf::from(file)], |format, text| {
+            is_harmless(file, format.trim_start_matches("facts "), text);
+            if text.contains(&"a".repeat(30)) {
+                is_cut_for_people(format, text, value);
+                shown.insert(format.to_owned());
+            }
+        });
+    }
+    assert_eq!(shown.len(), RENDERERS.len() + 2, "{shown:?}");
+}
+
+/// That people get the beginning of a long value with the count of what is cut, and programs the whole of it.
+fn is_cut_for_people(format: &str, text: &str, value: &str) {
+    let is_for_programs = ["json", "ndjson", "facts csv"].contains(&format);
+    if is_for_programs {
+        assert!(text.contains(value), "{format} cuts a name of {} bytes", value.len());
+        return;
+    }
+    assert!(!text.contains(&"a".repeat(5_000)), "{format}: a name of {} bytes is not cut", value.len());
+    assert!(is_counted(&unfolded(text), value), "{format} does not say how much is cut:\n{text}");
+}
+
+/// A member of an archive can have any name.
+#[test]
+fn long_names_of_files_are_cut_with_the_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = b"curl: (60) SSL: no alternative certificate subject name matches target host name 'www.example.com'\n";
+    let name = format!("{}.txt", "a".repeat(LONG));
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(u64::try_from(words.len()).unwrap());
+    header.set_mode(0o600);
+    builder.append_data(&mut header, &name, &words[..]).unwrap();
+    std::fs::write(folder.path().join("long.tar"), builder.into_inner().unwrap()).unwrap();
+    in_every_way(folder.path(), &[PathBuf::from("long.tar")], |format, text| {
+        is_harmless("a long name of a file", format.trim_start_matches("facts "), text);
+        match format {
+            // A row of CSV is a handshake, and there is none; a location of SARIF is the whole of a name, or it
+            // would be another file.
+            "csv" => assert!(!text.contains(&"a".repeat(5_000)), "{text}"),
+            "sarif" => assert!(text.contains(&name)),
+            _ => is_cut_for_people(format, text, &format!("long.tar!{name}")),
         }
     });
 }

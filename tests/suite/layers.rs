@@ -92,6 +92,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ctrlc", &["cli"]),
     ("rayon", &["analyze"]),
     ("encoding_rs", &["saved"]),
+    ("mail_parser", &["input"]),
+    ("aho_corasick", &["saved"]),
     ("shlex", &["saved"]),
     ("psl", &["provider"]),
     ("flate2", &["input", "tls"]),
@@ -103,7 +105,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zip", &["input"]),
     ("sha2", &["input", "x509", "report"]),
     ("maud", &["report"]),
-    ("csv", &["report"]),
+    ("csv", &["report", "saved"]),
 ];
 
 #[test]

@@ -11,14 +11,14 @@ use crate::provenance::GapReason;
 
 /// The names of members so far, so that no two are equal.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     seen: BTreeMap<String, usize>,
     count: usize,
 }
 
 impl Names {
     /// The name of the member in outputs; `None` when it is passed over.
-    fn of(&mut self, archive: &str, path: &str) -> Option<String> {
+    pub(super) fn of(&mut self, archive: &str, path: &str) -> Option<String> {
         let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | "..")).collect();
         if parts.is_empty() || parts.iter().any(|part| part.starts_with('.') || *part == "__MACOSX") {
             return None;
@@ -30,7 +30,7 @@ impl Names {
         Some(if *nth > 1 { format!("{archive}!{name} ({nth})") } else { format!("{archive}!{name}") })
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.count >= limits::ARCHIVE_MEMBERS_MAX
     }
 }
@@ -171,7 +171,7 @@ fn unusable(error: &zip::result::ZipError) -> GapReason {
     GapReason::Unreadable(format!("zip: {}", error.to_string().to_lowercase()))
 }
 
-fn full() -> GapReason {
+pub(super) fn full() -> GapReason {
     let limit = u64::try_from(limits::ARCHIVE_MEMBERS_MAX).unwrap_or(u64::MAX);
     GapReason::Limit { what: "members of an archive".to_owned(), limit }
 }

@@ -12,8 +12,10 @@
 mod archive;
 mod channel;
 mod compressed;
+mod mail;
 mod meter;
 mod peek;
+mod recording;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
@@ -99,6 +101,8 @@ enum Format {
     Compressed(compressed::Format),
     Tar,
     Zip,
+    Mail,
+    Recording,
 }
 
 fn detect(head: &[u8]) -> Option<Format> {
@@ -108,7 +112,13 @@ fn detect(head: &[u8]) -> Option<Format> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Some(Format::Zip);
     }
-    archive::is_tar(head).then_some(Format::Tar)
+    if archive::is_tar(head) {
+        return Some(Format::Tar);
+    }
+    if recording::is_recording(head) {
+        return Some(Format::Recording);
+    }
+    mail::is_mail(head).then_some(Format::Mail)
 }
 
 /// Unpacks a file into the channel; whatever cannot be read becomes a member without a source.
@@ -169,7 +179,9 @@ impl Unpacker {
                 self.tell(name, too_deep("archives within archives", limits::ARCHIVES_DEEP_MAX));
             }
             Format::Tar => self.tar(name, &mut reader, inner),
-            Format::Zip => match in_memory(&mut reader) {
+            Format::Mail => self.mail(name, &mut reader, inner),
+            Format::Recording => self.recording(name, &mut reader, inner),
+            Format::Zip => match in_memory(&mut reader, "bytes of a zip that does not lie in a file of its own") {
                 Ok(bytes) => self.zip(name, io::Cursor::new(bytes), inner),
                 Err(reason) => self.tell(name, reason),
             },
@@ -197,16 +209,15 @@ fn too_deep(what: &str, limit: usize) -> GapReason {
     GapReason::Limit { what: what.to_owned(), limit: u64::try_from(limit).unwrap_or(u64::MAX) }
 }
 
-/// A zip says at its end what it holds: one that is no file is read first.
-fn in_memory(reader: &mut dyn Read) -> Result<Vec<u8>, GapReason> {
+/// A zip says at its end what it holds, a mail's parts can lie in each other: these are read first.
+fn in_memory(reader: &mut dyn Read, what: &str) -> Result<Vec<u8>, GapReason> {
     let mut bytes = Vec::new();
     let read = reader.take(limits::ZIP_IN_MEMORY_BYTES_MAX.saturating_add(1)).read_to_end(&mut bytes);
     if let Err(error) = read {
         return Err(GapReason::Unreadable(super::reason(&error)));
     }
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limits::ZIP_IN_MEMORY_BYTES_MAX {
-        let what = "bytes of a zip that does not lie in a file of its own".to_owned();
-        return Err(GapReason::Limit { what, limit: limits::ZIP_IN_MEMORY_BYTES_MAX });
+        return Err(GapReason::Limit { what: what.to_owned(), limit: limits::ZIP_IN_MEMORY_BYTES_MAX });
     }
     Ok(bytes)
 }

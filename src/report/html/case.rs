@@ -5,11 +5,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::words_of::{marked, prose, value};
-use super::{capital, open, path, picture, tone};
+use super::{capital, open, path, picture, timeline, tone};
 use crate::evidence::ObservationId;
-use crate::provenance::{Time, Zone};
 use crate::report::{
-    CaseEntry, FindingEntry, Mark, ObservationEntry, PlaceEntry, ReasonEntry, RecordChange, Report, words,
+    CaseEntry, FindingEntry, Mark, ObservationEntry, PlaceEntry, ReasonEntry, RecordChange, Report, Sign, words,
 };
 use crate::rules;
 
@@ -22,13 +21,13 @@ pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, 
     if !claims(case).is_empty() {
         all.push(("proof", "Proof"));
     }
-    if words::group(case.outcome).is_ok() {
+    if words::group(case).is_ok() {
         all.push(("checked", "Checked"));
     }
     if case.connections.iter().any(|it| it.name_check.is_some()) {
         all.push(("names", "Name check"));
     }
-    if timeline(report, case).len() > 1 {
+    if timeline::has_one(report, case) {
         all.push(("time", "Timeline"));
     }
     if !case.ruled_out.is_empty() {
@@ -42,7 +41,7 @@ pub(super) fn sections(report: &Report, case: &CaseEntry) -> Vec<(&'static str, 
 
 /// Whether what to ask for is the answer: nothing heads the case that says what is wrong, or that all is right.
 pub(super) fn is_open(case: &CaseEntry) -> bool {
-    !words::is_error(case) && !words::group(case.outcome).is_ok()
+    !words::is_error(case) && !case.is_accepted() && !words::group(case).is_ok()
 }
 
 /// The only host of a report.
@@ -57,7 +56,7 @@ pub(super) fn whole(report: &Report, case: &CaseEntry) -> Markup {
                 @if let Some(first) = case.findings.first().filter(|it| !words::is_beside(case, it)) {
                     div { dt { "Strength" } dd { (words::strength(first)) } }
                 }
-                div { dt { "Outcome" } dd { (words::group(case.outcome).title) } }
+                div { dt { "Outcome" } dd { (words::group(case).title) } }
             }
         }
         (rest(report, case, ""))
@@ -83,7 +82,7 @@ fn rest(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
         (proof(report, case, suffix))
         (open::checked(report, case, suffix))
         (name_check(case, suffix))
-        (times(report, case, suffix))
+        (timeline::section(report, case, suffix))
         (ruled_out(report, case, suffix))
         @if !is_open(case) { (open::ask_for(case, suffix)) }
     }
@@ -117,8 +116,9 @@ impl Level {
 
 /// The outcome in words beside its sign.
 fn verdict(case: &CaseEntry) -> Markup {
-    let group = words::group(case.outcome);
+    let group = words::group(case);
     let cross = match tone(case) {
+        _ if case.is_accepted() => "M7.5 12h9",
         "good" => "M6.5 12.5l3.7 3.7L17.5 8.5",
         "open" => "M12 16.6v.3M9.6 9.4a2.5 2.5 0 1 1 3.6 2.3c-.9.5-1.2 1-1.2 2",
         _ => "M8 8l8 8M16 8l-8 8",
@@ -152,7 +152,7 @@ fn answer(case: &CaseEntry, level: Level, suffix: &str) -> Markup {
         }
         }
         @for it in &case.ignored {
-            p.small { "Ignored " code { (it.rule) } ": " (prose(&it.headline)) " (" (prose(&it.reason)) ")" }
+            p.small { "Ignored " code { (it.rule) } ": " (prose(&it.headline)) " (" (prose(&words::acceptance(it))) ")" }
         }
         @for it in &case.beware { p.small { "Beware: " (prose(&it.text)) } }
     }
@@ -216,7 +216,12 @@ fn proof(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
                             @let told: Vec<ObservationId> = told.copied().collect();
                             tr role="row" {
                                 td.num role="cell" { (nth) }
-                                th role="rowheader" scope="row" { (prose(&capital(&claim.text))) }
+                                th role="rowheader" scope="row" {
+                                    (prose(&capital(&claim.text)))
+                                    @if let Some(role) = claim.cites.iter().find_map(|id| role(report, case, *id)) {
+                                        div { span.tag.bad { (role) } }
+                                    }
+                                }
                                 td role="cell" { (evidence(report, claim, &told, &marks)) }
                                 td.where role="cell" { (places(report, case, &claim.cites)) }
                             }
@@ -241,6 +246,16 @@ pub(super) fn handoff(report: &Report, case: &CaseEntry) -> Markup {
     }
 }
 
+/// Whether an observation is where an error lies, or where the client noticed it: where something before the
+/// certificate is wrong, the certificate only shows it.
+pub(super) fn role(report: &Report, case: &CaseEntry, id: ObservationId) -> Option<&'static str> {
+    let marks = case.headed_by().iter().filter(|_| words::is_error(case)).flat_map(|it| &it.marks);
+    let wrong: Vec<ObservationId> = marks.filter(|mark| mark.sign == Sign::Wrong).map(|mark| mark.on).collect();
+    let is_certificate = |id: &ObservationId| report.observation(*id).is_some_and(|it| it.kind == "certificate");
+    let is_symptom = is_certificate(&id) && wrong.iter().any(|id| !is_certificate(id));
+    wrong.contains(&id).then_some(if is_symptom { "≠ symptom" } else { "✗ cause" })
+}
+
 /// The lines or values that hold what a claim says, without those that a claim before it showed.
 fn evidence(report: &Report, claim: &ReasonEntry, told: &[ObservationId], marks: &[&Mark]) -> Markup {
     let is_new = |id: &&ObservationId| !told.contains(id) || claim.cites.iter().all(|id| told.contains(id));
@@ -249,6 +264,9 @@ fn evidence(report: &Report, claim: &ReasonEntry, told: &[ObservationId], marks:
         @for it in cited {
             @let own: Vec<&Mark> = marks.iter().copied().filter(|mark| mark.on == it.id).collect();
             @for text in texts(report, it, &own) { div { (marked(&text, &own)) } }
+            @for mark in own.iter().filter(|mark| mark.sign != Sign::Right && !claim.text.contains(&mark.label)) {
+                div.small { (prose(&capital(&mark.label))) "." }
+            }
         }
     }
 }
@@ -276,7 +294,7 @@ fn texts(report: &Report, it: &ObservationEntry, marks: &[&Mark]) -> Vec<String>
 }
 
 /// The server name that a handshake asks for.
-fn sni(it: &ObservationEntry) -> String {
+pub(super) fn sni(it: &ObservationEntry) -> String {
     let text = |name: &str| it.fact.get(name).and_then(Value::as_str).unwrap_or_default();
     match text("sni_state") {
         "absent" => "no SNI".to_owned(),
@@ -296,7 +314,7 @@ fn quotes(report: &Report, it: &ObservationEntry) -> Vec<String> {
     found
 }
 
-fn records(it: &ObservationEntry) -> Vec<String> {
+pub(super) fn records(it: &ObservationEntry) -> Vec<String> {
     let all = it.fact.get("records").and_then(Value::as_array).into_iter().flatten();
     let answer = all.filter(|record| record.get("section").and_then(Value::as_str) == Some("answer"));
     let field = |record: &Value, name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -385,82 +403,6 @@ fn name_row(presented: &str, kind: &str, matches: Option<bool>, why: &str) -> Ma
     }
 }
 
-/// One moment of a case.
-struct Moment {
-    time: Time,
-    at: String,
-    who: &'static str,
-    what: Vec<String>,
-}
-
-/// What happened when, of observations in captures.
-fn timeline(report: &Report, case: &CaseEntry) -> Vec<Moment> {
-    let resolutions = case.resolutions.iter().take(CONNECTIONS_MAX).flat_map(|it| &it.cites);
-    let connections = case.connections.iter().take(CONNECTIONS_MAX).flat_map(|it| &it.cites);
-    let ids: std::collections::BTreeSet<ObservationId> = resolutions.chain(connections).copied().collect();
-    let mut moments: Vec<Moment> = ids.iter().filter_map(|id| moment(report.observation(*id)?)).collect();
-    moments.sort_by_key(|it| it.time);
-    moments
-}
-
-fn moment(it: &ObservationEntry) -> Option<Moment> {
-    let place = it.at.first()?;
-    let time = Time::parse_rfc3339(it.fact.get("time")?.get("utc")?.as_str()?, Zone::Stated)?;
-    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let alert = || {
-        let says = text("description");
-        vec![if says.is_empty() {
-            "an encrypted alert, which cannot be read".to_owned()
-        } else {
-            format!("alert {says}")
-        }]
-    };
-    let (who, what) = match it.kind {
-        "dns.answer" => ("resolver → client", records(it)),
-        "tls.handshake" => {
-            ("client → server", vec![format!("handshake with {}", text("server")), format!("SNI {}", text("sni"))])
-        }
-        "tls.alert" if text("from") == "client" => ("client → server", alert()),
-        "tls.alert" => ("server → client", alert()),
-        _ => return None,
-    };
-    let PlaceEntry::Frames { frames, .. } = place else { return None };
-    Some(Moment { time, at: format!("frame {}", frames.first()?), who, what })
-}
-
-fn times(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
-    let moments = timeline(report, case);
-    let Some(first) = moments.first().map(|it| it.time).filter(|_| moments.len() > 1) else {
-        return html! {};
-    };
-    html! {
-        section id=(format!("time{suffix}")) aria-labelledby=(format!("h-time{suffix}")) {
-            h2 id=(format!("h-time{suffix}")) { "Timeline" }
-            table.t.time role="table" {
-                (head(&["Where", "After", "From → to", "What"]))
-                tbody role="rowgroup" {
-                    @for it in &moments {
-                        tr role="row" {
-                            td.num role="cell" { (it.at) }
-                            td.num role="cell" { (since(first, it.time)) }
-                            td role="cell" { (it.who) }
-                            td role="cell" { @for text in &it.what { div { (prose(text)) } } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Milliseconds from one moment to a later one.
-fn since(first: Time, later: Time) -> String {
-    let seconds = later.seconds.saturating_sub(first.seconds);
-    let nanos = i64::from(later.nanos) - i64::from(first.nanos);
-    let micros = seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000);
-    format!("{}.{} ms", micros / 1000, (micros % 1000).abs() / 100)
-}
-
 fn ruled_out(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
     html! {
         @if !case.ruled_out.is_empty() {
@@ -490,4 +432,3 @@ const EVIDENCE_MAX: usize = 6;
 const RECORDS_MAX: usize = 12;
 const NAMES_MAX: usize = 8;
 const TRIED_MAX: usize = 50;
-const CONNECTIONS_MAX: usize = 5;

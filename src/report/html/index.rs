@@ -9,7 +9,7 @@ use crate::report::{CaseEntry, Report, words};
 /// The index and the hosts behind it.
 pub(super) fn many(report: &Report) -> Markup {
     let (okay, others): (Vec<&CaseEntry>, Vec<&CaseEntry>) =
-        report.cases.iter().partition(|case| words::group(case.outcome).is_ok() && case.findings.is_empty());
+        report.cases.iter().partition(|case| words::group(case).is_ok() && case.findings.is_empty());
     let is_wrong = others.iter().any(|case| words::is_error(case));
     html! {
         section #finding .finding .good[others.is_empty()] .open[!is_wrong && !others.is_empty()]
@@ -42,7 +42,7 @@ fn counts(report: &Report) -> Markup {
     html! {
         ul.counts {
             @for group in words::GROUPS {
-                @let count = report.cases.iter().filter(|case| case.outcome == group.outcome).count();
+                @let count = report.cases.iter().filter(|case| group.holds(case)).count();
                 @if count > 0 { li { span aria-hidden="true" { (group.glyph) } " " b { (count) } " " (group.title) } }
             }
         }
@@ -59,7 +59,7 @@ fn table(cases: &[&CaseEntry]) -> Markup {
             }
             tbody role="rowgroup" {
                 @for (nth, case) in cases.iter().enumerate() {
-                    @let group = words::group(case.outcome);
+                    @let group = words::group(case);
                     @let host = case.host.as_deref().unwrap_or("no host name");
                     tr role="row" {
                         th role="rowheader" scope="row" {

@@ -19,6 +19,7 @@ mod open;
 mod path;
 mod picture;
 mod sources;
+mod timeline;
 mod words_of;
 
 use super::words::capital;
@@ -75,7 +76,7 @@ fn title_of_all(report: &Report) -> String {
     match report.cases.as_slice() {
         [only] => {
             let host = only.host.as_deref().unwrap_or("no host name");
-            format!("{}: {host} (whycert)", capital(words::group(only.outcome).title))
+            format!("{}: {host} (whycert)", capital(words::group(only).title))
         }
         many => format!("{} hosts (whycert)", many.len()),
     }
@@ -147,6 +148,7 @@ fn tone(case: &CaseEntry) -> &'static str {
     use super::Outcome::{Inconclusive, NoHandshake, Ok};
     match case.outcome {
         Ok => "good",
+        _ if case.is_accepted() => "open",
         Inconclusive | NoHandshake if !words::is_error(case) => "open",
         _ => "bad",
     }

@@ -16,8 +16,10 @@ pub(super) fn without_error(case: &CaseEntry, level: Level, suffix: &str) -> Mar
     let first = case.headed_by().first().filter(|it| !words::is_beside(case, it));
     let reasons: Vec<&str> = first.into_iter().flat_map(|it| &it.reasons).map(|it| it.text.as_str()).collect();
     html! {
-        @if words::group(case.outcome).is_ok() {
+        @if words::group(case).is_ok() {
             p.lead { "Nothing is wrong with the certificate that was seen. What was compared is under “Checked”." }
+        } @else if case.is_accepted() {
+            p.lead { "Known and accepted. What was seen is told as it was." }
         } @else if let Some(it) = missing {
             p.lead { "Unknown: " (prose(&it.missing)) "." }
         } @else if headed == 0 {
@@ -61,7 +63,7 @@ fn beside(case: &CaseEntry, finding: &FindingEntry) -> Markup {
                 (label) " " code { (finding.rule) } " (" (words::strength(finding)) "): " (prose(&finding.cause))
             }
             // The cure of a side fact would be taken for that of what is broken, or for work that is to be done.
-            @if words::group(case.outcome).is_ok() { p.small { (prose(&words::beside(finding))) } }
+            @if words::group(case).is_ok() { p.small { (prose(&words::beside(finding))) } }
         }
     }
 }
@@ -69,7 +71,7 @@ fn beside(case: &CaseEntry, finding: &FindingEntry) -> Markup {
 /// Of a right certificate: what was compared and what was not.
 pub(super) fn checked(report: &Report, case: &CaseEntry, suffix: &str) -> Markup {
     html! {
-        @if words::group(case.outcome).is_ok() {
+        @if words::group(case).is_ok() {
             section id=(format!("checked{suffix}")) aria-labelledby=(format!("h-checked{suffix}")) {
                 h2 id=(format!("h-checked{suffix}")) { "Checked" }
                 table.t.ruled role="table" {

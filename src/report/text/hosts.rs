@@ -24,7 +24,7 @@ impl Page<'_> {
     pub(super) fn hosts(&mut self) {
         self.hosts_head();
         for group in words::GROUPS {
-            let cases: Vec<&CaseEntry> = self.report.cases.iter().filter(|it| it.outcome == group.outcome).collect();
+            let cases: Vec<&CaseEntry> = self.report.cases.iter().filter(|it| group.holds(it)).collect();
             if !cases.is_empty() {
                 self.group(group, &cases);
             }
@@ -64,7 +64,7 @@ impl Page<'_> {
         let mut row = String::new();
         let mut columns = 0;
         for group in words::GROUPS {
-            let cases = self.report.cases.iter().filter(|it| it.outcome == group.outcome).count();
+            let cases = self.report.cases.iter().filter(|it| group.holds(it)).count();
             if cases == 0 {
                 continue;
             }

@@ -115,6 +115,7 @@ pub(super) fn to_ascii(text: &str) -> String {
             '→' => ascii.push_str("->"),
             '✗' => ascii.push('x'),
             '✓' => ascii.push('v'),
+            '○' => ascii.push('o'),
             '↳' => ascii.push('\\'),
             '·' => ascii.push(','),
             '…' => ascii.push_str("..."),

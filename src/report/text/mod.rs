@@ -132,7 +132,7 @@ impl Page<'_> {
 
     fn case(&mut self, case: &CaseEntry) {
         let error = case.findings.first().filter(|_| words::is_error(case));
-        let code = if error.is_some() { "1;91" } else { words::group(case.outcome).colour };
+        let code = if error.is_some() { "1;91" } else { words::group(case).colour };
         self.head(code, &words::head(case), &safe(&words::headline(case)));
         self.blank();
         self.proof(case);
@@ -228,7 +228,7 @@ impl Page<'_> {
     /// What would have been found and is accepted, with why.
     fn ignored(&mut self, case: &CaseEntry) {
         for it in &case.ignored {
-            self.wrapped("ignored", &format!("{}: {} ({})", it.rule, safe(&it.headline), safe(&it.reason)));
+            self.wrapped("ignored", &format!("{}: {} ({})", it.rule, safe(&it.headline), safe(&words::acceptance(it))));
         }
         if !case.ignored.is_empty() {
             self.blank();
@@ -343,7 +343,7 @@ impl Page<'_> {
         let groups: Vec<String> = words::GROUPS
             .iter()
             .filter_map(|group| {
-                let count = self.report.cases.iter().filter(|case| case.outcome == group.outcome).count();
+                let count = self.report.cases.iter().filter(|case| group.holds(case)).count();
                 let named = match count {
                     0 => return None,
                     _ if self.report.cases.len() > CASES_IN_FULL => group.short,
@@ -354,8 +354,9 @@ impl Page<'_> {
                 Some(format!("{count}\u{a0}{}", named.replace(' ', "\u{a0}")))
             })
             .collect();
-        let worst = self.report.cases.iter().map(|case| case.outcome).min();
+        let worst = self.report.cases.iter().filter(|case| !case.is_accepted()).map(|case| case.outcome).min();
         let (glyph, code) = match worst {
+            None | Some(Outcome::Ok) if self.report.cases.iter().any(CaseEntry::is_accepted) => ("○", "1;93"),
             Some(Outcome::Ok) => ("✓", "1;92"),
             Some(Outcome::Inconclusive | Outcome::NoHandshake) | None => ("?", "1;93"),
             _ => ("✗", "1;91"),
@@ -379,7 +380,10 @@ impl Page<'_> {
             self.line(&format!("{painted}{hint}"));
         } else {
             self.line(&painted);
-            self.line(&hint);
+            for row in command(hint.trim_start(), self.style.width.saturating_sub(2)) {
+                let row = self.paint("2", &row);
+                self.line(&format!("  {row}"));
+            }
         }
     }
 }

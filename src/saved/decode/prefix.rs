@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::saved::export::tshark::list;
 use crate::saved::{Line, runs};
 
 /// How many bytes a prefix takes of a line, and a number that must rise from line to line.
@@ -163,6 +164,11 @@ fn number(text: &str) -> Option<Taken> {
         }
         Some(_) => return None,
     };
+    // The number of a packet is the list's own.
+    let next = behind.split_whitespace().next().unwrap_or_default();
+    if next.contains(['.', '-']) && list::is_row(behind) {
+        return None;
+    }
     Some((text.len().checked_sub(behind.len())?, Some(number)))
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::markup;
 use crate::dns::Section;
+use crate::saved::export::tshark::list;
 use crate::saved::grammar::rr;
 use crate::saved::{Line, command, runs};
 
@@ -61,6 +62,9 @@ fn join(line: &str, next: &str, is_full: bool) -> Option<String> {
     }
     if let Some(text) = record(line, next, is_full) {
         return Some(text);
+    }
+    if is_full && list::is_row(line) && !list::is_row(next) && command::find(next).is_none() {
+        return Some(format!("{line}{next}"));
     }
     let goes_on = is_open_name(line) || (is_full && is_wrappable(line));
     let closes_quote = next.starts_with('"') && line.matches('"').count() % 2 == 1;

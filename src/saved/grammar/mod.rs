@@ -4,6 +4,7 @@ pub mod address;
 pub mod asked;
 pub mod dn;
 pub mod message;
+pub mod phrases;
 pub mod rr;
 pub mod short;
 pub mod time;

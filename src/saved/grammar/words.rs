@@ -5,10 +5,13 @@
 //! each; one that names neither is a row of `FAULTS`. What fits no row says nothing. Which fault a
 //! client names first differs by library, so that one fault never rules out another.
 
+use std::sync::LazyLock;
+
 use nom::Parser;
 use nom::bytes::complete::{tag, take_until};
 
 use super::address;
+use super::phrases::Phrases;
 use crate::evidence::Says;
 use crate::name::Name;
 use crate::tls::alert;
@@ -26,9 +29,10 @@ pub struct Said {
 
 /// What a line of a client's output says of a certificate.
 pub fn said(text: &str) -> Option<Said> {
-    let named = SENTENCES.iter().find_map(|(pattern, says)| filled(text, pattern, *says));
+    let begun = BEGINNINGS.in_text(text);
+    let named = begun.iter().filter_map(|at| SENTENCES.get(*at)).find_map(|(it, says)| filled(text, it, *says));
     named.or_else(|| {
-        let (_, says) = FAULTS.iter().find(|(words, _)| text.contains(words))?;
+        let (_, says) = FAULTS.get(FAULT_WORDS.first_in(text)?)?;
         Some(Said { says: *says, host: None, presented: Vec::new() })
     })
 }
@@ -107,6 +111,11 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// Sentences with names in them, the more specific first.
+/// The words before the first hole of each sentence.
+static BEGINNINGS: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::of(SENTENCES.iter().map(|(it, _)| it.split('{').next().unwrap_or_default())));
+static FAULT_WORDS: LazyLock<Phrases> = LazyLock::new(|| Phrases::of(FAULTS.iter().map(|(words, _)| *words)));
+
 const SENTENCES: &[(&str, Says)] = &[
     // curl with OpenSSL 7.29 to 8.18, GnuTLS, NSS, Schannel, wolfSSL; libcurl in git and PHP
     ("no alternative certificate subject name matches target {_}'{W}'", Says::NameMismatch),

@@ -37,6 +37,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     },
     opens: |line| {
         table::opens(line)
+            || is_text_output(line)
             || yaml::opens(line)
             || matches!(line, "{" | "[" | "[{" | "{}" | "[]")
             || line.starts_with("{\"")
@@ -127,10 +128,17 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     }
     exported.finish(sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
-    if documents.is_empty() && words.first().is_some_and(|word| word == "aws") && !is_error(run) {
+    let is_text = run.lines.iter().any(|line| is_text_output(&line.text));
+    if documents.is_empty() && (is_text || words.first().is_some_and(|word| word == "aws")) && !is_error(run) {
         let why = "--output text loses the keys; ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
     }
+}
+
+/// A row of `--output text`: a list's name in capitals, and values between tabs whose keys are lost.
+fn is_text_output(line: &str) -> bool {
+    let Some((heading, _)) = line.split_once('\t') else { return false };
+    TEXT_HEADINGS.contains(&heading)
 }
 
 /// The JSON that YAML or a table stands for.
@@ -263,3 +271,25 @@ const DEPTH_MAX: usize = 6;
 const OBJECTS_MAX: usize = 100_000;
 const HINTS: &[&str] = &[".execute-api.", ".cloudfront.net"];
 const HINTS_SHOWN: usize = 8;
+/// How the commands whose output is read begin their rows with `--output text`.
+const TEXT_HEADINGS: &[&str] = &[
+    "CERTIFICATE",
+    "CERTIFICATESUMMARYLIST",
+    "DOMAINNAMECONFIGURATIONS",
+    "ENDPOINTCONFIGURATION",
+    "ITEMS",
+    "DISTRIBUTION",
+    "DISTRIBUTIONLIST",
+    "NETWORKINTERFACES",
+    "VPCENDPOINTS",
+    "CERTIFICATES",
+    "LISTENERS",
+    "LOADBALANCERS",
+    "HOSTEDZONE",
+    "HOSTEDZONES",
+    "RESOURCERECORDSETS",
+    "RESOURCERECORDS",
+    "ALIASTARGET",
+    "RECORDDATA",
+    "NAMESERVERS",
+];

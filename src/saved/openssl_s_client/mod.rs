@@ -40,6 +40,7 @@ fn opens(line: &str) -> bool {
         || line.starts_with("no peer certificate available")
         || failure(line).is_some()
         || library_error(line).is_some()
+        || line.starts_with("write:errno=")
 }
 
 /// `Connecting to 203.0.113.14`, the address alone.
@@ -188,6 +189,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let server = handshake(run, &target, sink);
     alerts(run, server, sink);
     verdicts(run, host.as_ref(), sink);
+    ended(run, host.as_ref(), sink);
 }
 
 /// Reads the handshake; the address of its server.
@@ -261,7 +263,7 @@ fn entries(run: &RunText<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut in_chain = false;
     for line in run.lines {
-        let text = line.text.trim_start();
+        let text = line.text.trim();
         if text == "Certificate chain" {
             in_chain = true;
         } else if text.starts_with("---") && !text.starts_with("-----") || text == "Server certificate" {
@@ -413,6 +415,31 @@ fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
         };
         sink.observe(Fact::ClientVerdict(it), [line.number]);
     }
+}
+
+/// The connection ended before a certificate came, and no alert says why.
+fn ended(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
+    let is_end = |line: &str| {
+        line.starts_with("write:errno=")
+            || line.starts_with("read:errno=")
+            || library_error(line).is_some_and(|error| error.contains("unexpected eof while reading"))
+    };
+    let has_none = run.lines.iter().any(|line| line.text.starts_with("no peer certificate available"));
+    let has_alert = run.lines.iter().filter_map(|line| library_error(&line.text)).any(|it| alert(it).is_some());
+    let Some(line) = run.lines.iter().find(|line| is_end(&line.text)).filter(|_| has_none && !has_alert) else {
+        return;
+    };
+    let it = ClientVerdict {
+        client: "openssl".to_owned(),
+        says: Says::HandshakeFailed,
+        host: host.cloned(),
+        presented: Vec::new(),
+        above: None,
+        code: line.text.split_once("errno=").map(|(_, number)| number.trim().to_owned()),
+        words: line.text.trim().to_owned(),
+        run: Some(run.number),
+    };
+    sink.observe(Fact::ClientVerdict(it), [line.number]);
 }
 
 /// The subject of the certificate above the leaf that the first error with this code is about.

@@ -4,6 +4,9 @@
 mod options;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use crate::saved::grammar::phrases::Phrases;
 
 /// The line as a report may show it.
 pub fn hidden(line: &str) -> Cow<'_, str> {
@@ -24,7 +27,8 @@ pub fn hidden(line: &str) -> Cow<'_, str> {
 /// Where the first secret that a label announces begins.
 fn label_end(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
-    let words = LABELS.iter().filter_map(|label| {
+    let labels = LABELS_OF.in_text(&lower);
+    let words = labels.iter().filter_map(|at| LABELS.get(*at)).filter_map(|label| {
         let at = lower.find(label)?;
         let is_word = !lower.get(..at)?.ends_with(|c: char| c.is_ascii_alphanumeric());
         is_word.then(|| at.saturating_add(label.len()))
@@ -104,6 +108,8 @@ fn url_without_secrets(word: &str) -> String {
 
 /// What stands in place of a secret.
 pub const REMOVED: &str = "(removed)";
+
+static LABELS_OF: LazyLock<Phrases> = LazyLock::new(|| Phrases::of(LABELS.iter().copied()));
 
 /// Words before a secret that are no name of a field.
 const LABELS: &[&str] = &[

@@ -7,6 +7,7 @@
 
 pub mod dissected;
 pub mod fields;
+pub mod list;
 pub mod pdml;
 pub mod verbose;
 
