@@ -131,6 +131,13 @@ impl Leaf<'_> {
         self.certificate.common_name().is_some_and(|label| name::match_dns(host, label).is_ok())
     }
 
+    /// What to call it by: the first name to show, else its subject.
+    pub fn label(&self) -> String {
+        let subject = || self.certificate.subject.clone().filter(|subject| !subject.is_empty());
+        let first = self.labels().first().map(|label| (*label).to_owned());
+        first.or_else(subject).unwrap_or_else(|| "a certificate without names".to_owned())
+    }
+
     /// The names to show: the presented identifiers, or the common name as a label.
     pub fn labels(&self) -> Vec<&str> {
         match &self.certificate.san {

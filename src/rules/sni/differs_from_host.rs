@@ -98,7 +98,7 @@ fn of_header(
         .mark(Mark::new(connection.id, sni.as_str(), Sign::Wrong, "the server name asked for"))
         .mark(Mark::new(id, host.as_str(), Sign::Wrong, "the host of the request"));
     if let Some(leaf) = leaf {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding.reason(format!("the certificate presented names {label}"), [leaf.id, connection.id]);
     }
     if is_misdirected {
@@ -114,7 +114,7 @@ fn of_check(case: &Case<'_>, host: &Name, sni: &Name, connection: &Connection<'_
     if covers(sni) || covers(host) || view::coverage(leaf, sni) == Coverage::Unknown {
         return None;
     }
-    let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+    let label = leaf.label();
     let by_name = reach::right(case).into_iter().next();
     let strength = if by_name.is_some() { Strength::Strong } else { Strength::Consistent };
     let mut finding = Finding::new(format!("{host} is asked for {sni} and serves the certificate of {label}"), Severity::Warning, strength)
