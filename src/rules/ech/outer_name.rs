@@ -127,7 +127,7 @@ fn hidden(host: &Name, connection: &Connection<'_>, by: PublicName) -> Verdict {
         finding = finding.reason(format!("an HTTPS record's ech parameter has the public name {host}"), [id]);
     }
     if let Some(leaf) = refused {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding.reason(format!("the certificate presented names {label}"), [leaf.id, connection.id]);
     }
     finding.found()
