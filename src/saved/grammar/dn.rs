@@ -65,15 +65,12 @@ fn unescaped(value: &str) -> String {
         bytes.extend_from_slice(before.as_bytes());
         let digits = behind.strip_prefix('x').unwrap_or(behind);
         let byte = digits.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|byte| !byte.is_ascii());
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = digits.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(b'\\');
-                rest = behind;
-            }
+        if let Some(byte) = byte {
+            bytes.push(byte);
+            rest = digits.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(b'\\');
+            rest = behind;
         }
     }
     bytes.extend_from_slice(rest.as_bytes());
