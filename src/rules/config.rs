@@ -138,7 +138,7 @@ fn hosted_zone(case: &Case<'_>) -> Option<String> {
 
 /// The change of a CNAME, with who makes it: the target that `get-domain-name` names, or `pattern` with
 /// what is not known of it.
-pub fn change_of_alias(case: &Case<'_>, owner: &Name, old: &Name, ttl: Option<u32>, pattern: &str) -> RecordChange {
+pub fn change_of_alias(case: &Case<'_>, owner: &Name, old: &Name, pattern: &str) -> RecordChange {
     let host = case.host.as_ref().unwrap_or(owner);
     let known = targets(case).into_iter().map(|(_, it)| it).find(|it| it.target != *old);
     let operator = operator(case).map(|it| it.0);
@@ -161,7 +161,7 @@ pub fn change_of_alias(case: &Case<'_>, owner: &Name, old: &Name, ttl: Option<u3
     };
     let batch = known.filter(|_| in_route53).and_then(|target| {
         let batch = json!({"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {
-            "Name": format!("{owner}."), "Type": "CNAME", "TTL": ttl.unwrap_or(300),
+            "Name": format!("{owner}."), "Type": "CNAME", "TTL": ttl_of(case, owner),
             "ResourceRecords": [{"Value": format!("{}.", target.target)}],
         }}]});
         change_batch(case, &batch)
@@ -175,6 +175,16 @@ pub fn change_of_alias(case: &Case<'_>, owner: &Name, old: &Name, ttl: Option<u3
         batch,
     }
 }
+
+/// The time to live of the record as its zone holds it, where an export shows it: in an answer it has been running
+/// down.
+fn ttl_of(case: &Case<'_>, owner: &Name) -> u32 {
+    let own = records(case).into_iter().find(|(_, set)| set.owner == *owner && set.kind == "CNAME");
+    own.and_then(|(_, set)| set.ttl).unwrap_or(TTL_USUAL)
+}
+
+/// Route 53's default for a new record, in seconds.
+const TTL_USUAL: u32 = 300;
 
 /// The command that makes a change; none where a name would end its quotes.
 fn change_batch(case: &Case<'_>, batch: &serde_json::Value) -> Option<String> {

@@ -237,7 +237,7 @@ fn about_dns(
         },
         |(_, it)| format!("Change the record of {owner} from {} to {}.", alias.target, it.target),
     );
-    let change = config::change_of_alias(case, owner, &alias.target, alias.ttl, &format!("d-<id>.{region_and_suffix}"));
+    let change = config::change_of_alias(case, owner, &alias.target, &format!("d-<id>.{region_and_suffix}"));
     let by = change.operator.as_ref().map_or_else(String::new, |operator| format!(" {operator} answers for the zone."));
     let mut finding = Finding::new("", severity, strength)
         .because(

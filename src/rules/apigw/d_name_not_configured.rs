@@ -192,7 +192,7 @@ fn with_configuration(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_
         alias.target, expected.target
     );
     finding.remedy = format!("Change the record of {} from {} to {}.", alias.owner, alias.target, expected.target);
-    let change = config::change_of_alias(case, &alias.owner, &alias.target, alias.ttl, expected.target.as_str());
+    let change = config::change_of_alias(case, &alias.owner, &alias.target, expected.target.as_str());
     finding
         .verified_by(format!("dig +short {} CNAME", alias.owner), format!("{}.", expected.target))
         .reason(format!("get-domain-name says that {} is the target", expected.target), [*id])

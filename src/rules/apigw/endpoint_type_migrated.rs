@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Verdict {
             ..Mark::new(alias.cites, alias.target.as_str(), Sign::Wrong, format!("the {old} endpoint"))
         })
         .mark(Mark::new(*id, expected.target.as_str(), Sign::Confirms, "the name that the CNAME should hold"))
-        .change(Some(config::change_of_alias(case, &alias.owner, &alias.target, alias.ttl, expected.target.as_str())));
+        .change(Some(config::change_of_alias(case, &alias.owner, &alias.target, expected.target.as_str())));
     if let Some(it) = wrong {
         finding = finding
             .reason(format!("the certificate presented names only {}", it.label()), [it.leaf.id, it.connection.id]);
