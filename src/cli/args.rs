@@ -77,7 +77,7 @@ pub(super) fn manual(command: Option<&str>) -> Result<String, String> {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReadArguments {
-    /// Files, folders, - for standard input
+    /// Files, folders, archives, - for standard input
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
     /// A key log (SSLKEYLOGFILE) with which connections are decrypted. Can be repeated; key logs among
@@ -127,10 +127,10 @@ pub(super) struct DiagnoseArguments {
     #[arg(long)]
     pub(super) ascii: bool,
     /// Tell only findings of this rule or family (apigw), and only hosts that have one. Can be repeated
-    #[arg(long, value_name = "RULE", value_parser = rule_or_family)]
+    #[arg(long, value_name = "RULE", value_parser = rule_or_family, add = ArgValueCandidates::new(super::complete::rules))]
     pub(super) select: Vec<String>,
     /// Take findings of this rule or family off the report; they stay listed as ignored. Can be repeated
-    #[arg(long, value_name = "RULE", value_parser = rule_or_family)]
+    #[arg(long, value_name = "RULE", value_parser = rule_or_family, add = ArgValueCandidates::new(super::complete::rules))]
     pub(super) ignore: Vec<String>,
     /// End with 0 whatever was found; 2 stays 2
     #[arg(long)]

@@ -17,6 +17,7 @@ use crate::analyze;
 use crate::case::Cases;
 use crate::evidence::facts;
 use crate::provider::Knowledge;
+use crate::rules::RULES;
 
 /// The script for a shell.
 pub(super) fn script(shell: &str) -> Result<String, String> {
@@ -43,6 +44,16 @@ pub(super) fn answer(arguments: &[OsString]) -> Option<Exit> {
             Some(Exit::Usage)
         }
     }
+}
+
+/// The families of rules, and the rules.
+pub(super) fn rules() -> Vec<CompletionCandidate> {
+    let family = |id: &'static str| id.split_once('.').map_or(id, |(family, _)| family);
+    let mut families: Vec<&str> = RULES.iter().map(|rule| family(rule.id)).collect();
+    families.dedup();
+    let families = families.into_iter().map(CompletionCandidate::new);
+    let of_rule = |rule: &&crate::rules::Rule| CompletionCandidate::new(rule.id).help(Some(rule.summary.into()));
+    families.chain(RULES.iter().map(of_rule)).collect()
 }
 
 /// The hosts of the facts files on the line that is being typed.

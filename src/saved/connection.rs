@@ -1,10 +1,12 @@
 //! A TLS connection as a tool's text describes it ([`Connection`]): one handshake, its certificates once
 //! each, its alerts.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use super::grammar::address;
 use super::{RunText, Sink};
-use crate::evidence::{Fact, ServerName};
+use crate::evidence::{Fact, Override, OverrideKind, ServerName};
+use crate::name::Name;
 use crate::provenance::{GapReason, Time};
 use crate::tls::{Alert, ChainState, Handshake, Side, SniState, Transport};
 use crate::x509::{self, Certificate};
@@ -61,6 +63,11 @@ impl Connection {
     /// Puts the handshake and its certificates where facts go.
     pub fn observe(self, run: &RunText<'_>, sink: &mut Sink) {
         let mut lines: Vec<u32> = run.command_line.iter().map(|line| line.number).chain(self.lines).collect();
+        if let (ServerName::Yes(name), Some(Ok(address))) =
+            (&self.server_name, self.dialed.as_deref().map(str::parse::<IpAddr>))
+        {
+            observe_forced(address::host(name), address, run, sink);
+        }
         let mut chain = Vec::new();
         for (certificate, at) in self.chain {
             lines.extend(&at);
@@ -95,6 +102,16 @@ impl Connection {
             ..Handshake::over(Transport::Text)
         };
         sink.observe(Fact::TlsHandshake(handshake), lines);
+    }
+}
+
+/// Somebody chose the address, and DNS had no say; told once a run.
+pub fn observe_forced(host: Option<Name>, address: IpAddr, run: &RunText<'_>, sink: &mut Sink) {
+    let it = Override { by: OverrideKind::ConnectIp, host, to: Some(address.to_string()), run: Some(run.number) };
+    let fact = Fact::Override(it);
+    let is_told = sink.observations.iter().rev().take(FACTS_OF_A_RUN).any(|known| *known.fact == fact);
+    if !is_told {
+        sink.observe(fact, [run.first_line()]);
     }
 }
 
@@ -162,3 +179,6 @@ pub fn version_name(word: &str) -> Option<String> {
         word.strip_prefix("TLSv").or_else(|| word.strip_prefix("TLS.")).or_else(|| word.strip_prefix("TLS"))?;
     matches!(number.trim(), "1.0" | "1.1" | "1.2" | "1.3").then(|| format!("TLS {}", number.trim()))
 }
+
+/// How far back a run's own facts are looked for: a scanner of many certificates gives dozens.
+const FACTS_OF_A_RUN: usize = 64;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::connection::{self, Connection};
 use super::grammar::{address, dn, time};
 use super::{Line, RunText, SavedFormat, Sink, command};
-use crate::evidence::{ClientVerdict, Fact, Override, OverrideKind, Says, ServerName};
+use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
 use crate::x509;
 
@@ -49,8 +49,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let host = host.or_else(|| dialed.as_deref().and_then(address::host));
     sink.observe(run.fact("gnutls-cli", None, host.clone(), server_name.clone()), [run.first_line()]);
     if let Some(ip) = dialed.as_deref().and_then(|host| host.parse::<std::net::IpAddr>().ok()) {
-        let it = Override { by: OverrideKind::ConnectIp, host: named, to: Some(ip.to_string()), run: Some(run.number) };
-        sink.observe(Fact::Override(it), [run.first_line()]);
+        connection::observe_forced(named, ip, run, sink);
     }
     let server = run.lines.iter().find_map(|line| Some((line.number, connecting(&line.text)?)));
     let mut connection = Connection {

@@ -196,7 +196,7 @@ fn shortened(text: &str) -> String {
 
 /// The certificate that Node.js prints within its error.
 fn node_certificate(run: &RunText<'_>, sink: &mut Sink) {
-    let leaf = peer_certificate::node(run, sink).into_iter().next();
+    let leaf = peer_certificate::node(run, sink).into_iter().flatten().next();
     if let Some((certificate, lines)) = leaf.filter(|(it, _)| it.sha256.is_some() && it.san.is_some()) {
         connection::observe_certificate(certificate, lines, sink);
     }

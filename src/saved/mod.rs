@@ -165,6 +165,8 @@ pub struct Sink {
     pub quotes: BTreeMap<u32, String>,
     /// The ids of the certificates among them.
     certificates: BTreeSet<String>,
+    /// The digests of certificates that a configuration holds: in PEM they are nothing that was presented.
+    configured: BTreeSet<String>,
     /// The last line of each line that was wrapped, by its first.
     wrapped: BTreeMap<u32, u32>,
 }

@@ -24,7 +24,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
             || line.starts_with("X509Certificate {")
             || is_python(line)
     },
-    repeats: true,
+    repeats: false,
     read,
 };
 
@@ -36,9 +36,8 @@ fn is_python(line: &str) -> bool {
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let is_of_python = run.lines.iter().any(|line| is_python(&line.text));
-    let found = if is_of_python { python(run, sink).into_iter().collect() } else { node(run, sink) };
-    let Some((_, lines)) = found.first() else { return };
-    let first = lines.first().copied().unwrap_or_else(|| run.first_line());
+    let found = if is_of_python { python(run, sink) } else { node(run, sink) };
+    let Some(first) = found.first().and_then(|chain| chain.first()?.1.first().copied()) else { return };
     let sent = run.command.iter().find_map(|word| server_name(word)).and_then(|name| address::host(&name));
     let tool = if is_of_python { "python" } else { "node" };
     let server_name = sent.as_ref().map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
@@ -46,13 +45,15 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     sink.observe(run.fact(tool, None, sent.clone(), server_name.clone()), [at]);
     let is_parsed = run.lines.iter().any(|line| line.text.starts_with("X509Certificate {"))
         && !run.command.iter().any(|word| word.contains("getPeerX509Certificate"));
-    if is_parsed {
-        for (certificate, lines) in found {
-            connection::observe_certificate(certificate, lines, sink);
+    for chain in found {
+        if is_parsed {
+            for (certificate, lines) in chain {
+                connection::observe_certificate(certificate, lines, sink);
+            }
+        } else {
+            let dialed = sent.as_ref().map(ToString::to_string);
+            Connection { server_name: server_name.clone(), dialed, chain, ..Connection::default() }.observe(run, sink);
         }
-    } else {
-        let dialed = sent.map(|name| name.to_string());
-        Connection { server_name, dialed, chain: found, ..Connection::default() }.observe(run, sink);
     }
 }
 
@@ -64,9 +65,13 @@ fn server_name(program: &str) -> Option<String> {
     Some(rest.get(1..)?.split(quote).next()?.to_owned())
 }
 
-/// The certificates that Node.js prints as objects, a chain from the leaf on.
-pub(super) fn node(run: &RunText<'_>, sink: &Sink) -> Vec<(Certificate, Vec<u32>)> {
-    let mut found: Vec<(Certificate, Vec<u32>)> = Vec::new();
+/// A chain, the leaf first, with the lines of each certificate.
+type Chain = Vec<(Certificate, Vec<u32>)>;
+
+/// The certificates that Node.js prints as objects: an issuer stands within what it issued.
+pub(super) fn node(run: &RunText<'_>, sink: &Sink) -> Vec<Chain> {
+    let mut chains: Vec<Chain> = Vec::new();
+    let mut outermost = None;
     // Deep within an object Node.js leaves names out, and what follows is of a certificate that nobody knows.
     let mut is_named = false;
     for (at, line) in run.lines.iter().enumerate() {
@@ -77,11 +82,20 @@ pub(super) fn node(run: &RunText<'_>, sink: &Sink) -> Vec<(Certificate, Vec<u32>
             is_named = subject.is_some();
             if let Some((subject, lines)) = subject {
                 let certificate = connection::described(run, line.number, sink);
-                found.push((Certificate { subject: Some(subject), ..certificate }, lines));
+                let one = (Certificate { subject: Some(subject), ..certificate }, lines);
+                let indent = line.text.len().saturating_sub(line.text.trim_start().len());
+                let is_within = outermost.is_some_and(|outermost| indent > outermost);
+                if let Some(chain) = chains.last_mut().filter(|_| is_within) {
+                    chain.push(one);
+                } else {
+                    outermost = Some(indent);
+                    chains.push(vec![one]);
+                }
             }
             continue;
         }
-        let Some((certificate, lines)) = found.last_mut().filter(|_| is_named) else { continue };
+        let last = chains.last_mut().and_then(|chain| chain.last_mut());
+        let Some((certificate, lines)) = last.filter(|_| is_named) else { continue };
         let text = value.trim_matches('\'');
         match key {
             "issuer" if certificate.issuer.is_none() => {
@@ -103,12 +117,12 @@ pub(super) fn node(run: &RunText<'_>, sink: &Sink) -> Vec<(Certificate, Vec<u32>
         }
         lines.push(line.number);
     }
-    for (certificate, _) in &mut found {
+    for (certificate, _) in chains.iter_mut().flatten() {
         if certificate.sha256.is_some() {
             certificate.local_id = None;
         }
     }
-    found
+    chains
 }
 
 /// `DNS:www.example.com, IP Address:192.0.2.1`.
@@ -162,9 +176,14 @@ fn attributes(text: &str) -> Vec<String> {
     parts
 }
 
-/// The certificate in Python's dictionary, which print() leaves on one line and pprint() on many.
-fn python(run: &RunText<'_>, sink: &Sink) -> Option<(Certificate, Vec<u32>)> {
-    let start = run.lines.iter().position(|line| is_python(&line.text))?;
+/// The certificates in Python's dictionaries, each of a connection of its own.
+fn python(run: &RunText<'_>, sink: &Sink) -> Vec<Chain> {
+    let starts = run.lines.iter().enumerate().filter(|(_, line)| is_python(&line.text)).map(|(at, _)| at);
+    starts.filter_map(|start| Some(vec![dictionary(run, start, sink)?])).collect()
+}
+
+/// One dictionary, which print() leaves on one line and pprint() on many.
+fn dictionary(run: &RunText<'_>, start: usize, sink: &Sink) -> Option<(Certificate, Vec<u32>)> {
     let mut text = String::new();
     let mut begins: Vec<(usize, u32)> = Vec::new();
     for line in run.lines.iter().skip(start).take(DICTIONARY_LINES_MAX) {
@@ -279,5 +298,28 @@ mod tests {
         ] {
             assert_eq!(server_name(program).as_deref(), expected, "{program}");
         }
+    }
+
+    #[test]
+    fn an_issuer_stands_within_what_it_issued() {
+        let one = |host: &str, indent: &str, inner: &str| {
+            format!(
+                "{indent}subject: [Object: null prototype] {{ CN: '{host}' }},\n{indent}issuer: [Object: null prototype] \
+                 {{ CN: 'y' }},\n{inner}{indent}valid_to: 'Sep 21 11:05:36 2027 GMT',\n"
+            )
+        };
+        let cut =
+            "    issuerCertificate: {\n      subject: [Object],\n      valid_to: 'Sep 21 11:05:36 2029 GMT',\n    }\n";
+        let inner = format!("  issuerCertificate: {{\n{}  }},\n", one("ca", "    ", cut));
+        let text = format!("{}{}", one("a.example", "  ", ""), one("b.example", "  ", &inner));
+        let observations = crate::saved::read("t", text.as_bytes()).observations;
+        let chains: Vec<usize> = observations
+            .iter()
+            .filter_map(|it| match &*it.fact {
+                crate::evidence::Fact::TlsHandshake(it) => Some(it.chain.len()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(chains, [1, 2], "{text}");
     }
 }

@@ -12,7 +12,8 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> bool {
         match &block.der {
             Ok(der) => {
                 let (certificate, problem) = x509::der::read(der);
-                if certificate.sha256.as_ref().is_some_and(|sha256| !sink.certificates.contains(sha256)) {
+                let is_known = |sha256: &String| sink.certificates.contains(sha256) || sink.configured.contains(sha256);
+                if certificate.sha256.as_ref().is_some_and(|sha256| !is_known(sha256)) {
                     sink.observe(Fact::Certificate(certificate), block.first..=block.last);
                     if let Some(why) = problem {
                         sink.gap(block.first, GapReason::Undecoded { what: "certificate".to_owned(), why });

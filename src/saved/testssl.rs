@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{self, Connection};
 use super::grammar::{address, time};
-use super::{Line, RunText, SavedFormat, Sink};
+use super::{Line, RunText, SavedFormat, Sink, command};
 use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
 use crate::x509::{self, Certificate, San};
@@ -55,6 +55,10 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let scanned = scanned(run.lines);
     let host = scanned.iter().find_map(|it| it.target.as_ref()).map(|(_, (_, name))| name.clone());
     sink.observe(run.fact("testssl", None, host.clone(), sent(host.as_ref())), [run.first_line()]);
+    let forced = command::value(&run.command, &["--ip"]).and_then(|address| address.parse().ok());
+    if let Some(address) = forced {
+        connection::observe_forced(host.clone(), address, run, sink);
+    }
     for it in scanned {
         let server = it.target.as_ref().map(|(_, (address, _))| *address);
         let lines = it.target.iter().map(|(line, _)| *line).collect();

@@ -305,6 +305,9 @@ fn hosts_are_completed_from_facts() {
     let capture = "samples/stale_answer_capture/customer.pcap";
     assert!(completed("bash", &["whycert", "diagnose", capture, "--host", "k"]).is_empty());
     assert!(completed("bash", &["whycert", "explain", "apigw.cname"]).contains(&"apigw.cname_to_stage_url".to_owned()));
+    let offered = completed("bash", &["whycert", "diagnose", capture, "--select", "chai"]);
+    assert!(["chain", "chain.incomplete"].iter().all(|it| offered.contains(&(*it).to_owned())), "{offered:?}");
+    assert!(!offered.iter().any(|it| it.starts_with("cert")), "{offered:?}");
 }
 
 #[test]

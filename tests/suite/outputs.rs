@@ -113,6 +113,27 @@ fn every_output_is_listed_in_the_readme() {
     assert!(root().join("README.md").is_file());
 }
 
+/// The table of text formats is the registry's; UPDATE=1 writes it.
+#[test]
+fn the_readme_lists_every_format() {
+    let readme = text_of(Path::new("README.md"));
+    let exports = whycert::saved::export::EXPORTS.iter().map(|it| (it.id, it.made_by));
+    // Some exports are read among other output as well.
+    let is_export = |id: &str| exports.clone().any(|(known, _)| known == id);
+    let texts = whycert::saved::FORMATS.iter().map(|it| (it.id, it.made_by)).filter(|(id, _)| !is_export(id));
+    let rows = texts.chain(exports.clone()).map(|(id, made_by)| format!("| `{id}` | {made_by} |\n"));
+    let rows = rows.collect::<Vec<_>>().concat();
+    let head = "| format | made by |\n|---|---|\n";
+    let (before, table) = readme.split_once(head).expect("README.md has the table of formats");
+    let found: String = table.split_inclusive('\n').take_while(|line| line.starts_with('|')).collect();
+    if found != rows && std::env::var_os("UPDATE").is_some() {
+        let after = table.strip_prefix(found.as_str()).unwrap();
+        std::fs::write(root().join("README.md"), format!("{before}{head}{rows}{after}")).unwrap();
+        return;
+    }
+    assert!(found == rows, "README.md has another table than the formats give; UPDATE=1 writes\n{rows}");
+}
+
 /// Wireshark takes every display filter that a report prints, and finds as many frames as it names.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the tests start tshark; the program starts nothing")]

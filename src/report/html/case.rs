@@ -154,7 +154,7 @@ fn answer(case: &CaseEntry, level: Level, suffix: &str) -> Markup {
         @for it in &case.ignored {
             p.small { "Ignored " code { (it.rule) } ": " (prose(&it.headline)) " (" (prose(&words::acceptance(it))) ")" }
         }
-        @for it in &case.beware { p.small { "Beware: " (prose(&it.text)) } }
+        @for it in &case.beware { p.small { "Beware: " (prose(&it.text)) "." } }
     }
 }
 

@@ -209,6 +209,9 @@ impl Addresses<'_> {
                 )
                 .mark(Mark::new(*id, address.to_string(), Sign::Doubtful, "fixed, an alias or a flattened CNAME: DNS cannot tell"));
         }
+        if self.served.is_none() {
+            finding = finding.confirmed_if("the certificate names only AWS's own execute-api names");
+        }
         if let Some(served) = &self.served {
             finding =
                 finding.reason(format!("the certificate presented names only {}", served.label), served.cites.clone());

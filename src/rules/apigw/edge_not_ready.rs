@@ -70,6 +70,9 @@ fn check(case: &Case<'_>) -> Verdict {
     .verified_by(format!("aws apigateway get-domain-name --domain-name {host}"), "domainNameStatus is AVAILABLE")
     .reason(format!("get-domain-name says {status}"), [id])
     .mark(Mark::new(id, status, Sign::Doubtful, "not AVAILABLE yet"));
+    if wrong.is_none() {
+        finding = finding.confirmed_if("the certificate names only *.cloudfront.net");
+    }
     if let Some(it) = wrong {
         finding = finding
             .reason(format!("the certificate presented names only {}", it.label()), [it.leaf.id, it.connection.id]);

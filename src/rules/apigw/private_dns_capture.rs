@@ -99,7 +99,7 @@ fn about(host: &Name, target: &ExecuteApiTarget<'_>, default: Option<&Shown<'_, 
         None => format!("{host} resolves to a VPC endpoint of API Gateway"),
     };
     let severity = if default.is_some() { Severity::Error } else { Severity::Warning };
-    Finding::new(headline, severity, strength)
+    let finding = Finding::new(headline, severity, strength)
         .because(
             format!(
                 "The private DNS of a VPC endpoint answers for every name below execute-api.{}.{}, and so for the target of {host} as well. The endpoint knows no public custom domain and presents AWS's own certificate.",
@@ -113,5 +113,9 @@ fn about(host: &Name, target: &ExecuteApiTarget<'_>, default: Option<&Shown<'_, 
         .reason(
             format!("{} is a CNAME to {}", target.alias.owner, target.alias.target),
             target.resolution.aliases.iter().map(|it| it.cites),
-        )
+        );
+    if default.is_some() {
+        return finding;
+    }
+    finding.confirmed_if(format!("the certificate is only for {}", target.target.default_certificate()))
 }

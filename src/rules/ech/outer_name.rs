@@ -144,7 +144,7 @@ fn hidden(case: &Case<'_>, host: &Name, connection: &Connection<'_>, by: PublicN
         };
     }
     if let Some(leaf) = refused {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding.reason(format!("the certificate presented names {label}"), [leaf.id, connection.id]);
     }
     finding.found()

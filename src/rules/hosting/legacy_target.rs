@@ -100,6 +100,9 @@ fn of_legacy(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>, alias: &
             beside: alias.kind.to_string(),
             ..Mark::new(alias.cites, alias.target.as_str(), Sign::Wrong, format!("an old target of {}", provider.name))
         });
+    if platform.served.is_none() {
+        finding = finding.confirmed_if(format!("the certificate does not cover {host}"));
+    }
     if let Some(served) = &platform.served {
         let label = served.label();
         finding = finding.reason(platform.served_reason(case, &label), served.cites());

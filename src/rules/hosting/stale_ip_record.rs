@@ -142,5 +142,6 @@ fn of_records(case: &Case<'_>, host: &Name, records: &[(IpAddr, ObservationId)])
         [id],
     )
     .mark(Mark::new(id, address.to_string(), Sign::Wrong, format!("an old address of {}", provider.name)))
+    .confirmed_if(format!("the certificate does not cover {host}"))
     .found()
 }

@@ -133,7 +133,7 @@ fn found(
         finding = finding.reason(format!("the address is that of {dialed}"), cites);
     }
     if let Some(leaf) = connection.leaf() {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding
             .reason(format!("the certificate presented names {label}"), [leaf.id, connection.id])
             .mark(Mark::new(leaf.id, &label, Sign::Wrong, format!("does not cover {sni}")));

@@ -280,3 +280,37 @@ const FAILURES: &[&str] = &[
 ];
 const FAILURE_CHARS_MAX: usize = 200;
 const RECORD_CHARS_MAX: usize = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_footer_says_how_an_answer_came() {
+        for (server, expected) in [
+            ("192.0.2.53#53(192.0.2.53) (UDP)", Some(Transport::Udp)),
+            ("192.0.2.54#853(192.0.2.54) (TLS)", Some(Transport::Dot)),
+            ("192.0.2.54#443(192.0.2.54) (HTTPS)", Some(Transport::Doh)),
+            ("192.0.2.53@53(TCP) in 0.2 ms", Some(Transport::Tcp)),
+            ("192.0.2.3#53(ns-421.awsdns-52.com)", None),
+            ("192.0.2.53#53", None),
+        ] {
+            assert_eq!(carried(server), expected, "{server}");
+        }
+    }
+
+    #[test]
+    fn extended_errors_of_every_layout() {
+        for (line, expected) in [
+            ("EDE: 18 (Prohibited)", Some((18, None))),
+            ("EDE: 0 (Other): (max. restarts reached)", Some((0, Some("max. restarts reached")))),
+            ("EDE: 22 (No Reachable Authority): 'at delegation'", Some((22, Some("at delegation")))),
+            ("OPT=15: 00 12 68 69 (\"..hi\")", Some((18, Some("hi")))),
+            ("EDE: none", None),
+            ("EDNS: version: 0", None),
+        ] {
+            let found = extended_error(line);
+            assert_eq!(found.as_ref().map(|it| (it.code, it.text.as_deref())), expected, "{line}");
+        }
+    }
+}

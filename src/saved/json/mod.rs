@@ -11,6 +11,7 @@ use super::{Line, RunText, SavedFormat, Sink, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
+use crate::x509;
 
 pub mod acm;
 pub mod apigateway;
@@ -127,12 +128,39 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }
     }
     exported.finish(sink);
+    let has_pem = in_pem(run, sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
     let is_text = run.lines.iter().any(|line| is_text_output(&line.text));
-    if documents.is_empty() && (is_text || words.first().is_some_and(|word| word == "aws")) && !is_error(run) {
+    if documents.is_empty()
+        && !has_pem
+        && (is_text || words.first().is_some_and(|word| word == "aws"))
+        && !is_error(run)
+    {
         let why = "--output text loses the keys; ask for --output json".to_owned();
         sink.gap(run.first_line(), GapReason::Undecoded { what: "aws output".to_owned(), why });
     }
+}
+
+/// `get-certificate` with `--output text` or `table`: the certificate and its chain as PEM. It is configuration, which
+/// no server need present. Whether there was any.
+fn in_pem(run: &RunText<'_>, sink: &mut Sink) -> bool {
+    let is_aws = run.command.first().is_some_and(|word| word == "aws");
+    if !is_aws && !run.lines.iter().any(|line| table::opens(&line.text)) {
+        return false;
+    }
+    let blocks = x509::pem::blocks(run.lines.iter().map(|line| (line.number, line.text.as_str())));
+    let mut is_first = true;
+    for block in &blocks {
+        let Ok(der) = &block.der else { continue };
+        let (certificate, _) = x509::der::read(der);
+        sink.configured.extend(certificate.sha256.clone());
+        if std::mem::take(&mut is_first) {
+            let says = acm::of_certificate(certificate, &run.command);
+            let fact = Fact::CloudMapping(CloudMapping { says, region: None, run: Some(run.number) });
+            sink.observe(fact, block.first..=block.last);
+        }
+    }
+    !is_first
 }
 
 /// A row of `--output text`: a list's name in capitals, and values between tabs whose keys are lost.

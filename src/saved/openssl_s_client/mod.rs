@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::connection::{self, Connection};
 use super::grammar::{address, dn, time};
 use super::{RunText, SavedFormat, Sink, command};
-use crate::evidence::{ClientVerdict, Fact, Override, OverrideKind, Says, ServerName};
+use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
 use crate::provenance::Time;
 use crate::x509::{self, Certificate};
@@ -182,9 +182,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let fact = run.fact("openssl s_client", run.version.clone(), host.clone(), target.server_name.clone());
     sink.observe(fact, lines);
     if let Some(address) = address {
-        let it =
-            Override { by: OverrideKind::ConnectIp, host: sent, to: Some(address.to_string()), run: Some(run.number) };
-        sink.observe(Fact::Override(it), [run.first_line()]);
+        connection::observe_forced(sent, address, run, sink);
     }
     let server = handshake(run, &target, sink);
     alerts(run, server, sink);
