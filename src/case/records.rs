@@ -18,8 +18,7 @@ use crate::name::Name;
 pub struct Records {
     https: BTreeMap<Name, Vec<(ObservationId, SmolStr)>>,
     asked_https: BTreeMap<Name, ObservationId>,
-    /// By the public name: the record, and the config_id.
-    ech_configs: BTreeMap<Name, Vec<(ObservationId, u8)>>,
+    public_names: BTreeMap<Name, ObservationId>,
     reverse: BTreeMap<IpAddr, (ObservationId, Name)>,
     owners: HashMap<Name, Vec<(Name, ObservationId)>>,
     wildcards: BTreeMap<Name, Vec<(ObservationId, SmolStr)>>,
@@ -44,11 +43,8 @@ impl Records {
     fn take(&mut self, id: ObservationId, record: &Record) {
         match record.kind.as_str() {
             "HTTPS" => {
-                for config in Svcb::parse(&record.data).iter().flat_map(Svcb::ech_configs) {
-                    let known = self.ech_configs.entry(config.public_name).or_default();
-                    if known.len() < OWNERS_MAX {
-                        known.push((id, config.id));
-                    }
+                if let Some(public) = Svcb::parse(&record.data).and_then(|it| it.ech_public_name()) {
+                    self.public_names.entry(public).or_insert(id);
                 }
                 add(self.https.entry(record.owner.clone()).or_default(), (id, record.data.clone()));
             }
@@ -81,10 +77,9 @@ impl Records {
         self.asked_https.get(host).copied()
     }
 
-    /// The HTTPS records whose Encrypted ClientHello configurations have this public name, with the config_id of
-    /// each.
-    pub fn ech_configs(&self, public_name: &Name) -> &[(ObservationId, u8)] {
-        self.ech_configs.get(public_name).map(Vec::as_slice).unwrap_or_default()
+    /// The HTTPS record whose Encrypted ClientHello configuration has this public name.
+    pub fn ech_public_name(&self, name: &Name) -> Option<ObservationId> {
+        self.public_names.get(name).copied()
     }
 
     /// The reverse name of an address.

@@ -1,5 +1,5 @@
 //! Where an HTTPS or SVCB record leads ([`Svcb`]), from its presentation form: the endpoint it names, the
-//! addresses and the port it hints at, and its configurations of Encrypted ClientHello ([`EchConfig`]).
+//! addresses and the port it hints at, and the public name of its Encrypted ClientHello configuration.
 //!
 //! Follows RFC 9460 section 2 and, for `ech`, the ECHConfigList of RFC 9849 section 4. Both the
 //! spelling of tools (`alpn="h2,h3"`) and values without quotes are read; what is not known is left.
@@ -51,38 +51,22 @@ impl Svcb {
         Some(svcb)
     }
 
-    /// The configurations of its `ech` parameter, up to the first that cannot be read.
-    pub fn ech_configs(&self) -> Vec<EchConfig> {
-        let decoded = self.ech.as_deref().and_then(|it| base64::engine::general_purpose::STANDARD.decode(it).ok());
-        let bytes = decoded.unwrap_or_default();
-        let list = length_data(be_u16::<&[u8], nom::error::Error<&[u8]>>).parse(&bytes).map(|(_, list)| list);
-        let mut rest = list.unwrap_or_default();
-        let mut configs = Vec::new();
-        while let Ok((behind, (id, name))) = ech_config(rest) {
-            let name = std::str::from_utf8(name).ok().and_then(Name::parse);
-            configs.extend(name.map(|public_name| EchConfig { id, public_name }));
-            rest = behind;
-        }
-        configs
+    /// The public name of the first configuration of its `ech` parameter.
+    pub fn ech_public_name(&self) -> Option<Name> {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(self.ech.as_deref()?).ok()?;
+        let (_, list) = length_data(be_u16::<&[u8], nom::error::Error<&[u8]>>).parse(&bytes).ok()?;
+        let (_, name) = first_public_name(list).ok()?;
+        Name::parse(std::str::from_utf8(name).ok()?)
     }
-}
-
-/// A configuration of Encrypted ClientHello (RFC 9849 section 4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EchConfig {
-    /// The config_id, which a ClientHello that uses it repeats in clear.
-    pub id: u8,
-    /// The name that such a ClientHello shows.
-    pub public_name: Name,
 }
 
 /// ECHConfig: version, length; HpkeKeyConfig (config id, KEM, public key, cipher suites); the maximum
 /// name length; the public name.
-fn ech_config(list: &[u8]) -> IResult<&[u8], (u8, &[u8])> {
+fn first_public_name(list: &[u8]) -> IResult<&[u8], &[u8]> {
     let (rest, (_version, contents)) = (be_u16, length_data(be_u16)).parse(list)?;
-    let (after, (id, ..)) = (be_u8, take(2_usize), length_data(be_u16), length_data(be_u16), be_u8).parse(contents)?;
+    let (after, _) = (take(3_usize), length_data(be_u16), length_data(be_u16), be_u8).parse(contents)?;
     let (_, name) = length_data(be_u8).parse(after)?;
-    Ok((rest, (id, name)))
+    Ok((rest, name))
 }
 
 #[cfg(test)]
@@ -106,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configurations_are_found() {
+    fn the_public_name_of_a_configuration_is_found() {
         let mut config = vec![7, 0, 0x20, 0, 2, 1, 2, 0, 4, 0, 1, 0, 1, 0, 14];
         config.extend(b"public.example");
         let length = u8::try_from(config.len()).unwrap();
@@ -114,17 +98,11 @@ mod tests {
         list.extend(&config);
         let of = |bytes: &[u8]| {
             let ech = base64::engine::general_purpose::STANDARD.encode(bytes);
-            Svcb::parse(&format!("1 . ech=\"{ech}\"")).unwrap().ech_configs()
+            Svcb::parse(&format!("1 . ech=\"{ech}\"")).unwrap().ech_public_name()
         };
-        let config = |id| EchConfig { id, public_name: Name::parse("public.example").unwrap() };
-        assert_eq!(of(&list), [config(7)]);
+        assert_eq!(of(&list), Name::parse("public.example"));
         for cut in 0..list.len() {
-            assert_eq!(of(list.get(..cut).unwrap()), [], "cut at {cut}");
+            assert_eq!(of(list.get(..cut).unwrap()), None, "cut at {cut}");
         }
-        let mut two = list.clone();
-        two.extend(list.get(2..).unwrap());
-        two[1] += length + 4;
-        two[6] = 9;
-        assert_eq!(of(&two), [config(9), config(7)]);
     }
 }

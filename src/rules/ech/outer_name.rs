@@ -21,9 +21,8 @@ declare_rule! {
     /// # What it needs
     ///
     /// The extension and a name that is known as a public name: from the HTTPS record of some host
-    /// (`ech=`), or a provider's well-known one; the same config_id in both proves it. A name that the same
-    /// client had resolved to that address is the real one: browsers send the extension with random content
-    /// as well (GREASE).
+    /// (`ech=`), or a provider's well-known one. A name that the same client had resolved to that address
+    /// is the real one: browsers send the extension with random content as well (GREASE).
     ///
     /// # What to do
     ///
@@ -48,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut unknown = None;
     for connection in offered {
         if let Some(reason) = public_name(case, host) {
-            return hidden(case, host, connection, reason);
+            return hidden(host, connection, reason);
         }
         if let Some(it) = case.resolutions.iter().find(|it| connection.server_ip().is_some_and(|ip| it.has_address(ip)))
         {
@@ -83,23 +82,18 @@ pub(in crate::rules) fn is_public_name(case: &Case<'_>, host: &Name) -> bool {
 }
 
 fn public_name(case: &Case<'_>, host: &Name) -> Option<PublicName> {
-    if let Some((id, _)) = case.around.records.ech_configs(host).first() {
-        return Some(PublicName::Record(*id));
+    if let Some(id) = case.around.records.ech_public_name(host) {
+        return Some(PublicName::Record(id));
     }
     WELL_KNOWN.contains(&host.as_str()).then_some(PublicName::WellKnown)
 }
 
 /// The visible name is a public name: a side fact, unless the answer shows that the server does not have
 /// the key and the client is left with a certificate for that name.
-fn hidden(case: &Case<'_>, host: &Name, connection: &Connection<'_>, by: PublicName) -> Verdict {
-    let config_id = connection.handshake.ech_config;
-    let announced = case.around.records.ech_configs(host).iter().find(|(_, known)| Some(*known) == config_id);
-    let strength = match by {
-        PublicName::Record(_) if announced.is_some() || config_id.is_none() => Strength::Proven,
-        _ => Strength::Strong,
-    };
+fn hidden(host: &Name, connection: &Connection<'_>, by: PublicName) -> Verdict {
+    let strength = if matches!(by, PublicName::Record(_)) { Strength::Proven } else { Strength::Strong };
     let refused = connection.leaf().filter(|_| reach::is_wrong(connection));
-    let (severity, why, remedy) = match refused {
+    let (severity, cause, remedy) = match refused {
         Some(_) => (
             Severity::Error,
             format!(
@@ -117,7 +111,7 @@ fn hidden(case: &Case<'_>, host: &Name, connection: &Connection<'_>, by: PublicN
     };
     let mut finding =
         Finding::new(format!("{host} is only the public name of Encrypted ClientHello"), severity, strength)
-            .because(why, remedy)
+            .because(cause, remedy)
             .verified_by("dig HOST HTTPS", format!("whether the ech parameter of HOST has the public name {host}"))
             .reason(
                 format!("the ClientHello names {host} and has the encrypted_client_hello extension"),
@@ -130,18 +124,7 @@ fn hidden(case: &Case<'_>, host: &Name, connection: &Connection<'_>, by: PublicN
                 "the outer name, not the one that was asked for",
             ));
     if let PublicName::Record(id) = by {
-        let id = announced.map_or(id, |(id, _)| *id);
         finding = finding.reason(format!("an HTTPS record's ech parameter has the public name {host}"), [id]);
-        finding = match (config_id, announced) {
-            (Some(number), Some(_)) => {
-                finding.reason(format!("the extension and the record have the same config_id, {number}"), [connection.id, id])
-            }
-            (Some(number), None) => finding.reason(
-                format!("the extension's config_id, {number}, is none of the records': its content is random (GREASE), or the keys were changed"),
-                [connection.id, id],
-            ),
-            (None, _) => finding,
-        };
     }
     if let Some(leaf) = refused {
         let label = leaf.label();
@@ -153,8 +136,8 @@ fn hidden(case: &Case<'_>, host: &Name, connection: &Connection<'_>, by: PublicN
 /// The client was shown the certificate of the public name, because the server has no ECH key.
 fn fallback(case: &Case<'_>, host: &Name, id: ObservationId, verdict: &ClientVerdict) -> Verdict {
     let record = case.around.records.https(host).into_iter().find_map(|(id, data)| {
-        let config = Svcb::parse(&data)?.ech_configs().into_iter().next()?;
-        Some((id, config.public_name))
+        let public = Svcb::parse(&data)?.ech_public_name()?;
+        Some((id, public))
     });
     let strength = if record.is_some() { Strength::Proven } else { Strength::Strong };
     let mut finding = Finding::new(format!("{host}: the server does not take Encrypted ClientHello"), Severity::Error, strength)
