@@ -29,6 +29,14 @@ pub static FORMAT: SavedFormat = SavedFormat {
     read,
 };
 
+/// Reads what a browser says within a text of another layout, from the first line that says it.
+pub fn read_within(run: &RunText<'_>, sink: &mut Sink) {
+    if let Some(at) = run.lines.iter().position(|line| code(&line.text).is_some()) {
+        let lines = run.lines.get(at..).unwrap_or_default();
+        read(&RunText { lines, command_line: None, ..run.clone() }, sink);
+    }
+}
+
 /// One of these stands in every line that opens a page.
 static WORDS: LazyLock<Phrases> = LazyLock::new(|| {
     let sentences = [
@@ -182,7 +190,8 @@ fn coded(line: &str, number: u32, near: &[&super::Line]) -> Option<ClientVerdict
 /// The only host name in the lines of a page: the sentence in whatever language names it.
 fn only_name<'l>(lines: impl Iterator<Item = &'l &'l super::Line>) -> Option<Name> {
     let mut names: Vec<String> = Vec::new();
-    for line in lines {
+    // A field of an export says whose name it holds by its key, such as the subject of a certificate.
+    for line in lines.filter(|line| !line.text.trim_start().starts_with('"') || !line.text.contains("\":")) {
         for word in line.text.split(|c: char| c.is_whitespace() || "\"'()<>«»„“”,;:!?".contains(c)) {
             let word = word.trim_matches('.');
             let last = word.rsplit('.').next().unwrap_or_default();

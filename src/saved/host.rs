@@ -6,7 +6,7 @@ use super::grammar::phrases::Phrases;
 use super::grammar::{address, asked, message};
 use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Answer, Record, Section};
-use crate::evidence::{Fact, ServerName};
+use crate::evidence::{Fact, Override, OverrideKind, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
 
@@ -42,6 +42,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         return;
     }
     let mut answer = Answer { question: query.question(), ..run.answer() };
+    let named = run.lines.iter().find(|line| line.text == "Using domain server:").map(|line| line.number);
     let mut lines = Vec::new();
     for line in run.lines {
         let text = line.text.trim();
@@ -52,6 +53,12 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             answer.question = answer.question.or(Some(crate::dns::Question { name, kind: "A".into() }));
         } else if let Some(server) = text.strip_prefix("Address: ").and_then(address::server) {
             answer.server = Some(server);
+        } else if let Some(server) = text.strip_prefix("Name: ").filter(|_| named.is_some() && query.server.is_none()) {
+            // Printed only where somebody named the server.
+            let host = query.name.clone();
+            let it = Override { by: OverrideKind::Server, host, to: Some(server.to_owned()), run: Some(run.number) };
+            sink.observe(Fact::Override(it), named.into_iter().chain([line.number]));
+            continue;
         } else {
             if let Some(why) = message::failure(text) {
                 sink.gap(line.number, GapReason::Undecoded { what: "DNS answer".to_owned(), why });

@@ -41,6 +41,8 @@ struct Scanned {
     address: Option<IpAddr>,
     port: Option<u16>,
     lines: Vec<u32>,
+    /// The name is the one that was given, and not what the address is called in reverse.
+    is_given: bool,
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
@@ -95,7 +97,18 @@ fn scan_line(scanned: &mut Scanned, line: &str) -> bool {
     }
     if line.starts_with("<hostname ") && attribute("type") == Some("user") {
         scanned.name = attribute("name").and_then(address::host);
+        scanned.is_given = true;
         return scanned.name.is_some();
+    }
+    if let Some((name, _)) =
+        line.strip_prefix("Other addresses for ").and_then(|rest| rest.split_once(" (not scanned)"))
+    {
+        scanned.is_given = scanned.name.as_ref().is_some_and(|it| it.as_str().eq_ignore_ascii_case(name));
+        return scanned.is_given;
+    }
+    if line.starts_with("rDNS record for ") {
+        scanned.is_given = scanned.name.is_some();
+        return scanned.is_given;
     }
     let port = line.split_once("/tcp").and_then(|(port, rest)| rest.contains(" open").then(|| port.parse().ok())?);
     scanned.port = port.or(scanned.port);
@@ -142,7 +155,7 @@ fn observe(
         (None, None, false) => ServerName::No,
     };
     let port = scanned.port.unwrap_or(443);
-    let dialed = name.map(|name| name.to_string()).filter(|_| !run.command.is_empty());
+    let dialed = name.map(|name| name.to_string()).filter(|_| !run.command.is_empty() || scanned.is_given);
     let connection = Connection {
         server: scanned.address.map(|address| SocketAddr::new(address, port)),
         dialed: dialed.or_else(|| scanned.address.map(|address| address.to_string())),

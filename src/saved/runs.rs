@@ -281,6 +281,7 @@ const HOLDS: &[(&str, &str)] = &[
     ("keytool", "json"),
     ("gnutls_cli", "openssl_x509"),
     ("certutil", "openssl_x509"),
+    ("json", "browser"),
     ("openssl_s_client", "json"),
     ("openssl_s_client", "nslookup"),
     ("openssl_verify", "openssl_s_client"),

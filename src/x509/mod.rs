@@ -67,10 +67,16 @@ impl Certificate {
     /// The common name of the subject: a label to show, never matched.
     pub fn common_name(&self) -> Option<&str> {
         let subject = self.subject.as_deref()?;
-        let start =
-            subject.find("CN=").filter(|at| *at == 0 || subject.get(..*at).is_some_and(|s| s.ends_with(", ")))?;
+        let is_part = |at: usize| {
+            subject
+                .get(..at)
+                .is_some_and(|before| before.is_empty() || (before.ends_with(", ") && !before.ends_with("\\, ")))
+        };
+        let start = subject.match_indices("CN=").map(|it| it.0).find(|at| is_part(*at))?;
         let rest = subject.get(start + 3..)?;
-        Some(rest.split(", ").next().unwrap_or(rest))
+        let is_end = |at: &usize| rest.get(..*at).is_some_and(|before| !before.ends_with('\\'));
+        let end = rest.match_indices(", ").map(|it| it.0).find(is_end).unwrap_or(rest.len());
+        rest.get(..end)
     }
 
     /// The DER form, where the evidence holds it.

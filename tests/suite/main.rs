@@ -45,3 +45,4 @@ mod samples;
 mod secrets;
 mod tidy;
 mod tls;
+mod told;

@@ -53,6 +53,11 @@ const DAMAGES: &[Damage] = &[
     },
 ];
 
+/// The first of these happen to files of any size.
+const FILE_DAMAGES: usize = 3;
+/// What is larger is not pasted.
+const PASTED_BYTES_MAX: usize = 60_000;
+
 fn utf16(text: &str, bytes: fn(u16) -> [u8; 2], mark: &[u8]) -> Vec<u8> {
     mark.iter().copied().chain(text.encode_utf16().flat_map(bytes)).collect()
 }
@@ -120,11 +125,13 @@ fn facts_of(path: &str, bytes: &[u8]) -> Vec<String> {
 }
 
 /// How the facts of a text change under each damage.
-pub fn differences(path: &str, bytes: &[u8]) -> Vec<String> {
+pub fn differences(path: &str, bytes: &[u8], is_tried: impl Fn(usize) -> bool) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(bytes) else { return Vec::new() };
     let expected = facts_of(path, bytes);
     let mut found = Vec::new();
-    for damage in DAMAGES {
+    // Exports go into files and not into mails; their size would make this long.
+    let count = if bytes.len() > PASTED_BYTES_MAX { FILE_DAMAGES } else { DAMAGES.len() };
+    for (_, damage) in DAMAGES[..count].iter().enumerate().filter(|(number, _)| is_tried(*number)) {
         let Some(damaged) = (damage.apply)(text) else { continue };
         let facts = facts_of(path, &damaged);
         if facts != expected {
@@ -140,13 +147,20 @@ pub fn differences(path: &str, bytes: &[u8]) -> Vec<String> {
 }
 
 /// Samples in which a damage does lose something: path, damage, what is lost.
-const LOST: &[(&str, &str, &str)] = &[
-    ("samples/stage_url_clients/curl_json/ticket.txt", "wrap at 80", "a line of JSON is cut within its strings"),
-    (
-        "samples/stage_url_clients/node/error.txt",
-        "wrap at 80",
-        "the sentence is cut within the word that names the error",
-    ),
+const LOST: &[(&str, &str, &str)] =
+    &[("samples/stage_url_clients/curl_json/ticket.txt", "wrap at 80", "a line of JSON is cut within its strings")];
+
+/// The same of examples.
+pub const LOST_OF_EXAMPLES: &[(&str, &str, &str)] = &[
+    ("aws/", "wrap at 80", "the columns of a table in a box"),
+    ("chromium/stderr.txt", "wrap at 80", "a program's own log, whose lines are wider than the error in it"),
+    ("tcpdump/", "wrap at 80", "packets as lines without a mark at their begin"),
+    ("httpie/default.txt", "mail quote", "blank lines part the quoted text from the error, which is one line long"),
+    ("httpie/default.txt", "nested mail quote", "the same"),
+    ("paste/15_html_entities.txt", "HTML", "escaped twice"),
+    ("paste/typescript.script.txt", "grep -n", "a prefix before the codes of the terminal is no prefix of its lines"),
+    ("paste/typescript.script.txt", "journal", "the same"),
+    ("paste/typescript.script.txt", "container log", "the same"),
 ];
 
 #[test]
@@ -158,7 +172,7 @@ fn samples_survive_pasting() {
             sample.inputs.iter().filter(|name| std::path::Path::new(name).extension().is_some_and(|it| it == "txt"))
         {
             let bytes = std::fs::read(root().join(&sample.folder).join(name)).unwrap();
-            wrong.extend(differences(&format!("{}/{name}", sample.folder.display()), &bytes));
+            wrong.extend(differences(&format!("{}/{name}", sample.folder.display()), &bytes, |_| true));
             tried += 1;
         }
     }

@@ -194,6 +194,8 @@ fn take(it: &mut Connection, text: &str, number: u32, port: u16) -> bool {
         it.is_without_name = true;
     } else if text.contains("(IN), TLS handshake, Request CERT (13)") {
         it.certificate_request = Some(number);
+    } else if UNNUMBERED_REFUSALS.iter().any(|words| text.contains(words)) {
+        it.alerts.push((number, Side::Server, UNRECOGNIZED_NAME));
     } else if text.contains("), TLS alert, ") || text.contains("), TLS Alert, ") {
         let told = told_alert(text).filter(|(_, code)| *code != CLOSE_NOTIFY);
         it.alerts.extend(told.map(|(from, code)| (number, from, code)));
@@ -216,6 +218,12 @@ fn negotiated(it: &mut Connection, rest: &str) {
         None => it.cipher = Some(rest.to_owned()),
     }
 }
+
+/// The alert unrecognized_name in the words of NSS and of GnuTLS.
+const UNNUMBERED_REFUSALS: &[&str] =
+    &["SSL_ERROR_UNRECOGNIZED_NAME_ALERT", "gnutls_handshake() failed: The server name sent was not recognized"];
+/// Fatal, 112, as curl numbers it.
+const UNRECOGNIZED_NAME: u16 = 624;
 
 /// `TLSv1.3 (IN), TLS alert, unrecognized name (624):`.
 fn told_alert(text: &str) -> Option<(Side, u16)> {

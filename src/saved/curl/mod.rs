@@ -129,6 +129,8 @@ fn read_unfolded(run: &RunText<'_>, messages: &Messages, sink: &mut Sink) {
         _ if messages.server_name.is_some() => messages.server_name.clone().map_or(ServerName::Unknown, |it| it.0),
         _ if is_without_name => ServerName::No,
         Some(host) if host.ip().is_some() => ServerName::No,
+        // Without the URL a request that no TLS goes before is one without TLS.
+        Some(_) if asked.shown.is_none() && is_plain(&told) => ServerName::Unknown,
         Some(host) => ServerName::Yes(host.to_string()),
         None => ServerName::Unknown,
     };
@@ -152,6 +154,13 @@ fn read_unfolded(run: &RunText<'_>, messages: &Messages, sink: &mut Sink) {
     }
     verdict::observe(run, &told, asked.host.as_ref(), sink);
     exchange::observe(run, &told, &asked, sink);
+}
+
+/// Whether a request was sent and nothing is told of TLS.
+fn is_plain(told: &[Told<'_>]) -> bool {
+    let is_of_tls = |text: &str| ["TLS", "SSL", "ALPN", "schannel", "CAfile"].iter().any(|word| text.contains(word));
+    told.iter().any(|line| matches!(line.kind, Kind::Sent(_)))
+        && !told.iter().any(|line| matches!(line.kind, Kind::Info(text) if is_of_tls(text)))
 }
 
 /// Whether a long option stands in the command, or one of the letters in a bundle of short ones.

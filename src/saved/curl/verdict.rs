@@ -14,6 +14,10 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], host: Option<&Name>,
             matches!(line.kind, Kind::Info(text)
                 if text.contains("continuing anyway") || text.contains("peer verification disabled"))
         });
+    let nss = told.iter().find_map(|line| match line.kind {
+        Kind::Info(words) => nss_error(words),
+        _ => None,
+    });
     let mut seen: Vec<Says> = Vec::new();
     for line in told.iter().rev() {
         let (code, words) = match line.kind {
@@ -26,7 +30,10 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], host: Option<&Name>,
             None if words.contains("continuing anyway") => None,
             None => says_of(words, is_blind, code),
         };
-        let Some((says, about, presented)) = said else { continue };
+        let Some((mut says, about, presented)) = said else { continue };
+        if says == Says::Refused {
+            says = nss.unwrap_or(says);
+        }
         if seen.contains(&says) || (says == Says::Refused && !seen.is_empty()) {
             continue;
         }
@@ -69,10 +76,8 @@ fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Opti
     if let Some(name) = text.strip_prefix("common name: ").and_then(|rest| rest.strip_suffix(" (matched)")) {
         return (!is_blind).then(|| (Says::NameMatches, None, vec![name.to_owned()]));
     }
-    if let Some((_, error)) = text.split_once("NSS error ") {
-        let code = error.split_whitespace().next().unwrap_or_default();
-        let says = NSS_ERRORS.iter().find(|(number, _)| *number == code)?.1;
-        return Some((says, None, Vec::new()));
+    if text.contains("NSS error ") {
+        return nss_error(text).map(|says| (says, None, Vec::new()));
     }
     let is_telling = text.starts_with("TLSv") || text.starts_with("SSLv") || text.starts_with('[');
     if let Some(said) = words::said(text).filter(|_| !is_telling) {
@@ -85,6 +90,12 @@ fn says_of(text: &str, is_blind: bool, code: Option<&str>) -> Option<(Says, Opti
     }
 }
 
+/// What `NSS error -8181 (SEC_ERROR_EXPIRED_CERTIFICATE)` says.
+fn nss_error(text: &str) -> Option<Says> {
+    let code = text.split_once("NSS error ")?.1.split_whitespace().next()?;
+    NSS_ERRORS.iter().find(|(number, _)| *number == code).map(|(_, says)| *says)
+}
+
 /// Mozilla's error numbers, as curl's NSS builds print them.
 const NSS_ERRORS: &[(&str, Says)] = &[
     ("-12276", Says::NameMismatch),
@@ -92,6 +103,7 @@ const NSS_ERRORS: &[(&str, Says)] = &[
     ("-8179", Says::ChainUntrusted),
     ("-8172", Says::ChainUntrusted),
     ("-8162", Says::Expired),
+    ("-8156", Says::ChainUntrusted),
     ("-12182", Says::HandshakeFailed),
     ("-12190", Says::HandshakeFailed),
     ("-12286", Says::HandshakeFailed),

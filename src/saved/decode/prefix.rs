@@ -46,7 +46,10 @@ pub fn unwrap(lines: &mut [Line]) {
 }
 
 fn strip(lines: &mut [Line], prefix: &Prefix) -> bool {
-    let takes: Vec<Option<Taken>> = lines.iter().map(|line| (prefix.take)(&line.text)).collect();
+    let takes: Vec<Option<Taken>> = (0..)
+        .zip(lines.iter())
+        .map(|(at, line)| if goes_on(lines, at) { None } else { (prefix.take)(&line.text) })
+        .collect();
     if takes.iter().all(Option::is_none) {
         return false;
     }
@@ -71,13 +74,19 @@ fn strip(lines: &mut [Line], prefix: &Prefix) -> bool {
     is_changed
 }
 
+/// Whether a line is a later state of the one before, which was overwritten: no prefix is put before it.
+fn goes_on(lines: &[Line], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| lines.get(before));
+    before.is_some_and(|before| lines.get(at).is_some_and(|line| line.number == before.number))
+}
+
 /// The blocks of lines that carry a prefix. Blank lines, and one line in five that a mail program
 /// has wrapped, do not end a block.
 fn blocks(lines: &[Line], takes: &[Option<Taken>]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut open: Option<(Range<usize>, usize, usize)> = None;
     for (at, (line, take)) in lines.iter().zip(takes).enumerate() {
-        let is_blank = line.text.trim().is_empty();
+        let is_blank = line.text.trim().is_empty() || goes_on(lines, at);
         match (&mut open, take) {
             (Some((range, count, _)), Some(_)) => {
                 range.end = at + 1;

@@ -68,7 +68,16 @@ fn join(line: &str, next: &str, is_full: bool) -> Option<String> {
     }
     let goes_on = is_open_name(line) || (is_full && is_wrappable(line));
     let closes_quote = next.starts_with('"') && line.matches('"').count() % 2 == 1;
-    (goes_on && (closes_quote || !begins_anew(next))).then(|| glued(line, next, is_full))
+    let is_new = if is_full && is_cut_word(line, next) { begins_with_own(next) } else { begins_anew(next) };
+    (goes_on && (closes_quote || !is_new)).then(|| glued(line, next, is_full))
+}
+
+/// Whether the cut fell within a word: the rest of a sentence can look like another tool's.
+fn is_cut_word(line: &str, next: &str) -> bool {
+    let word = next.split_whitespace().next().unwrap_or_default();
+    line.ends_with(|c: char| c.is_ascii_alphabetic() || c == '\'')
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && !word.contains(['.', '='])
 }
 
 /// At a full width the cut fell anywhere; otherwise at a blank, or behind a hyphen.
@@ -147,6 +156,11 @@ fn is_wrappable(line: &str) -> bool {
 
 /// Whether a line begins something of its own.
 fn begins_anew(line: &str) -> bool {
+    begins_with_own(line) || runs::opens(line.trim())
+}
+
+/// Whether it begins with what only the begin of a line has.
+fn begins_with_own(line: &str) -> bool {
     let text = line.trim();
     line.starts_with("  ")
         || line.starts_with('\t')
@@ -156,7 +170,6 @@ fn begins_anew(line: &str) -> bool {
         || has_field_name(text)
         || markup::boundary(text).is_some()
         || command::find(text).is_some()
-        || runs::opens(text)
 }
 
 /// `Verify return code: 0`, `Server Temp Key: X25519`: words with a capital, a colon and a blank.
@@ -197,6 +210,16 @@ const LONG: &[&str] = &[
     "SNI name",
     "SOA ",
     "->>",
+    "Hostname/IP does not match",
+    "prove that it",
+    "your information from",
+    "prove their identity",
+    "may be impersonating",
+    "server gave HTTP response",
+    "SSLError",
+    "GnuTLS: ",
+    "Connecting to ",
+    "Resolving ",
 ];
 
 /// How lines begin that go on from none.

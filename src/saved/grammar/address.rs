@@ -21,8 +21,12 @@ pub fn server(text: &str) -> Option<SocketAddr> {
 /// Host and port of a target such as `www.example.com:443` or `[2001:db8::1]:443`.
 pub fn target(text: &str) -> (&str, Option<u16>) {
     if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').unwrap_or((rest, ""));
-        return (host, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
+        let (host, port) = rest.split_once(']').unwrap_or((rest, ""));
+        let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
+        // `[myHost]` is what somebody has put in the place of a name.
+        let is_literal = host.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok());
+        let whole = text.split_inclusive(']').next().unwrap_or(text);
+        return (if is_literal { host } else { whole }, port);
     }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') => (host, port.parse().ok()),

@@ -3,7 +3,10 @@
 /// The one form of a distinguished name written with slashes, commas or semicolons. RFC 4514 writes
 /// the most specific part first; a name that begins with CN and ends with C is turned round.
 pub fn normal(text: &str) -> String {
+    // OpenSSL up to 1.0.2 and LibreSSL write `C=DE, CN=x/emailAddress=a@b.example`.
     let text = text.trim();
+    let mixed = text.replacen("/emailAddress=", ", emailAddress=", 1);
+    let text = if text.starts_with('/') { text } else { mixed.as_str() };
     let parts: Vec<&str> = if text.starts_with('/') {
         split_before(text, '/')
     } else if text.contains("; ") {
@@ -51,7 +54,27 @@ const LONG_NAMES: &[(&str, &str)] = &[
 
 /// A value without quotes, its commas escaped as those of a decoded certificate are.
 fn unquoted(value: &str) -> String {
-    value.trim_matches('"').replace("\\,", ",").replace(',', "\\,")
+    unescaped(value.trim_matches('"')).replace("\\\"", "\"").replace("\\,", ",").replace(',', "\\,")
+}
+
+/// `\C3\9C` and `\xC3\x9C` are the bytes that older versions of OpenSSL print of what is no ASCII.
+fn unescaped(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, behind)) = rest.split_once('\\') {
+        bytes.extend_from_slice(before.as_bytes());
+        let digits = behind.strip_prefix('x').unwrap_or(behind);
+        let byte = digits.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|byte| !byte.is_ascii());
+        if let Some(byte) = byte {
+            bytes.push(byte);
+            rest = digits.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(b'\\');
+            rest = behind;
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
 }
 
 /// Splits at a separator only where an attribute type and `=` follow.
@@ -96,6 +119,8 @@ mod tests {
             ("C = US, O = \"Starfield, Inc.\", CN = x", "C=US, O=Starfield\\, Inc., CN=x"),
             ("C=US; O=Amazon; CN=x", "C=US, O=Amazon, CN=x"),
             ("CN=x,O=Amazon,C=US", "C=US, O=Amazon, CN=x"),
+            ("/C=DE/CN=\\xC3\\x9Cn\\xC3\\xAFcode", "C=DE, CN=\u{dc}n\u{ef}code"),
+            ("C = DE, CN = \"\\C3\\9Cn, x\"", "C=DE, CN=\u{dc}n\\, x"),
             ("CN=*.execute-api.us-east-1.amazonaws.com", "CN=*.execute-api.us-east-1.amazonaws.com"),
         ] {
             assert_eq!(normal(text), expected);

@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 
 use super::grammar::{address, asked};
-use super::{Line, RunText, SavedFormat, Sink, command, export};
+use super::{Line, RunText, SavedFormat, Sink, browser, command, export};
 use crate::evidence::{CloudMapping, Fact, Mapping, Run, ServerName};
 use crate::name::Name;
 use crate::provenance::GapReason;
@@ -115,6 +115,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             find(root, words, 0, &mut found);
         }
         if found.is_empty() && !is_empty_list(document.text()) {
+            browser::read_within(run, sink);
             sink.gap(document.first_line(), unknown(document.text()));
         }
         for (value, mapping) in found {

@@ -67,6 +67,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             lookup.answer.records.extend(block.records);
             lookup.lines.extend(block.lines);
         }
+        if failure(line.text.trim()).is_some_and(|(name, _)| lookup.is_of_another(name.as_ref())) {
+            let server = lookup.answer.server;
+            lookup.close(run, sink);
+            lookup.answer.server = server;
+        }
         if !in_block.contains(&line.number) && lookup.take(line) {
             lookup.lines.push(line.number);
         }
@@ -220,31 +225,23 @@ impl Lookup {
         owner.is_some_and(|owner| !data.is_empty() && self.push(owner, kind, data))
     }
 
-    /// `** server can't find nope.example.com: NXDOMAIN`, and Windows' words in any language.
+    /// Takes a line that says why there is no answer.
     fn failed(&mut self, text: &str) -> bool {
-        let Some(rest) = text.strip_prefix("***").or_else(|| text.strip_prefix("**")) else {
-            return false;
-        };
-        let Some((words, reason)) = rest.rsplit_once(": ") else {
-            return false;
-        };
-        let reason = reason.trim_end_matches('.');
-        let rcode = match reason {
-            "Non-existent domain" => "NXDOMAIN",
-            "No answer" => "NOERROR",
-            "Server failed" => "SERVFAIL",
-            "Query refused" => "REFUSED",
-            code if !code.is_empty() && code.chars().all(|c| c.is_ascii_uppercase()) => code,
-            _ => return false,
-        };
+        let Some((asked, rcode)) = failure(text) else { return false };
         if self.answer.records.is_empty() {
             self.answer.rcode = Some(rcode.into());
         }
-        let asked = words.split_whitespace().rfind(|word| word.contains('.')).and_then(address::host);
         let kind = self.kind.clone().unwrap_or_else(|| "A".to_owned());
         let question = asked.map(|name| Question { name, kind: kind.into() });
         self.answer.question = self.answer.question.take().or(question);
         true
+    }
+
+    /// Whether a failure to find this name belongs to another lookup: the records here are not its.
+    fn is_of_another(&self, failed: Option<&Name>) -> bool {
+        let Some(name) = failed else { return false };
+        let is_asked = self.answer.question.as_ref().is_some_and(|question| question.name == *name);
+        !self.answer.records.is_empty() && !is_asked && self.answer.records.iter().all(|record| record.owner != *name)
     }
 
     /// Adds a record that is not there yet.
@@ -256,6 +253,21 @@ impl Lookup {
         }
         true
     }
+}
+
+/// `** server can't find nope.example.com: NXDOMAIN`, and Windows' words in any language: the name and the code.
+fn failure(text: &str) -> Option<(Option<Name>, &str)> {
+    let rest = text.strip_prefix("***").or_else(|| text.strip_prefix("**"))?;
+    let (words, reason) = rest.rsplit_once(": ")?;
+    let rcode = match reason.trim_end_matches('.') {
+        "Non-existent domain" => "NXDOMAIN",
+        "No answer" => "NOERROR",
+        "Server failed" => "SERVFAIL",
+        "Query refused" => "REFUSED",
+        code if !code.is_empty() && code.chars().all(|c| c.is_ascii_uppercase()) => code,
+        _ => return None,
+    };
+    Some((words.split_whitespace().rfind(|word| word.contains('.')).and_then(address::host), rcode))
 }
 
 fn field<'t>(text: &'t str, label: &str) -> Option<&'t str> {

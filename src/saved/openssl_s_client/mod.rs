@@ -196,7 +196,9 @@ fn handshake(run: &RunText<'_>, target: &Target, sink: &mut Sink) -> Option<Sock
     let find = |test: fn(&str) -> Option<String>| {
         run.lines.iter().find_map(|line| test(&line.text).map(|found| (line.number, found)))
     };
-    let version = find(protocol);
+    // Without a cipher nothing was agreed on: what stands there is what the client began with.
+    let has_none = run.lines.iter().any(|line| line.text.ends_with("Cipher is (NONE)"));
+    let version = find(protocol).filter(|_| !has_none);
     let cipher = find(cipher);
     let connecting = find(|line| connecting(line).map(|ip| ip.to_string()));
     let started = find(|line| line.trim().strip_prefix("Start Time: ").map(str::to_owned));
@@ -342,9 +344,8 @@ fn named_as(der: &[u8], entries: &[Entry]) -> Option<usize> {
 fn protocol(line: &str) -> Option<String> {
     let line = line.trim();
     let word = line
-        .strip_prefix("Protocol  : ")
-        .or_else(|| line.strip_prefix("Protocol version: "))
-        .or_else(|| line.strip_prefix("Protocol: "))
+        .strip_prefix("Protocol")
+        .and_then(|rest| rest.strip_prefix(" version").unwrap_or(rest).trim_start().strip_prefix(": "))
         .or_else(|| line.starts_with("New, TLSv1.3,").then_some("TLSv1.3"))?;
     connection::version_name(word)
 }
@@ -352,7 +353,8 @@ fn protocol(line: &str) -> Option<String> {
 fn cipher(line: &str) -> Option<String> {
     let line = line.trim();
     let cipher = line
-        .strip_prefix("Cipher    : ")
+        .strip_prefix("Cipher")
+        .and_then(|rest| rest.trim_start().strip_prefix(": "))
         .or_else(|| line.strip_prefix("Ciphersuite: "))
         .or_else(|| line.split_once(", Cipher is ").map(|(_, cipher)| cipher))?;
     (cipher != "0000" && cipher != "(NONE)").then(|| cipher.to_owned())
