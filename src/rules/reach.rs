@@ -147,6 +147,8 @@ pub struct View<'c> {
     pub by: String,
     /// Its answers with an address or an alias, in the order of the evidence.
     pub answers: Vec<&'c Resolution>,
+    /// The commands that asked for them, which name the resolver where an answer does not.
+    runs: Vec<ObservationId>,
 }
 
 impl View<'_> {
@@ -166,9 +168,10 @@ impl View<'_> {
         self.answers.iter().flat_map(|it| it.addresses.iter().map(|address| address.0)).collect()
     }
 
-    /// The observations of its answers, of the first few.
+    /// The observations of its answers, of the first few, and of the command that asked.
     pub fn cites(&self) -> Vec<ObservationId> {
-        view::cites(self.answers.iter().take(4).flat_map(|it| it.cites.iter().copied()))
+        let answers = self.answers.iter().take(4).flat_map(|it| it.cites.iter().copied());
+        view::cites(answers.chain(self.runs.first().copied()))
     }
 }
 
@@ -179,11 +182,12 @@ pub fn views<'c>(case: &'c Case<'_>) -> Vec<View<'c>> {
     for it in case.resolutions.iter().filter(|it| !it.addresses.is_empty() || !it.aliases.is_empty()) {
         let by = resolver(case, it);
         let at = *known.entry(by.clone()).or_insert_with(|| {
-            views.push(View { by, answers: Vec::new() });
+            views.push(View { by, answers: Vec::new(), runs: Vec::new() });
             views.len().saturating_sub(1)
         });
         if let Some(view) = views.get_mut(at) {
             view.answers.push(it);
+            view.runs.extend(it.source.and_then(|source| case.around.run(source, it.run)).map(|(id, _)| id));
         }
     }
     views

@@ -15,6 +15,7 @@
 mod support;
 
 mod apart;
+mod citations;
 mod cli;
 mod containers;
 mod corpus;

@@ -148,7 +148,7 @@ fn judge(
             format!("Remove {how} for {host}{}.", expected.map_or_else(String::new, |ip| format!(", or correct it to {ip}"))),
         )
         .verified_by(format!("dig +short {host}; curl -v https://{host}/"), "a connection to an address that DNS gives")
-        .reason(format!("{how} gives {address} for {host}"), [id])
+        .reason(format!("{how} gives {address} for {host}"), view::cites(std::iter::once(id).chain(it.cites.iter().copied())))
         .reason(named, it.cites.clone())
         .mark(Mark::new(id, address.to_string(), Sign::Wrong, format!("from {how}")));
     if let (Some(leaf), Some(label)) = (it.leaf, label) {
