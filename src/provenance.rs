@@ -157,6 +157,11 @@ pub enum GapReason {
     /// TLS 1.3 encrypts the certificate and no key is here.
     #[error("Certificate message encrypted (TLS 1.3), no key")]
     EncryptedCertificate,
+    /// A handshake over UDP other than QUIC.
+    #[error(
+        "DTLS handshakes, from this frame on, are not read; ask for the output of openssl s_client -dtls -showcerts"
+    )]
+    Dtls,
     /// A resolver was asked over encryption and no key is here.
     #[error(
         "{resolver} is a resolver asked over {how}, what it answered is encrypted; ask for a key log, or for dig's output"

@@ -22,6 +22,7 @@ cases=(
     private_domain_ok_capture chain_error_only_transcript subject_only_transcript right_forms_transcript
     stage_url_tools d_name_tools
     http3_keys_capture http3_capture http3_forbidden_capture http2_forbidden_capture http2_coalescing_capture
+    http2_shared_capture
     encrypted_dns_keys_capture encrypted_dns_capture
 )
 
@@ -463,6 +464,11 @@ keys_captured() {
 # A browser uses one connection for two names of one address that the certificate covers.
 http2_coalescing_capture() {
     with_h2 keys_captured http2_coalescing_capture "$(browser) https://one.example.com/"
+}
+
+# The same where the second name is answered.
+http2_shared_capture() {
+    with_h2 keys_captured http2_shared_capture "$(browser) https://page.example.com/"
 }
 
 # browser [CERTIFICATE]: Debian's Chromium; it trusts the leaf by its key, since it does not read the system's roots.

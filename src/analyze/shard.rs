@@ -205,7 +205,11 @@ impl Shard {
                 self.found.answer(message, &ends, transport, frames);
             }
             datagram::Datagram::Damaged(why) => self.found.undecoded_dns(why, it.frames.to_vec()),
-            datagram::Datagram::Other => {}
+            datagram::Datagram::Other => {
+                if let Some(frame) = it.frames.first().filter(|_| tls::dtls::is_hello(it.payload)) {
+                    self.found.seldom(GapReason::Dtls, *frame);
+                }
+            }
         }
     }
 

@@ -87,7 +87,7 @@ pub enum JoinedBy {
     Sni,
     /// A tool was told to connect to the host.
     Dialed,
-    /// The Host header of its run is the host.
+    /// The Host header, or the authority, of a request in it or in its run is the host.
     Header,
     /// The host had been resolved to the server's address, and the handshake names no host.
     Address,
@@ -129,6 +129,13 @@ impl Leaf<'_> {
     /// Whether the common name is the host's: what a text shows where it leaves the identifiers out.
     pub fn is_called(&self, host: &Name) -> bool {
         self.certificate.common_name().is_some_and(|label| name::match_dns(host, label).is_ok())
+    }
+
+    /// What to call it by: the first name to show, else its subject.
+    pub fn label(&self) -> String {
+        let subject = || self.certificate.subject.clone().filter(|subject| !subject.is_empty());
+        let first = self.labels().first().map(|label| (*label).to_owned());
+        first.or_else(subject).unwrap_or_else(|| "a certificate without names".to_owned())
     }
 
     /// The names to show: the presented identifiers, or the common name as a label.
@@ -178,7 +185,7 @@ impl<'e> Handshakes<'e> {
 
     /// Joins each to its hosts.
     pub fn join(&mut self, evidence: &Evidence, answers: &Answers<'_>, selected: &[Name]) {
-        let headers = hosts_of_runs(evidence);
+        let headers = hosts_of_requests(evidence);
         for (at, connection) in self.all.iter().enumerate() {
             let hosts = self.hosts_of(connection, answers, &headers, selected);
             if hosts.is_empty() {
@@ -197,7 +204,7 @@ impl<'e> Handshakes<'e> {
         &self,
         connection: &Connection<'_>,
         answers: &Answers<'_>,
-        headers: &BTreeMap<(SourceId, u32), Name>,
+        headers: &HashMap<ConnectionKey, Vec<Name>>,
         selected: &[Name],
     ) -> Vec<(Name, JoinedBy)> {
         let handshake = connection.handshake;
@@ -205,8 +212,11 @@ impl<'e> Handshakes<'e> {
         hosts.extend(connection.sni().map(|sni| (sni, JoinedBy::Sni)));
         let dialed = handshake.dialed.as_deref().and_then(Name::parse);
         hosts.extend(dialed.clone().filter(|name| name.ip().is_none()).map(|name| (name, JoinedBy::Dialed)));
-        let header = handshake.run.and_then(|run| headers.get(&(connection.source, run)));
-        hosts.extend(header.map(|name| (name.clone(), JoinedBy::Header)));
+        let key = match handshake.run {
+            Some(run) => (connection.source, None, None, Some(run)),
+            None => (connection.source, handshake.client, handshake.server, None),
+        };
+        hosts.extend(headers.get(&key).into_iter().flatten().map(|name| (name.clone(), JoinedBy::Header)));
         if hosts.is_empty() {
             hosts.extend(host_at_address(connection, answers).map(|name| (name, JoinedBy::Address)));
         }
@@ -217,7 +227,12 @@ impl<'e> Handshakes<'e> {
             hosts.push((host.clone(), JoinedBy::Option));
         }
         hosts.extend(self.host_behind(connection, answers).map(|name| (name, JoinedBy::ForeignName)));
-        hosts.dedup_by(|later, earlier| later.0 == earlier.0);
+        let mut seen: Vec<Name> = Vec::new();
+        hosts.retain(|(name, _)| {
+            let is_new = !seen.contains(name);
+            seen.extend(is_new.then(|| name.clone()));
+            is_new
+        });
         hosts
     }
 
@@ -239,11 +254,13 @@ impl<'e> Handshakes<'e> {
     /// The handshakes meant for a host.
     pub fn of_host(&self, host: &Name) -> Vec<Connection<'e>> {
         let known = self.by_host.get(host).into_iter().flatten();
-        known
-            .filter_map(|(at, by)| {
-                self.all.get(*at).map(|connection| Connection { joined_by: *by, ..connection.clone() })
-            })
-            .collect()
+        // Those that were opened for another name and used again for this one say less: they come last.
+        let is_own =
+            |by: &JoinedBy, at: &Connection<'_>| *by != JoinedBy::Header || at.handshake.transport == Transport::Text;
+        let all = known.filter_map(|(at, by)| Some((by, self.all.get(*at)?)));
+        let (own, shared): (Vec<_>, Vec<_>) = all.partition(|(by, connection)| is_own(by, connection));
+        let joined = own.into_iter().chain(shared);
+        joined.map(|(by, connection)| Connection { joined_by: *by, ..connection.clone() }).collect()
     }
 
     /// All handshakes, in the order of the evidence.
@@ -273,13 +290,24 @@ fn host_at_address(connection: &Connection<'_>, answers: &Answers<'_>) -> Option
     hosts.next().filter(|_| hosts.next().is_none()).cloned()
 }
 
-fn hosts_of_runs(evidence: &Evidence) -> BTreeMap<(SourceId, u32), Name> {
-    let mut hosts = BTreeMap::new();
+/// The hosts that requests name, by their run, or by their connection where a capture shows it.
+fn hosts_of_requests(evidence: &Evidence) -> HashMap<ConnectionKey, Vec<Name>> {
+    let mut hosts: HashMap<ConnectionKey, Vec<Name>> = HashMap::new();
     for observation in &evidence.observations {
-        if let Fact::HttpExchange(it) = &*observation.fact
-            && let (Some(run), Some(host)) = (it.run, &it.host)
-        {
-            hosts.insert((source_of(observation), run), host.clone());
+        let Fact::HttpExchange(it) = &*observation.fact else { continue };
+        let source = source_of(observation);
+        let key = match (it.run, it.client, it.server) {
+            (Some(run), ..) => (source, None, None, Some(run)),
+            (None, Some(client), Some(server)) => (source, Some(client), Some(server), None),
+            _ => continue,
+        };
+        let Some(host) = &it.host else { continue };
+        let known = hosts.entry(key).or_default();
+        if it.run.is_some() {
+            known.clear(); // of a run that follows redirects the last request is that of its last handshake
+        }
+        if !known.contains(host) {
+            known.push(host.clone());
         }
     }
     hosts

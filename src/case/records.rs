@@ -18,7 +18,7 @@ use crate::name::Name;
 pub struct Records {
     https: BTreeMap<Name, Vec<(ObservationId, SmolStr)>>,
     asked_https: BTreeMap<Name, ObservationId>,
-    public_names: BTreeMap<Name, ObservationId>,
+    ech: BTreeMap<Name, Vec<(u8, ObservationId)>>,
     reverse: BTreeMap<IpAddr, (ObservationId, Name)>,
     owners: HashMap<Name, Vec<(Name, ObservationId)>>,
     wildcards: BTreeMap<Name, Vec<(ObservationId, SmolStr)>>,
@@ -43,8 +43,8 @@ impl Records {
     fn take(&mut self, id: ObservationId, record: &Record) {
         match record.kind.as_str() {
             "HTTPS" => {
-                if let Some(public) = Svcb::parse(&record.data).and_then(|it| it.ech_public_name()) {
-                    self.public_names.entry(public).or_insert(id);
+                for (number, public) in Svcb::parse(&record.data).map(|it| it.ech_configs()).unwrap_or_default() {
+                    add(self.ech.entry(public).or_default(), (number, id));
                 }
                 add(self.https.entry(record.owner.clone()).or_default(), (id, record.data.clone()));
             }
@@ -77,9 +77,10 @@ impl Records {
         self.asked_https.get(host).copied()
     }
 
-    /// The HTTPS record whose Encrypted ClientHello configuration has this public name.
-    pub fn ech_public_name(&self, name: &Name) -> Option<ObservationId> {
-        self.public_names.get(name).copied()
+    /// The Encrypted ClientHello configurations with this public name: the number of each, and the answer
+    /// whose HTTPS record announces it.
+    pub fn ech(&self, public_name: &Name) -> &[(u8, ObservationId)] {
+        self.ech.get(public_name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The reverse name of an address.

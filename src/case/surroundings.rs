@@ -19,6 +19,8 @@ use crate::x509::Certificate;
 use crate::x509::path::{self, Path};
 use crate::x509::roots::Roots;
 
+type Exchanges<'e> = Vec<(ObservationId, &'e HttpExchange)>;
+
 /// All answers and handshakes of the evidence, and what belongs to runs.
 #[derive(Debug)]
 pub struct Surroundings<'e> {
@@ -40,7 +42,9 @@ pub struct Surroundings<'e> {
     by_client: HashMap<(SourceId, IpAddr), Vec<usize>>,
     runs: BTreeMap<(SourceId, u32), (ObservationId, &'e Run)>,
     compared: BTreeMap<(SourceId, u32), Vec<&'e ClientVerdict>>,
-    exchanges: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e HttpExchange)>>,
+    exchanges: BTreeMap<(SourceId, u32), Exchanges<'e>>,
+    /// Those that captures show, by source, client and server.
+    carried: BTreeMap<(SourceId, SocketAddr, SocketAddr), Exchanges<'e>>,
     overrides: BTreeMap<(SourceId, u32), Vec<(ObservationId, &'e Override)>>,
 }
 
@@ -62,6 +66,7 @@ impl<'e> Surroundings<'e> {
             runs: BTreeMap::new(),
             compared: BTreeMap::new(),
             exchanges: BTreeMap::new(),
+            carried: BTreeMap::new(),
             overrides: BTreeMap::new(),
         };
         for (at, connection) in around.handshakes.all().iter().enumerate() {
@@ -125,6 +130,8 @@ impl<'e> Surroundings<'e> {
                 Fact::HttpExchange(it) => {
                     if let Some(run) = it.run {
                         self.exchanges.entry((source, run)).or_default().push((id, it));
+                    } else if let Some((client, server)) = it.client.zip(it.server) {
+                        self.carried.entry((source, client, server)).or_default().push((id, it));
                     }
                 }
                 Fact::Override(it) => {
@@ -153,13 +160,14 @@ impl<'e> Surroundings<'e> {
         self.runs.get(&(source, run?)).copied()
     }
 
-    /// The HTTP exchanges of a run.
-    pub fn exchanges_of(
-        &self,
-        source: SourceId,
-        run: Option<u32>,
-    ) -> impl Iterator<Item = (ObservationId, &'e HttpExchange)> {
-        run.and_then(|run| self.exchanges.get(&(source, run))).into_iter().flatten().copied()
+    /// The HTTP exchanges of a connection: those of its run, or those that a capture shows in it.
+    pub fn exchanges_of(&self, connection: &Connection<'_>) -> impl Iterator<Item = (ObservationId, &'e HttpExchange)> {
+        let source = connection.source;
+        let (run, ends) = (connection.handshake.run, connection.handshake.client.zip(connection.handshake.server));
+        let of_run = run.and_then(|run| self.exchanges.get(&(source, run)));
+        let carried =
+            || ends.filter(|_| run.is_none()).and_then(|(client, server)| self.carried.get(&(source, client, server)));
+        of_run.or_else(carried).into_iter().flatten().copied()
     }
 
     /// What a run forced.

@@ -51,23 +51,49 @@ impl Svcb {
         Some(svcb)
     }
 
+    /// The configurations of its `ech` parameter, as far as they are of the version of RFC 9849: each with
+    /// its number and its public name.
+    pub fn ech_configs(&self) -> Vec<(u8, Name)> {
+        let decoded = self.ech.as_deref().and_then(|it| base64::engine::general_purpose::STANDARD.decode(it).ok());
+        let bytes = decoded.unwrap_or_default();
+        let Ok((_, mut list)) = length_data(be_u16::<&[u8], nom::error::Error<&[u8]>>).parse(&bytes) else {
+            return Vec::new();
+        };
+        let mut configs = Vec::new();
+        while let Ok((rest, (version, contents))) = ech_config(list) {
+            list = rest;
+            if version == ECH_VERSION
+                && let Ok((_, (number, name))) = ech_contents(contents)
+                && let Some(name) = std::str::from_utf8(name).ok().and_then(Name::parse)
+            {
+                configs.push((number, name));
+            }
+        }
+        configs
+    }
+
     /// The public name of the first configuration of its `ech` parameter.
     pub fn ech_public_name(&self) -> Option<Name> {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(self.ech.as_deref()?).ok()?;
-        let (_, list) = length_data(be_u16::<&[u8], nom::error::Error<&[u8]>>).parse(&bytes).ok()?;
-        let (_, name) = first_public_name(list).ok()?;
-        Name::parse(std::str::from_utf8(name).ok()?)
+        self.ech_configs().into_iter().next().map(|(_, name)| name)
     }
 }
 
-/// ECHConfig: version, length; HpkeKeyConfig (config id, KEM, public key, cipher suites); the maximum
-/// name length; the public name.
-fn first_public_name(list: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (rest, (_version, contents)) = (be_u16, length_data(be_u16)).parse(list)?;
-    let (after, _) = (take(3_usize), length_data(be_u16), length_data(be_u16), be_u8).parse(contents)?;
-    let (_, name) = length_data(be_u8).parse(after)?;
-    Ok((rest, name))
+/// ECHConfig: version, and what has a length before it.
+fn ech_config(list: &[u8]) -> IResult<&[u8], (u16, &[u8])> {
+    (be_u16, length_data(be_u16)).parse(list)
 }
+
+/// ECHConfigContents: HpkeKeyConfig (config id, KEM, public key, cipher suites); the maximum name length;
+/// the public name.
+fn ech_contents(contents: &[u8]) -> IResult<&[u8], (u8, &[u8])> {
+    let (after, (number, ..)) =
+        (be_u8, take(2_usize), length_data(be_u16), length_data(be_u16), be_u8).parse(contents)?;
+    let (rest, name) = length_data(be_u8).parse(after)?;
+    Ok((rest, (number, name)))
+}
+
+/// The one version of configurations that there is.
+const ECH_VERSION: u16 = 0xfe0d;
 
 #[cfg(test)]
 mod tests {
@@ -104,5 +130,12 @@ mod tests {
         for cut in 0..list.len() {
             assert_eq!(of(list.get(..cut).unwrap()), None, "cut at {cut}");
         }
+        let unknown = [&[0xfe, 0x0a, 0, 3][..], &[1, 2, 3]].concat();
+        let other = [&[0xfe, 0x0d, 0, length, 9][..], config.get(1..).unwrap()].concat();
+        let body = [unknown, list.get(2..).unwrap().to_vec(), other].concat();
+        let all = [&u16::try_from(body.len()).unwrap().to_be_bytes()[..], &body].concat();
+        let ech = base64::engine::general_purpose::STANDARD.encode(all);
+        let name = || Name::parse("public.example").unwrap();
+        assert_eq!(Svcb::parse(&format!("1 . ech={ech}")).unwrap().ech_configs(), [(7, name()), (9, name())]);
     }
 }

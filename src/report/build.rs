@@ -222,9 +222,19 @@ fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
         let words = verdict.presented.first().map_or(host.as_str(), String::as_str);
         new(*id, words, Sign::Wrong, &format!("{} says that it does not cover {host}", verdict.client))
     }));
+    if said.is_empty() && matches!(outcome, Outcome::InvalidCertificate | Outcome::HandshakeFailed) {
+        marks.extend(refusal(case));
+    }
     let leaf = case.connections.iter().find_map(|it| it.leaf()).or(case.certificates.first());
     marks.extend(leaf.and_then(|leaf| name_mark(leaf, host)));
     marks
+}
+
+/// The first words with which a client refuses what it was served.
+fn refusal(case: &Case<'_>) -> Option<Mark> {
+    let refuses = |says: Says| !matches!(says, Says::NameMatches | Says::NameMismatch | Says::ChainTrusted);
+    let (id, verdict) = case.verdicts.iter().find(|(_, it)| refuses(it.says))?;
+    Some(new(*id, &verdict.words, Sign::Wrong, &format!("{}'s own words", verdict.client)))
 }
 
 /// Where DNS leads, when that is right.

@@ -25,7 +25,7 @@ pub(super) fn comparisons(report: &Report, case: &CaseEntry) -> Vec<Compared> {
         let leaf = connection.chain.first();
         all.push(("name", format!("{} covers {host}", tried.presented), leaf.and_then(|it| it.observation)));
         all.extend(dates(report, connection));
-        all.extend(address(case, connection));
+        all.extend(address(report, case, connection));
     }
     all.extend(trust(report, &host));
     all
@@ -65,10 +65,15 @@ fn trust(report: &Report, host: &str) -> Option<Compared> {
 }
 
 /// That DNS gave the address that was contacted.
-fn address(case: &CaseEntry, connection: &ConnectionEntry) -> Option<Compared> {
+fn address(report: &Report, case: &CaseEntry, connection: &ConnectionEntry) -> Option<Compared> {
     let ip = ip_of(connection)?;
     let resolution = case.resolutions.iter().find(|it| it.addresses.contains(&ip))?;
-    Some(("DNS", format!("the answer holds {ip}, which was contacted"), resolution.cites.first().copied()))
+    let holds = |id: &&ObservationId| {
+        let records = report.observation(**id).and_then(|it| it.fact.get("records")?.as_array()).into_iter().flatten();
+        records.into_iter().any(|it| it.get("data").and_then(Value::as_str).and_then(|it| it.parse().ok()) == Some(ip))
+    };
+    let cited = resolution.cites.iter().find(holds).or(resolution.cites.first());
+    Some(("DNS", format!("the answer holds {ip}, which was contacted"), cited.copied()))
 }
 
 fn ip_of(connection: &ConnectionEntry) -> Option<IpAddr> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::view::{self, Coverage, Shown};
-use super::{Finding, Rule, Severity, Strength, Verdict, issuers, presented};
+use super::{Finding, Rule, Severity, Strength, Verdict, h2, issuers, presented};
 use crate::case::{Case, Connection, Leaf};
 use crate::evidence::Says;
 use crate::provenance::Time;
@@ -48,7 +48,8 @@ pub fn of(case: &Case<'_>) -> Outcome {
     }
     let covered = shown.iter().any(|it| it.coverage == Coverage::Covers)
         || bare.iter().any(|(_, coverage)| *coverage == Coverage::Covers)
-        || !view::said(case, Says::NameMatches).is_empty();
+        || !view::said(case, Says::NameMatches).is_empty()
+        || h2::connection_coalescing::shared_with(case).is_some();
     if covered {
         return Outcome::Ok;
     }

@@ -47,8 +47,7 @@ pub fn distinct<'c, 'e>(mut shown: Vec<Shown<'c, 'e>>) -> Vec<Shown<'c, 'e>> {
 impl Presented<'_, '_> {
     /// The first name that the certificate shows, its common name, or its subject.
     pub fn label(&self) -> String {
-        let first = self.leaf.labels().first().map(|label| (*label).to_owned());
-        first.or_else(|| self.leaf.certificate.subject.clone()).unwrap_or_default()
+        self.leaf.label()
     }
 
     /// The common name where there is one: what makes default certificates known.

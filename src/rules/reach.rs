@@ -58,7 +58,7 @@ pub fn is_same_owner(leaf: &Leaf<'_>, host: &Name) -> bool {
 
 /// The HTTP exchanges that a connection carried, as far as the evidence ties them to it.
 pub fn exchanges<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Vec<(ObservationId, &'e HttpExchange)> {
-    case.around.exchanges_of(connection.source, connection.handshake.run).collect()
+    case.around.exchanges_of(connection).collect()
 }
 
 /// The server's clock, by its Date header: `Wed, 25 Nov 2026 01:02:03 GMT` (RFC 9110 section 5.6.7).

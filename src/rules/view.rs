@@ -153,7 +153,7 @@ pub fn sent_no_name(connection: &Connection<'_>) -> bool {
 impl Shown<'_, '_> {
     /// The first name that the certificate shows, or its common name.
     pub fn label(&self) -> String {
-        self.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default()
+        self.leaf.label()
     }
 }
 

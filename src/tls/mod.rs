@@ -10,6 +10,7 @@ mod cbc;
 mod certificates;
 pub mod connection;
 pub mod decrypt;
+pub mod dtls;
 pub mod event;
 mod extension;
 pub mod handshake;

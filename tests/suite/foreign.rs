@@ -25,6 +25,9 @@ const HEADLINES: &[(&str, &str, &str)] = &[
     ("/faketls_potatovpn.pcap", "www.google.com", "cert.expired"),
     ("/faketls_potatovpn.pcap", "www.instagram.com", "cert.expired"),
     ("/http2-16-ssl.pcapng", "localhost", "match.cn_only"),
+    // No name was sent; the address is that of the request's :authority.
+    ("/http2-brotli.pcapng", "192.168.122.33", "match.ip_san_missing"),
+    ("/http2-brotli.pcapng", "192.168.122.33", "sni.ip_literal_url"),
     ("nfstream/tests/pcaps/rdp.pcap", "192.168.2.142", "match.ip_san_missing"),
     // Cisco's filter, which is the network's interceptor too.
     ("/quic_reordered_frames.pcap", "ext.surfshark.com", "mitm.tls_interception"),

@@ -163,6 +163,18 @@ fn fragments_cite_every_frame_and_lose_nothing() {
 }
 
 #[test]
+fn handshakes_of_dtls_are_named_once_where_they_begin() {
+    let record = [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16];
+    let hello = [&record[..], &[1, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 4, 0xfe, 0xfd, 7, 7]].concat();
+    let dns = answer((53, 40_000), &message(7, RESPONSE, Some("www.example.com"), 1));
+    let facts = facts(&ethernet(&[dns, answer((5684, 40_001), &hello), answer((5684, 40_001), &hello)]));
+    let gaps = of_kind(&facts, "gap");
+    let named: Vec<Vec<u64>> =
+        gaps.iter().filter(|gap| gap["reason"].as_str().unwrap().contains("DTLS")).map(|gap| frames(gap)).collect();
+    assert_eq!(named, [[2]], "{gaps:?}");
+}
+
+#[test]
 fn an_unknown_link_type_is_named_and_costs_its_interface_only() {
     let dns = Link::Ethernet.wrap(&answer((53, 40_000), &message(7, RESPONSE, Some("www.example.com"), 1)));
     let mut file = Pcapng::new(Order::Little);

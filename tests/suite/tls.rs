@@ -158,6 +158,26 @@ fn a_key_log_argument_must_be_a_file() {
     }
 }
 
+/// The number in the ClientHello tells the configuration that an HTTPS record announces from a random one.
+#[test]
+fn the_number_of_a_configuration_tells_a_real_encrypted_hello_from_a_random_one() {
+    let capture = root().join("samples/outer_name_capture/customer.pcap");
+    let facts = printed(&whycert_in(root(), ["facts", "--digest", "sha256", capture.to_str().unwrap()]));
+    assert!(facts.contains(r#""ech_config":42"#) && facts.contains(r#""ech_config":229"#), "{facts}");
+    let told = |number: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let changed = facts.replace(r#""ech_config":42"#, &format!(r#""ech_config":{number}"#));
+        std::fs::write(folder.path().join("facts.ndjson"), changed).unwrap();
+        let report = printed(&whycert_in(folder.path(), ["diagnose", "--format", "json", "facts.ndjson"]));
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let findings = report["cases"].as_array().unwrap().iter().flat_map(|case| case["findings"].as_array().unwrap());
+        let found = findings.filter(|it| it["rule"] == "ech.outer_name");
+        found.map(|it| it["strength"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told("42"), ["proven"], "announced");
+    assert_eq!(told("43"), ["strong"], "another number: only the provider's well-known name is left");
+}
+
 /// A capture of one connection: who says what, in order.
 fn dialogue(parts: &[(bool, &[u8])]) -> Vec<u8> {
     let ends = ([192, 0, 2, 10].into(), [198, 51, 100, 7].into());

@@ -138,14 +138,14 @@ fn another_certificate(target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Ver
         Some((label, region, _)) if region != target.target.region => {
             format!("the certificate {label} is of another region than the target {}", target.alias.target)
         }
-        _ => format!("the certificate {} is not API Gateway's own", it.leaf.labels().first().unwrap_or(&"presented")),
+        _ => format!("the certificate {} is not API Gateway's own", it.leaf.label()),
     };
     Verdict::Clear { because, cites }
 }
 
 /// The stage URL host's own certificate was seen.
 fn served(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Verdict {
-    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+    let label = it.leaf.label();
     let asked = it.connection.asks_for(host);
     let private = view::private_address(case).is_some();
     let strength = match (asked, it.shows_identifiers()) {

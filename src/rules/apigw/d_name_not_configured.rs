@@ -81,7 +81,7 @@ fn without_d_name(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>]
 
 fn undecided(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, wrong: &[&Shown<'_, '_>]) -> Verdict {
     if let Some(it) = wrong.iter().find(|it| it.connection.handshake.sni_state != SniState::Absent) {
-        let presented = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+        let presented = it.leaf.label();
         let because = format!("the certificate {presented} is not API Gateway's own of {}", target.target.region);
         return Verdict::Clear { because, cites: view::cites([it.connection.id, it.leaf.id]) };
     }
@@ -124,7 +124,7 @@ fn served(
         (_, true) => Strength::Proven,
         (_, false) => Strength::Strong,
     };
-    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+    let label = it.leaf.label();
     let mut finding = about_dns(case, host, target, strength);
     finding.headline = format!("{host} is served the certificate of {label}");
     if asked {

@@ -21,8 +21,9 @@ declare_rule! {
     /// # What it needs
     ///
     /// The extension and a name that is known as a public name: from the HTTPS record of some host
-    /// (`ech=`), or a provider's well-known one. A name that the same client had resolved to that address
-    /// is the real one: browsers send the extension with random content as well (GREASE).
+    /// (`ech=`), or a provider's well-known one. Where the ClientHello names the number of an announced
+    /// configuration, it is a real one. A name that the same client had resolved to that address is the
+    /// one asked for: browsers send the extension with random content as well (GREASE).
     ///
     /// # What to do
     ///
@@ -44,22 +45,42 @@ fn check(case: &Case<'_>) -> Verdict {
         return fallback(case, host, *id, verdict);
     }
     let offered = case.connections.iter().filter(|it| it.handshake.ech.is_some() && it.asks_for(host));
-    let mut unknown = None;
+    let (mut clear, mut unknown) = (None, None);
     for connection in offered {
-        if let Some(reason) = public_name(case, host) {
-            return hidden(host, connection, reason);
+        let by = public_name(case, host, connection);
+        if let Some(by @ (PublicName::Announced(..) | PublicName::WellKnown)) = by {
+            return hidden(host, connection, by);
         }
         if let Some(it) = case.resolutions.iter().find(|it| connection.server_ip().is_some_and(|ip| it.has_address(ip)))
         {
-            let because = format!("{host} was resolved to this server: the extension hides no other name");
-            return Verdict::Clear { because, cites: vec![connection.id, it.answer] };
+            clear = clear.or_else(|| Some(resolved(case, host, connection, it.answer)));
+        } else if let Some(by) = by {
+            return hidden(host, connection, by);
         }
         unknown = unknown.or(Some(Verdict::Unknown {
             missing: format!("whether {host} is the name asked for or the public name of an ECH configuration"),
             ask: format!("dig {host} HTTPS"),
         }));
     }
-    unknown.unwrap_or(Verdict::NotApplicable)
+    clear.or(unknown).unwrap_or(Verdict::NotApplicable)
+}
+
+/// The name was resolved to the server that was asked. Where configurations are announced and the number
+/// of none is in the ClientHello, its content is random.
+fn resolved(case: &Case<'_>, host: &Name, connection: &Connection<'_>, answer: ObservationId) -> Verdict {
+    let because = format!("{host} was resolved to this server: the extension hides no other name");
+    let own = case.around.records.https(host).into_iter().find_map(|(id, data)| {
+        let configs = Svcb::parse(&data)?.ech_configs();
+        (!configs.is_empty()).then_some((id, configs))
+    });
+    let number = connection.handshake.ech_config;
+    match (own, number) {
+        (Some((id, configs)), Some(number)) if configs.iter().all(|(known, _)| *known != number) => Verdict::Clear {
+            because: format!("{because}; its configuration {number} is none that the HTTPS record announces (GREASE)"),
+            cites: if id == answer { vec![connection.id, id] } else { vec![connection.id, answer, id] },
+        },
+        _ => Verdict::Clear { because, cites: vec![connection.id, answer] },
+    }
 }
 
 fn is_fallback(verdict: &ClientVerdict) -> bool {
@@ -72,26 +93,37 @@ fn is_fallback(verdict: &ClientVerdict) -> bool {
 /// What shows a name to be a public name.
 #[derive(Clone, Copy)]
 enum PublicName {
+    /// An HTTPS record announces a configuration with this number, which the ClientHello names.
+    Announced(u8, ObservationId),
+    /// An HTTPS record announces a configuration, and the ClientHello names another number, or it is not known.
     Record(ObservationId),
     WellKnown,
 }
 
 /// Whether a server name is known as a public name, so that it is not the one that was asked for.
-pub(in crate::rules) fn is_public_name(case: &Case<'_>, host: &Name) -> bool {
-    public_name(case, host).is_some()
+pub(in crate::rules) fn is_public_name(case: &Case<'_>, host: &Name, connection: &Connection<'_>) -> bool {
+    public_name(case, host, connection).is_some()
 }
 
-fn public_name(case: &Case<'_>, host: &Name) -> Option<PublicName> {
-    if let Some(id) = case.around.records.ech_public_name(host) {
-        return Some(PublicName::Record(id));
+fn public_name(case: &Case<'_>, host: &Name, connection: &Connection<'_>) -> Option<PublicName> {
+    let announced = case.around.records.ech(host);
+    let same = announced.iter().find(|(number, _)| connection.handshake.ech_config == Some(*number));
+    match (same, announced.first()) {
+        (Some((number, id)), _) => Some(PublicName::Announced(*number, *id)),
+        _ if WELL_KNOWN.contains(&host.as_str()) => Some(PublicName::WellKnown),
+        (None, Some((_, id))) => Some(PublicName::Record(*id)),
+        (None, None) => None,
     }
-    WELL_KNOWN.contains(&host.as_str()).then_some(PublicName::WellKnown)
 }
 
 /// The visible name is a public name: a side fact, unless the answer shows that the server does not have
 /// the key and the client is left with a certificate for that name.
 fn hidden(host: &Name, connection: &Connection<'_>, by: PublicName) -> Verdict {
-    let strength = if matches!(by, PublicName::Record(_)) { Strength::Proven } else { Strength::Strong };
+    let strength = match by {
+        PublicName::Announced(..) => Strength::Proven,
+        PublicName::WellKnown => Strength::Strong,
+        PublicName::Record(_) => Strength::Consistent,
+    };
     let refused = connection.leaf().filter(|_| reach::is_wrong(connection));
     let (severity, cause, remedy) = match refused {
         Some(_) => (
@@ -123,11 +155,20 @@ fn hidden(host: &Name, connection: &Connection<'_>, by: PublicName) -> Verdict {
                 Sign::Doubtful,
                 "the outer name, not the one that was asked for",
             ));
-    if let PublicName::Record(id) = by {
-        finding = finding.reason(format!("an HTTPS record's ech parameter has the public name {host}"), [id]);
+    match by {
+        PublicName::Announced(number, id) => {
+            let text = format!(
+                "an HTTPS record's ech parameter has the public name {host} and the configuration {number}, which the ClientHello names"
+            );
+            finding = finding.reason(text, [id, connection.id]);
+        }
+        PublicName::Record(id) => {
+            finding = finding.reason(format!("an HTTPS record's ech parameter has the public name {host}"), [id]);
+        }
+        PublicName::WellKnown => {}
     }
     if let Some(leaf) = refused {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding.reason(format!("the certificate presented names {label}"), [leaf.id, connection.id]);
     }
     finding.found()

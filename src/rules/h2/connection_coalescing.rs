@@ -1,6 +1,6 @@
 //! `h2.connection_coalescing`: a connection opened for another name was used again for the host.
 
-use crate::case::{Case, Connection, JoinedBy};
+use crate::case::{Case, Connection, JoinedBy, Leaf};
 use crate::evidence::{HttpExchange, ObservationId};
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
@@ -9,8 +9,8 @@ use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rul
 declare_rule! {
     /// # What it finds
     ///
-    /// A request that was answered 421 although no handshake asked for its host: the browser sent it on
-    /// an HTTP/2 connection that it had opened for another name, whose certificate covers the host too.
+    /// A request that the client sent on an HTTP/2 or HTTP/3 connection that it had opened for another
+    /// name, whose certificate covers the host too: answered 421 it is a warning, else a note.
     ///
     /// # Why it matters
     ///
@@ -20,8 +20,9 @@ declare_rule! {
     ///
     /// # What it needs
     ///
-    /// The 421 response, no ClientHello for the host, and the other connection with a certificate that
-    /// covers the host. A ClientHello with the host's name rules it out.
+    /// The request in the connection that carried it (a capture with keys), or a 421 response and no
+    /// ClientHello for the host, and the other connection with a certificate that covers the host. A
+    /// ClientHello with the host's name rules it out.
     ///
     /// # What to do
     ///
@@ -46,6 +47,9 @@ fn check(case: &Case<'_>) -> Verdict {
             return found(case, host, *id, connection, true);
         }
     }
+    if misdirected.clone().next().is_none() {
+        return taken(case, host);
+    }
     let Some((id, _)) = misdirected.clone().next() else {
         return Verdict::NotApplicable;
     };
@@ -64,6 +68,52 @@ fn check(case: &Case<'_>) -> Verdict {
             ask: "the browser's NetLog (chrome://net-export) or HAR of the same attempt".to_owned(),
         },
     }
+}
+
+/// Where nothing was answered 421: a request on a connection for another name explains why none was opened for
+/// the host.
+fn taken(case: &Case<'_>, host: &Name) -> Verdict {
+    if let Some((id, connection, leaf)) = shared_with(case) {
+        let sni = connection.handshake.sni.clone().unwrap_or_default();
+        return Finding::new(format!("{host} was requested on a connection opened for {sni}"), Severity::Note, Strength::Proven)
+            .because(
+                format!("The client opened a connection for {sni}, whose certificate covers {host} as well, and used it again for {host}."),
+                format!("Nothing is to be done. Where {host} is answered by the wrong site, give {sni} and {host} certificates or addresses of their own."),
+            )
+            .verified_by(format!("curl -v https://{host}/"), "a handshake of its own, with the same certificate")
+            .reason(format!("the connection asks for {sni}"), [connection.id])
+            .reason(format!("a request in it names {host}"), [id])
+            .reason(format!("its certificate covers {host} as well"), [leaf.id, connection.id])
+            .mark(Mark::new(id, host.as_str(), Sign::Right, format!("on the connection for {sni}")))
+            .found();
+    }
+    let mut carried = multiplexed(case, host).filter_map(|(id, it)| Some((id, carrier(case, id, it)?)));
+    match carried.find(|(_, connection)| connection.sni().is_some_and(|sni| sni == *host)) {
+        Some((id, connection)) => Verdict::Clear {
+            because: format!("the request was sent on a connection that asks for {host}"),
+            cites: vec![connection.id, id],
+        },
+        None => Verdict::NotApplicable,
+    }
+}
+
+/// A connection for another name, and its certificate, on which the host was requested and which may be used
+/// for it: with the request.
+pub(in crate::rules) fn shared_with<'c, 'e>(
+    case: &'c Case<'e>,
+) -> Option<(ObservationId, &'c Connection<'e>, &'c Leaf<'e>)> {
+    let host = reach::named(case)?;
+    multiplexed(case, host).find_map(|(id, it)| {
+        let connection = carrier(case, id, it).filter(|it| it.sni().is_some_and(|sni| sni != *host))?;
+        let leaf = connection.leaf().filter(|leaf| view::coverage(leaf, host) == Coverage::Covers)?;
+        Some((id, connection, leaf))
+    })
+}
+
+/// The exchanges for a host that shared a connection, or could have.
+fn multiplexed<'c, 'e>(case: &'c Case<'e>, host: &'c Name) -> impl Iterator<Item = (ObservationId, &'e HttpExchange)> {
+    let all = case.exchanges.iter().filter(|(_, it)| it.host.as_ref() == Some(host));
+    all.filter(|(_, it)| matches!(it.version.as_deref(), Some("HTTP/2" | "HTTP/3"))).map(|(id, it)| (*id, *it))
 }
 
 /// The connection of a capture that carried an exchange.

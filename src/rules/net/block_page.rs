@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{names_one, texts};
-use crate::case::{Case, Connection};
+use crate::case::{Case, Connection, Leaf};
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::provider::table::Kind;
@@ -81,8 +81,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 fn found(host: &Name, connection: &Connection<'_>, leaf: ObservationId, word: &str, strength: Strength) -> Verdict {
     let server = reach::server(connection);
-    let label =
-        connection.leaf().and_then(|it| it.labels().first().map(|label| (*label).to_owned())).unwrap_or_default();
+    let label = connection.leaf().map(Leaf::label).unwrap_or_default();
     Finding::new(
         format!("{host} is served the certificate of {label} by a filter's block page"),
         Severity::Error,

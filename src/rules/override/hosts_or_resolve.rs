@@ -134,7 +134,7 @@ fn judge(
     };
     let how = words(forced.by);
     let expected = answers.and_then(|answer| answer.addresses_like(address).next());
-    let label = it.leaf.and_then(|leaf| leaf.labels().first().map(|label| (*label).to_owned()));
+    let label = it.leaf.map(Leaf::label);
     let served = label
         .as_ref()
         .map_or_else(|| "a certificate of other names".to_owned(), |label| format!("the certificate of {label}"));

@@ -1,6 +1,6 @@
 //! `proxy.tls_servername_leak`: the TLS connection to a forward proxy carries the target's name.
 
-use crate::case::{Case, Connection, Origin};
+use crate::case::{Case, Connection, Leaf, Origin};
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::rules::view::{self, Coverage};
@@ -118,7 +118,7 @@ fn is_proxy_port(connection: &Connection<'_>) -> bool {
 
 fn found(host: &Name, connection: &Connection<'_>, signs: Signs) -> Verdict {
     let server = reach::server(connection);
-    let label = connection.leaf().and_then(|leaf| leaf.labels().first().map(|it| (*it).to_owned())).unwrap_or_default();
+    let label = connection.leaf().map(Leaf::label).unwrap_or_default();
     let mut finding = Finding::new(format!("{host} is served the certificate of {label} by a proxy"), Severity::Error, signs.strength)
         .because(
             format!("The client's TLS connection to the proxy {server} carries the server name {host}. The proxy answers with its own certificate, and the client compares that with {host}."),

@@ -75,7 +75,9 @@ fn of_header(
     let status = exchange.status.unwrap_or_default();
     let is_misdirected = status == 421;
     let leaf = connection.leaf();
-    if leaf.is_some_and(|leaf| view::coverage(leaf, host) == Coverage::Covers) && !is_misdirected {
+    // HTTP/2 and HTTP/3 use a connection again for every name that its certificate covers (RFC 9113 section 9.1.1).
+    let is_shared = matches!(exchange.version.as_deref(), Some("HTTP/2" | "HTTP/3"));
+    if leaf.is_some_and(|leaf| view::coverage(leaf, host) == Coverage::Covers) && (is_shared || !is_misdirected) {
         let leaf = leaf?;
         let because = format!("the certificate presented for {sni} covers {host} as well");
         return Some(Verdict::Clear { because, cites: vec![leaf.id, connection.id] });
@@ -96,7 +98,7 @@ fn of_header(
         .mark(Mark::new(connection.id, sni.as_str(), Sign::Wrong, "the server name asked for"))
         .mark(Mark::new(id, host.as_str(), Sign::Wrong, "the host of the request"));
     if let Some(leaf) = leaf {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding.reason(format!("the certificate presented names {label}"), [leaf.id, connection.id]);
     }
     if is_misdirected {
@@ -112,7 +114,7 @@ fn of_check(case: &Case<'_>, host: &Name, sni: &Name, connection: &Connection<'_
     if covers(sni) || covers(host) || view::coverage(leaf, sni) == Coverage::Unknown {
         return None;
     }
-    let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+    let label = leaf.label();
     let by_name = reach::right(case).into_iter().next();
     let strength = if by_name.is_some() { Strength::Strong } else { Strength::Consistent };
     let mut finding = Finding::new(format!("{host} is asked for {sni} and serves the certificate of {label}"), Severity::Warning, strength)

@@ -83,7 +83,7 @@ fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name
         let because = format!("the certificate presented covers {sni}");
         return Verdict::Clear { because, cites: vec![leaf.id, connection.id] };
     }
-    if connection.handshake.ech.is_some() && ech::outer_name::is_public_name(case, sni) {
+    if connection.handshake.ech.is_some() && ech::outer_name::is_public_name(case, sni, connection) {
         let because = format!("{sni} is only the public name of Encrypted ClientHello");
         return Verdict::Clear { because, cites: vec![connection.id] };
     }
@@ -133,7 +133,7 @@ fn found(
         finding = finding.reason(format!("the address is that of {dialed}"), cites);
     }
     if let Some(leaf) = connection.leaf() {
-        let label = leaf.labels().first().map(|it| (*it).to_owned()).unwrap_or_default();
+        let label = leaf.label();
         finding = finding
             .reason(format!("the certificate presented names {label}"), [leaf.id, connection.id])
             .mark(Mark::new(leaf.id, &label, Sign::Wrong, format!("does not cover {sni}")));

@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return silent_by_default(case, host, it, right);
     }
     if let Some(it) = runs.iter().find(|it| it.is_wrong() && is_open(it)) {
-        let shown = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+        let shown = it.leaf.label();
         return Verdict::Unknown {
             missing: format!("whether the openssl s_client that was shown {shown} sent a server name"),
             ask: format!("openssl version; openssl s_client -connect {host}:443 -servername {host} </dev/null"),
@@ -85,7 +85,7 @@ fn silent_by_default(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, right: &S
         ),
         reason: "the command gives no -servername, and the version that ran it is not stated".to_owned(),
     };
-    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+    let label = it.leaf.label();
     match served_default(case, host, it, Some(right), &wording) {
         Verdict::Found(mut finding) => {
             finding.headline =
@@ -130,7 +130,7 @@ pub(in crate::rules) fn served_default(
     right: Option<&Shown<'_, '_>>,
     wording: &Wording,
 ) -> Verdict {
-    let label = it.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+    let label = it.leaf.label();
     let stage = view::execute_api_targets(case).iter().any(|target| target.target.role == Role::Stage);
     let strength = match right {
         Some(other) if other.coverage == Coverage::Covers && it.is_wrong() => Strength::Proven,
@@ -150,7 +150,7 @@ pub(in crate::rules) fn served_default(
         Mark { on: it.leaf.id, ..mark(it, &label, Sign::Wrong, &format!("does not cover {host}")) },
     ];
     if let Some(other) = right {
-        let covering = other.leaf.labels().first().map(|label| (*label).to_owned()).unwrap_or_default();
+        let covering = other.leaf.label();
         reasons.push(Reason {
             text: format!("a handshake that sent {host} was served {covering}, which covers it"),
             cites: view::cites([other.connection.id, other.leaf.id]),
