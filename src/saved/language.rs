@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use super::grammar::phrases::Phrases;
 use super::grammar::{address, words};
-use super::{RunText, SavedFormat, Sink, connection, peer_certificate};
+use super::{Line, RunText, SavedFormat, Sink, connection, peer_certificate};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
 use crate::tls::{Alert, Handshake, Side, SniState, Transport};
@@ -121,6 +121,8 @@ fn handshake(run: &RunText<'_>, line: u32, verdict: &ClientVerdict, sink: &mut S
         };
         sink.observe(Fact::TlsAlert(it), [line]);
     }
+    let names = |it: &&Line| is_named.is_some_and(|host| it.text.to_lowercase().contains(host.as_str()));
+    let named_at = run.lines.iter().find(|it| it.number == line).filter(names).or_else(|| run.lines.iter().find(names));
     let it = Handshake {
         server,
         sni: is_named.map(ToString::to_string),
@@ -129,7 +131,7 @@ fn handshake(run: &RunText<'_>, line: u32, verdict: &ClientVerdict, sink: &mut S
         run: Some(run.number),
         ..Handshake::over(Transport::Text)
     };
-    sink.observe(Fact::TlsHandshake(it), [line]);
+    sink.observe(Fact::TlsHandshake(it), std::iter::once(line).chain(named_at.map(|it| it.number)));
 }
 
 /// The host that a line names beside the fault.
@@ -172,7 +174,7 @@ fn names_below(run: &RunText<'_>, number: u32) -> Vec<String> {
 
 /// The host of a line near the fault that says what was asked for.
 fn nearby(run: &RunText<'_>, number: u32) -> Option<Name> {
-    let near = |line: &&super::Line| line.number.abs_diff(number) <= NEAR_LINES;
+    let near = |line: &&Line| line.number.abs_diff(number) <= NEAR_LINES;
     let from_command = run.command.iter().find_map(|word| host_in(word));
     from_command.or_else(|| run.lines.iter().filter(near).find_map(|line| host_in(&line.text)))
 }
