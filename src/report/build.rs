@@ -195,6 +195,7 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         connections: connections(case, certificates),
         marks: marks(case, judgement.outcome),
         shown: BTreeMap::new(),
+        is_unserved: case.connections.is_empty() && case.verdicts.is_empty() && !case.certificates.is_empty(),
     }
 }
 

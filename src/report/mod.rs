@@ -207,6 +207,10 @@ pub struct CaseEntry {
     /// Where certificates stand in the connections of the case that were first presented elsewhere.
     #[serde(skip)]
     pub(super) shown: BTreeMap<ObservationId, shown::Shown>,
+    /// Certificates are here, but nothing shows that a server presented them, such as the output of
+    /// `openssl x509 -in FILE`.
+    #[serde(skip)]
+    pub(super) is_unserved: bool,
 }
 
 /// A cause that was found.

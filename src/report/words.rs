@@ -164,6 +164,10 @@ pub fn headline(case: &CaseEntry) -> String {
         return "no host is named: what was served cannot be compared with it".to_owned();
     };
     match case.outcome {
+        Outcome::Ok if case.is_unserved => format!("a certificate here covers {host}; that it is served is not shown"),
+        Outcome::WrongCertificate if case.is_unserved => {
+            format!("a certificate here does not cover {host}; that it is served is not shown")
+        }
         Outcome::Ok => format!("{host} is served a certificate that covers it"),
         Outcome::WrongCertificate => format!("{host} is served a certificate that does not cover it"),
         Outcome::InvalidCertificate => format!("{host} is served a certificate that the client refuses"),

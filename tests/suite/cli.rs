@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{printed, root, said, text_of, whycert, whycert_in};
+use crate::support::{printed, root, said, text_of, whycert, whycert_fed, whycert_in};
 
 #[test]
 fn exit_status_follows_the_contract() {
@@ -81,7 +81,7 @@ fn a_host_that_is_nowhere_is_inconclusive() {
 #[test]
 fn standard_input_is_a_source() {
     let bytes = std::fs::read(root().join("samples/stage_url_transcript/ticket.txt")).unwrap();
-    let output = crate::support::whycert_fed(&["diagnose", "-"], &bytes);
+    let output = whycert_fed(&["diagnose", "-"], &bytes);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(printed(&output).contains("apigw.cname_to_stage_url"));
 }
@@ -359,5 +359,22 @@ fn a_selection_that_leaves_nothing_says_so() {
             ["diagnose", "samples/stage_url_capture/customer.pcapng", "--select", "sni", "--format", format];
         let report = printed(&whycert(arguments));
         assert!(report.contains(expected), "{format}: {report}");
+    }
+}
+
+#[test]
+fn a_certificate_of_a_file_is_not_said_to_be_served() {
+    let text = "$ openssl x509 -in cert.pem -noout -subject -ext subjectAltName\nsubject=CN = www.bakery.example\n\
+                X509v3 Subject Alternative Name: \n    DNS:www.bakery.example\n";
+    for (host, words) in [
+        ("www.bakery.example", "a certificate here covers www.bakery.example; that it is served is not shown"),
+        (
+            "shop.bakery.example",
+            "a certificate here does not cover shop.bakery.example; that it is served is not shown",
+        ),
+    ] {
+        let report = printed(&whycert_fed(&["diagnose", "--host", host, "-"], text.as_bytes()));
+        let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(words) && !flat.contains("is served a certificate"), "{report}");
     }
 }
