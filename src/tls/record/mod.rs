@@ -4,7 +4,7 @@
 //! Records are read where they lie; only one that is cut by the end of a segment is copied. What is
 //! encrypted, and no key opens, is passed over, and reading ends as soon as nothing more can be
 //! learnt. With keys ([`Reader::keyed`]) sealed records are opened, and application data goes to the
-//! reader inside; [`guard`] is about what is sealed. A hole ends the reading.
+//! reader inside; `guard` is about what is sealed. A hole ends the reading.
 
 mod guard;
 
