@@ -454,12 +454,10 @@ const SMALL_FILES: usize = 256;
 /// The bytes that tell which export a text is.
 const EXPORT_HEAD_BYTES: usize = 4096;
 
-/// Runs work on so many threads, or on all processors.
+/// Runs work on so many threads, or on as many as there are processors. It is one of the pool's own: handing
+/// out work from a thread outside wakes two for every piece.
 pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> T + Send) -> Result<T, String> {
-    let Some(threads) = threads else {
-        return Ok(work());
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build();
     let pool = pool.map_err(|error| format!("threads cannot be started: {error}"))?;
     Ok(pool.install(work))
 }
