@@ -113,11 +113,19 @@ impl Part {
 
     /// Takes one frame, whose bytes stand within `base`.
     pub(super) fn take(&mut self, base: Base<'_>, frame: &Frame, bytes: &[u8], shards: &[Shard]) {
+        // A SYN may begin a connection anew: it is always looked at closely.
+        let seen = packet::glance(frame.link_type, bytes).filter(|seen| !seen.syn);
+        if seen.is_some_and(|seen| seen.is_bare || !self.wants(&seen, shards)) {
+            return;
+        }
         let number = u32::try_from(frame.number.0).unwrap_or(u32::MAX);
         match packet::decode(frame.link_type, bytes, frame.wire_bytes) {
             Ok(Decoded::Packet(packet)) => {
-                if let Some(item) = item(&packet, base, number, frame.time) {
-                    self.queue(item, shards);
+                if let Some(item) = item(&packet, base, number, frame.time)
+                    && (seen.is_some() || self.wants_item(&item, shards))
+                    && let Some(queue) = self.queues.get_mut(item.key.shard(SHARDS))
+                {
+                    queue.push(item);
                 }
             }
             Ok(Decoded::Fragment(_)) => {
@@ -130,23 +138,29 @@ impl Part {
         }
     }
 
-    fn queue(&mut self, item: Item, shards: &[Shard]) {
-        let shard = item.key.shard(SHARDS);
-        let of = shards.get(shard);
-        let is_wanted = match item.kind {
-            ItemKind::Segment { syn: false, .. } => {
-                of.is_some_and(|it| it.wants(&item.key, item.way)) || self.reused.contains(&item.key)
-            }
+    /// Whether the connection wants bytes that go the way of this packet.
+    fn wants(&self, seen: &packet::Glance, shards: &[Shard]) -> bool {
+        let (key, way) = FlowKey::between(seen.source, seen.destination);
+        self.wants_bytes(&key, way, shards)
+    }
+
+    fn wants_bytes(&self, key: &FlowKey, way: Way, shards: &[Shard]) -> bool {
+        shards.get(key.shard(SHARDS)).is_some_and(|it| it.wants(key, way)) || self.reused.contains(key)
+    }
+
+    /// The same of a decoded packet. A SYN is always wanted, and tells that a connection begins anew.
+    fn wants_item(&mut self, item: &Item, shards: &[Shard]) -> bool {
+        let (key, way) = (&item.key, item.way);
+        match item.kind {
+            ItemKind::Segment { syn: false, .. } => self.wants_bytes(key, way, shards),
             ItemKind::Segment { .. } => {
-                if of.is_some_and(|it| !it.wants(&item.key, item.way) || !it.wants(&item.key, item.way.other())) {
-                    self.reused.insert(item.key);
+                let of = shards.get(key.shard(SHARDS));
+                if of.is_some_and(|it| !it.wants(key, way) || !it.wants(key, way.other())) {
+                    self.reused.insert(*key);
                 }
                 true
             }
             ItemKind::Datagram => true,
-        };
-        if let Some(queue) = self.queues.get_mut(shard).filter(|_| is_wanted) {
-            queue.push(item);
         }
     }
 }

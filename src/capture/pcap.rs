@@ -191,14 +191,16 @@ impl Layout {
             return Some(bytes.len());
         }
         let days = |record: &[u8]| Some(self.order.u32_at(record, 0)? >> DAY_BITS);
+        if days(near)?.abs_diff(days(record)?) > 1 {
+            return None;
+        }
         let (captured, wire) = self.lengths(record)?;
-        let is_near = days(near)?.abs_diff(days(record)?) <= 1;
         let fits = captured > 0
             && captured <= wire
             && wire <= u32::try_from(limits::FRAME_BYTES_MAX).unwrap_or(u32::MAX)
             && self.order.u32_at(record, 4)? < self.ticks_per_second;
         let end = at.saturating_add(self.header_bytes).saturating_add(usize::try_from(captured).ok()?);
-        (is_near && fits).then_some(end)
+        fits.then_some(end)
     }
 }
 

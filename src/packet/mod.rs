@@ -7,6 +7,7 @@
 //! [`Undecoded`]. A fragment is handed to [`Defrag`], which knows when its packet is whole.
 
 mod defrag;
+mod glance;
 mod ip;
 mod link;
 mod transport;
@@ -15,6 +16,7 @@ mod tunnel;
 use std::net::IpAddr;
 
 pub use defrag::{Defrag, Incomplete, Reassembled};
+pub use glance::{Glance, glance};
 
 use crate::capture::LinkType;
 use crate::limits;
