@@ -132,7 +132,7 @@ fn split_prompt(line: &str) -> Option<(Option<&str>, &str)> {
             continue;
         }
         // A mark alone begins other text as well: comments, quotes, PowerShell's error messages.
-        let is_bare = matches!(prompt.trim(), "#" | ">" | "+" | "%" | "~");
+        let is_bare = matches!(prompt.trim(), "#" | ">" | "+" | "%") || mark == "~ ";
         if starts_with_tool(command) && (!is_bare || is_certain(command)) {
             return Some((Some(prompt), command));
         }
