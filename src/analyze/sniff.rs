@@ -2,7 +2,7 @@
 //! hands them, and all that follow, to the reader for TLS, DNS or HTTP.
 
 use crate::dns;
-use crate::flow::{Interest, Origin, StreamReader};
+use crate::flow::{Beginning, Interest, Origin, StreamReader};
 use crate::http;
 use crate::tls::preamble::{Found, RESPONSE, Search};
 use crate::tls::record;
@@ -20,8 +20,8 @@ pub(super) struct Sniffer {
 enum State {
     #[default]
     Unknown,
-    Waiting(Vec<(Vec<u8>, Origin)>),
-    Searching(Box<Search>, Vec<(Vec<u8>, Origin)>),
+    Waiting(Beginning),
+    Searching(Box<Search>, Beginning),
     Tls(Box<record::Reader>),
     Dns(dns::tcp::Reader),
     Http(Box<http::Reader>),
@@ -59,13 +59,12 @@ impl StreamReader for Sniffer {
     }
 
     fn held_bytes(&self) -> usize {
-        let held = |parts: &[(Vec<u8>, Origin)]| parts.iter().map(|(bytes, _)| bytes.len().saturating_add(64)).sum();
         match &self.state {
             State::Tls(reader) => size_of::<record::Reader>().saturating_add(reader.held_bytes()),
             State::Dns(reader) => reader.held_bytes(),
             State::Http(reader) => size_of::<http::Reader>().saturating_add(reader.held_bytes()),
-            State::Waiting(parts) => held(parts),
-            State::Searching(search, parts) => held(parts).saturating_add(search.held_bytes()),
+            State::Waiting(beginning) => beginning.held_bytes(),
+            State::Searching(search, beginning) => beginning.held_bytes().saturating_add(search.held_bytes()),
             State::Unknown | State::Nothing => 0,
         }
     }
@@ -99,15 +98,11 @@ impl Sniffer {
 
     /// The stream has ended: a response that no TLS followed is one.
     pub(super) fn settle(&mut self) {
-        if let State::Searching(search, parts) = &mut self.state
+        if let State::Searching(search, beginning) = &mut self.state
             && search.is_response()
         {
             let mut reader: Box<http::Reader> = Box::default();
-            for (bytes, origin) in parts {
-                if reader.feed(bytes, *origin) == Interest::Done {
-                    break;
-                }
-            }
+            beginning.bring_to(reader.as_mut());
             self.state = State::Http(reader);
         }
     }
@@ -121,54 +116,50 @@ impl Sniffer {
     }
 
     fn sniff(&mut self, bytes: &[u8], origin: Origin) -> Interest {
-        let mut parts = match std::mem::take(&mut self.state) {
-            State::Waiting(parts) => parts,
-            _ => Vec::new(),
+        let mut beginning = match std::mem::take(&mut self.state) {
+            State::Waiting(beginning) => beginning,
+            _ => Beginning::default(),
         };
-        parts.push((bytes.to_vec(), origin));
-        let start: Vec<u8> = parts.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+        beginning.push(bytes, origin);
+        let start = beginning.bytes();
         self.state = match record::is_start(&start) {
             Some(true) => State::Tls(self.reader()),
-            None => State::Waiting(Vec::new()),
+            None => State::Waiting(Beginning::default()),
             Some(false) => match (dns::tcp::is_start(&start), http::reader::is_start(&start)) {
                 (Some(true), _) => State::Dns(dns::tcp::Reader::default()),
                 (_, Some(true)) if !start.starts_with(RESPONSE) => State::Http(Box::default()),
-                (_, Some(true)) | (Some(false), Some(false)) => State::Searching(Box::default(), Vec::new()),
-                _ if is_behind(&parts) => State::Searching(Box::default(), Vec::new()),
-                _ => State::Waiting(Vec::new()),
+                (_, Some(true)) | (Some(false), Some(false)) => State::Searching(Box::default(), Beginning::default()),
+                _ if is_behind(&beginning) => State::Searching(Box::default(), Beginning::default()),
+                _ => State::Waiting(Beginning::default()),
             },
         };
         if let State::Waiting(waiting) = &mut self.state {
-            *waiting = parts;
+            *waiting = beginning;
             return Interest::More;
         }
-        let mut interest = Interest::More;
-        for (bytes, origin) in parts {
-            interest = self.feed(&bytes, origin);
-        }
-        interest
+        beginning.bring_to(self)
     }
 
     /// Looks for TLS behind something else.
     fn search(&mut self, bytes: &[u8], origin: Origin) -> Interest {
-        let State::Searching(search, parts) = &mut self.state else {
+        let State::Searching(search, beginning) = &mut self.state else {
             return Interest::Done;
         };
         let found = search.feed(bytes);
-        parts.push((bytes.to_vec(), origin));
-        let parts = match found {
+        beginning.push(bytes, origin);
+        let beginning = match found {
             Found::Tls(at) => {
                 let preamble = search.preamble(at);
-                let parts = behind(std::mem::take(parts), at);
+                let beginning = beginning.behind(at);
                 let mut reader = self.reader();
                 reader.preamble = Some(Box::new(preamble));
                 self.state = State::Tls(reader);
-                parts
+                beginning
             }
             _ if search.is_http() => {
-                let parts = std::mem::take(parts);
+                let beginning = std::mem::take(beginning);
                 self.state = State::Http(Box::default());
-                parts
+                beginning
             }
             Found::Unknown => return Interest::More,
             Found::Nothing => {
@@ -176,30 +167,12 @@ impl Sniffer {
                 return Interest::Done;
             }
         };
-        let mut interest = Interest::More;
-        for (bytes, origin) in parts {
-            interest = self.feed(&bytes, origin);
-        }
-        interest
+        beginning.bring_to(self)
     }
 }
 
 /// Whether TLS stands behind something that other readers still wait to know.
-fn is_behind(parts: &[(Vec<u8>, Origin)]) -> bool {
+fn is_behind(beginning: &Beginning) -> bool {
     let mut search = Search::default();
-    parts.iter().any(|(bytes, _)| matches!(search.feed(bytes), Found::Tls(_)))
-}
-
-/// The parts without their first bytes.
-fn behind(parts: Vec<(Vec<u8>, Origin)>, mut bytes: usize) -> Vec<(Vec<u8>, Origin)> {
-    let mut rest = Vec::new();
-    for (part, origin) in parts {
-        let passed = bytes.min(part.len());
-        bytes = bytes.saturating_sub(passed);
-        let part = part.get(passed..).unwrap_or_default();
-        if !part.is_empty() {
-            rest.push((part.to_vec(), origin));
-        }
-    }
-    rest
+    beginning.pieces().any(|bytes| matches!(search.feed(bytes), Found::Tls(_)))
 }

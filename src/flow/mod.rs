@@ -1,9 +1,11 @@
 //! TCP streams, each direction on its own, whose bytes know which frame gave them.
 
 pub mod assembler;
+pub mod beginning;
 pub mod key;
 
 pub use assembler::Assembler;
+pub use beginning::Beginning;
 pub use key::{FlowKey, Way};
 
 use crate::provenance::{FrameNumber, Time};

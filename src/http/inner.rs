@@ -2,12 +2,12 @@
 
 use super::reader::{self, Reader};
 use crate::dns;
-use crate::flow::{Interest, Origin, StreamReader};
+use crate::flow::{Beginning, Interest, Origin, StreamReader};
 
 /// Reads the application data of one direction.
 #[derive(Debug, Default)]
 pub struct Inner {
-    start: Vec<(Vec<u8>, Origin)>,
+    beginning: Beginning,
     spoken: Spoken,
 }
 
@@ -26,20 +26,16 @@ impl StreamReader for Inner {
             Spoken::Http(reader) => return reader.feed(bytes, origin),
             Spoken::Dns(reader) => return reader.feed(bytes, origin),
             Spoken::Nothing => return Interest::Done,
-            Spoken::Unknown => self.start.push((bytes.to_vec(), origin)),
+            Spoken::Unknown => self.beginning.push(bytes, origin),
         }
-        let start: Vec<u8> = self.start.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+        let start = self.beginning.bytes();
         self.spoken = match (reader::is_start(&start), dns::tcp::is_start(&start)) {
             (Some(true), _) => Spoken::Http(Box::default()),
             (_, Some(true)) => Spoken::Dns(Box::default()),
             (Some(false), Some(false)) => Spoken::Nothing,
             _ => return Interest::More,
         };
-        let mut interest = Interest::Done;
-        for (bytes, origin) in std::mem::take(&mut self.start) {
-            interest = self.feed(&bytes, origin);
-        }
-        interest
+        std::mem::take(&mut self.beginning).bring_to(self)
     }
 
     fn hole(&mut self, missing: u64) -> Interest {

@@ -1,12 +1,12 @@
 //! One direction of a stream that is HTTP, whichever version: [`Reader`].
 
 use super::{Head, h1, h2};
-use crate::flow::{Interest, Origin, StreamReader};
+use crate::flow::{Beginning, Interest, Origin, StreamReader};
 
 /// Reads one direction.
 #[derive(Debug, Default)]
 pub struct Reader {
-    start: Vec<(Vec<u8>, Origin)>,
+    beginning: Beginning,
     spoken: Spoken,
 }
 
@@ -48,21 +48,16 @@ impl StreamReader for Reader {
             Spoken::One(reader) => return reader.feed(bytes, origin),
             Spoken::Two(reader) => return reader.feed(bytes, origin),
             Spoken::Nothing => return Interest::Done,
-            Spoken::Unknown => {}
+            Spoken::Unknown => self.beginning.push(bytes, origin),
         }
-        self.start.push((bytes.to_vec(), origin));
-        let start: Vec<u8> = self.start.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+        let start = self.beginning.bytes();
         self.spoken = match is_start(&start) {
             None => return Interest::More,
             Some(false) => Spoken::Nothing,
             Some(true) if h2::is_start(&start) == Some(true) => Spoken::Two(Box::default()),
             Some(true) => Spoken::One(Box::default()),
         };
-        let mut interest = Interest::Done;
-        for (bytes, origin) in std::mem::take(&mut self.start) {
-            interest = self.feed(&bytes, origin);
-        }
-        interest
+        std::mem::take(&mut self.beginning).bring_to(self)
     }
 
     fn hole(&mut self, missing: u64) -> Interest {
