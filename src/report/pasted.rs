@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::case::{Case, Resolution};
+use crate::case::Case;
 use crate::evidence::{Evidence, Fact};
+use crate::name::Name;
 use crate::rules::RecordChange;
 
 /// The labels of a case that are no more than text in a report, and more in a shell.
@@ -44,17 +45,11 @@ impl Unpasted {
     pub(super) fn with(&self, case: &Case<'_>) -> Self {
         let mut found = self.clone();
         let mut read = BTreeSet::new();
-        // A name in a command is written as DNS writes it in text.
-        let host = case.host.as_ref().map(ToString::to_string);
-        found.add(host.as_deref());
+        found.add_names(&case.host);
         let owners = case.host.as_ref().map(|host| case.around.records.aliases_of(host)).unwrap_or_default();
-        let owners: Vec<String> = owners.into_iter().map(|(owner, _)| owner.to_string()).collect();
-        found.add(owners.iter().map(String::as_str));
-        let of_alias = |it: &Resolution| -> Vec<String> {
-            it.aliases.iter().flat_map(|it| [it.owner.to_string(), it.target.to_string()]).collect()
-        };
-        let aliases: Vec<String> = case.resolutions.iter().chain(&case.suffixed).flat_map(of_alias).collect();
-        found.add(aliases.iter().map(String::as_str));
+        found.add_names(owners.iter().map(|(owner, _)| owner));
+        let resolutions = case.resolutions.iter().chain(&case.suffixed);
+        found.add_names(resolutions.flat_map(|it| &it.aliases).flat_map(|it| [&it.owner, &it.target]));
         found.add(case.connections.iter().filter_map(|it| it.handshake.sni.as_deref()));
         let leaves = case.connections.iter().filter_map(|it| it.leaf()).chain(&case.certificates);
         for leaf in leaves.filter(|leaf| read.insert(leaf.id)) {
@@ -66,8 +61,15 @@ impl Unpasted {
         found
     }
 
+    /// A name in a command is written as DNS writes it in text.
+    fn add_names<'n>(&mut self, names: impl IntoIterator<Item = &'n Name>) {
+        for name in names.into_iter().filter(|name| !is_harmless(name.as_str())) {
+            self.add([name.to_string().as_str()]);
+        }
+    }
+
     fn add<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
-        for name in names {
+        for name in names.into_iter().filter(|name| !is_harmless(name)) {
             let labels = name.split('.').filter(|label| !label.is_empty() && !label.chars().all(is_plain));
             if name.contains('.') {
                 self.0.extend(labels.flat_map(|label| [format!("{label}."), format!(".{label}")]));
@@ -97,6 +99,11 @@ impl Unpasted {
         change.batch = change.batch.map(|batch| self.without(&batch));
         change
     }
+}
+
+/// Whether no label of a name needs a look: so are nearly all.
+fn is_harmless(name: &str) -> bool {
+    !name.starts_with('-') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_*:.".contains(&byte))
 }
 
 /// What no shell gives a meaning. `*` stands in quotes where a command holds it, `:` in addresses.
