@@ -75,9 +75,9 @@ impl<F: Formatter> Formatter for Harmless<F> {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Without an early end: nearly all are plain, and so one pass compares many bytes at once. What
-        // stands below a space has been escaped before.
-        if fragment.bytes().fold(true, |is_plain, byte| is_plain & (byte < DELETE)) {
+        // Without an early end: nearly all are plain, and so many bytes are compared at once. What stands
+        // below a space has been escaped before.
+        if fragment.bytes().fold(0, u8::max) < DELETE {
             return writer.write_all(fragment.as_bytes());
         }
         let mut begins = 0;
