@@ -27,6 +27,7 @@ pub mod json;
 pub mod kdig;
 pub mod keytool;
 pub mod language;
+pub mod loops;
 pub mod nmap;
 pub mod nslookup;
 pub mod openssl_s_client;
@@ -198,6 +199,20 @@ impl Sink {
         self.observations.push(Observation { at, fact: Box::new(fact) });
     }
 
+    /// The facts from this one on that stand on the first line stand on the second as well.
+    fn cite_beside(&mut self, from: usize, line: u32, beside: u32) {
+        for observation in self.observations.iter_mut().skip(from) {
+            let spans = observation.at.iter().filter_map(|place| match place {
+                Place::Lines { first, last, .. } => Some(*first..=*last),
+                Place::Frames { .. } | Place::Whole { .. } => None,
+            });
+            let mut lines: BTreeSet<u32> = spans.flatten().collect();
+            if lines.contains(&line) && lines.insert(beside) {
+                observation.at = places(lines);
+            }
+        }
+    }
+
     /// Lines that a format put together from several of the text.
     fn join(&mut self, lines: &[Line]) {
         for line in lines.iter().filter(|line| line.last > line.number) {
@@ -219,6 +234,18 @@ impl Sink {
     pub fn local_id(&self, line: u32) -> String {
         format!("{}#{line}", self.path)
     }
+}
+
+/// Ascending lines as places, those that follow each other as one.
+fn places(lines: impl IntoIterator<Item = u32>) -> Vec<Place> {
+    let mut at: Vec<Place> = Vec::new();
+    for line in lines {
+        match at.last_mut() {
+            Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = line,
+            _ => at.push(Place::on_lines(SourceId(0), line, line)),
+        }
+    }
+    at
 }
 
 /// All formats. A run is read by the format of its command, or by the one whose line opened it.
