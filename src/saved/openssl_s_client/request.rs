@@ -11,7 +11,7 @@ use crate::saved::grammar::address;
 use crate::saved::{HEADERS, Line, RunText, Sink};
 
 /// The lines of a run before the first response.
-pub(super) fn before<'l>(lines: &'l [Line]) -> &'l [Line] {
+pub(super) fn before(lines: &[Line]) -> &[Line] {
     let at = lines.iter().position(|line| status(&line.text).is_some());
     at.and_then(|at| lines.get(..at)).unwrap_or(lines)
 }
