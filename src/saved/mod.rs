@@ -44,6 +44,7 @@ pub mod sslscan;
 pub mod sslyze;
 pub mod test_netconnection;
 pub mod testssl;
+pub mod unresolved;
 pub mod wget;
 pub mod whois;
 pub mod zone_file;
@@ -164,6 +165,8 @@ pub struct Sink {
     pub gaps: Vec<Gap>,
     /// The text of lines that records stand on, where it can be shown.
     pub quotes: BTreeMap<u32, String>,
+    /// Lines that are not to be shown, whatever stands on them.
+    unquoted: BTreeSet<u32>,
     /// The ids of the certificates among them.
     certificates: BTreeSet<String>,
     /// The digests of certificates that a configuration holds: in PEM they are nothing that was presented.
@@ -197,6 +200,11 @@ impl Sink {
             self.certificates.insert(certificate.id().to_owned());
         }
         self.observations.push(Observation { at, fact: Box::new(fact) });
+    }
+
+    /// Lines whose text is never shown.
+    fn leave_unquoted(&mut self, lines: impl IntoIterator<Item = u32>) {
+        self.unquoted.extend(lines);
     }
 
     /// The facts from this one on that stand on the first line stand on the second as well.
@@ -281,6 +289,7 @@ pub static FORMATS: &[&SavedFormat] = &[
     &java_debug::FORMAT,
     &browser::FORMAT,
     &language::FORMAT,
+    &unresolved::FORMAT,
     &peer_certificate::FORMAT,
     &whois::FORMAT,
     &export::lines::PDML,
@@ -335,6 +344,7 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let found = runs::read(&text.lines, &mut sink);
     reading.source.unknown_lines = Some(found.unknown_lines).filter(|count| *count > 0);
     let is_pem = pem::read(&text.lines, &mut sink);
+    let unquoted = std::mem::take(&mut sink.unquoted);
     reading.observations = sink.observations;
     reading.gaps = sink.gaps;
     let at = Place::Whole { source: SourceId(0) };
@@ -343,12 +353,12 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     } else if !reading.holds_evidence() {
         reading.gaps.push(Gap::new(at, GapReason::NoEvidence));
     }
-    quote(&mut reading, &text);
+    quote(&mut reading, &text, &unquoted);
     reading
 }
 
 /// Keeps the lines that observations stand on, without their secrets.
-fn quote(reading: &mut Reading, text: &decode::Text) {
+fn quote(reading: &mut Reading, text: &decode::Text, unquoted: &BTreeSet<u32>) {
     for observation in &reading.observations {
         for place in &observation.at {
             let Place::Lines { first, last, .. } = place else {
@@ -356,6 +366,9 @@ fn quote(reading: &mut Reading, text: &decode::Text) {
             };
             let start = text.lines.partition_point(|line| line.last < *first);
             for line in text.lines.iter().skip(start).take_while(|line| line.number <= *last) {
+                if unquoted.contains(&line.number) {
+                    continue;
+                }
                 for number in line.number.max(*first)..=line.last.min(*last) {
                     let shown = text.parts.get(&number).unwrap_or(&line.text);
                     reading.quotes.insert(number, decode::secret::hidden(shown).into_owned());

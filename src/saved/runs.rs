@@ -382,6 +382,8 @@ const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "ts
 /// Outputs that hold lines which open another format elsewhere.
 const HOLDS: &[(&str, &str)] = &[
     ("wget", "openssl_s_client"),
+    ("wget", "unresolved"),
+    ("curl", "unresolved"),
     ("wget", "openssl_x509"),
     ("zone_file", "dig"),
     ("resolvectl", "dig"),
