@@ -329,13 +329,31 @@ const TOOLS: &[&str] = &[
     "go",
     "tshark",
     "tcpdump",
+    "terraform",
+    "tofu",
 ];
 const POWERSHELL_TOOLS: &[&str] =
     &["Resolve-DnsName", "Invoke-WebRequest", "iwr", "irm", "Invoke-RestMethod", "Test-NetConnection", "Get-Content"];
 /// Words of the language as well: without a prompt they are prose.
 const PROMPT_ONLY: &[&str] = &[
-    "cat", "type", "date", "grep", "git", "go", "http", "https", "node", "java", "php", "ruby", "python", "python3",
-    "ping", "ipconfig",
+    "cat",
+    "type",
+    "date",
+    "grep",
+    "git",
+    "go",
+    "http",
+    "https",
+    "node",
+    "java",
+    "php",
+    "ruby",
+    "python",
+    "python3",
+    "ping",
+    "ipconfig",
+    "terraform",
+    "tofu",
 ];
 /// Tools that say something without any argument.
 const ALONE: &[&str] = &["date", "nslookup"];
