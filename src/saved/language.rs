@@ -1,7 +1,7 @@
 //! The errors of programming languages and of programs written in them: Python, Node.js, Java, Go, Ruby,
 //! PHP, .NET, Rust, git, the AWS CLI.
 //!
-//! All of these send the host of the URL as the server name, unless it is an address. A line opens
+//! All of these but Postfix send the host of the URL as the server name, unless it is an address. A line opens
 //! such an output only when its own words belong to one of them (`TOOLS`); which fault it names is
 //! the table of [`words`].
 
@@ -38,12 +38,14 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let host = verdicts.iter().find_map(|(_, verdict)| verdict.host.clone());
     let of_run = Run {
         run: run.number,
-        tool: client,
+        tool: client.clone(),
         version: version_in(run),
         command: run.shown.clone(),
         vantage: run.vantage.clone(),
         time: None,
         server_name: match &host {
+            // It sends one only where its policy or a TLSA record says so.
+            _ if client == "postfix" => ServerName::Unknown,
             Some(host) if host.ip().is_some() => ServerName::No,
             Some(host) => ServerName::Yes(host.to_string()),
             None => ServerName::Unknown,
@@ -53,7 +55,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     sink.observe(Fact::Run(of_run), [first]);
     for (line, verdict) in verdicts {
         handshake(run, line, &verdict, sink);
-        sink.observe(Fact::ClientVerdict(verdict), [line]);
+        let below = Some(names_below(run, line)).filter(|(_, names)| *names == verdict.presented).map(|(at, _)| at);
+        sink.observe(Fact::ClientVerdict(verdict), std::iter::once(line).chain(below));
     }
     node_certificate(run, sink);
 }
@@ -77,7 +80,7 @@ pub(super) fn verdicts(run: &RunText<'_>) -> Vec<(u32, ClientVerdict)> {
             client: client.to_owned(),
             says: said.says,
             host,
-            presented: if said.presented.is_empty() { names_below(run, line.number) } else { said.presented },
+            presented: if said.presented.is_empty() { names_below(run, line.number).1 } else { said.presented },
             code: code_in(&line.text),
             words: shortened(line.text.trim()),
             above: None,
@@ -171,11 +174,14 @@ pub(super) fn host_near(run: &RunText<'_>, number: u32) -> Option<Name> {
     own.or_else(|| nearby(run, number))
 }
 
-/// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host.
-fn names_below(run: &RunText<'_>, number: u32) -> Vec<String> {
+/// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host; where
+/// it stands.
+fn names_below(run: &RunText<'_>, number: u32) -> (u32, Vec<String>) {
     let mut below = run.lines.iter().filter(|line| line.number > number && line.number - number <= NAMES_BELOW);
-    let list = below.find_map(|line| line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']'));
-    list.map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
+    let list = below
+        .find_map(|line| Some((line.number, line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']')?)));
+    let names = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect();
+    list.map_or((number, Vec::new()), |(at, list)| (at, names(list)))
 }
 
 /// The host of a line near the fault that says what was asked for.
@@ -264,6 +270,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("HttpRequestException", ".NET"),
     ("server certificate for \"", "libpq"),
     ("TLS: hostname does not match", "openldap"),
+    ("does not match common name in certificate (", "openldap"),
+    ("is not in peer certificate", "grpc"),
+    ("server certificate verification failed for ", "postfix"),
     ("invalid peer certificate", "rust"),
     ("reqwest::Error", "rust"),
     ("hostname_check_failed", "erlang"),
