@@ -374,10 +374,16 @@ fn meant_by(fact: &Fact, answers: &answers::Answers<'_>) -> Vec<(Name, HostSourc
             sni.map(|name| (name, HostSource::Sni)).into_iter().chain(dialed).collect()
         }
         Fact::ClientVerdict(it) => it.host.iter().map(|name| (name.clone(), HostSource::Command)).collect(),
-        Fact::Run(it) if it.tool == "openssl x509" => {
-            it.host.iter().map(|name| (name.clone(), HostSource::Command)).collect()
+        Fact::Run(it) if NAMED_BY.contains(&it.tool.as_str()) => {
+            let named = it.host.iter().filter(|host| host.ip().is_none());
+            named.map(|name| (name.clone(), HostSource::Command)).collect()
         }
         Fact::HttpExchange(it) => it.host.iter().map(|name| (name.clone(), HostSource::Url)).collect(),
         _ => Vec::new(),
     }
 }
+
+/// Tools whose command names a host although nothing of the connection is shown: it failed before, or its
+/// certificate alone was kept.
+const NAMED_BY: &[&str] =
+    &["openssl x509", "curl", "wget", "go", "node", "python", "java", "ruby", "php", ".NET", "rust", "git"];

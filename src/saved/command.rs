@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use super::decode::secret;
+use super::loops::Loop;
 
 /// A command found behind a prompt, or alone on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Prompted {
     pub stages: Vec<Vec<String>>,
     /// The command as it stands, secrets removed.
     pub shown: String,
+    /// The loop that it is.
+    pub looped: Option<Loop>,
 }
 
 /// Finds a known command in a line.
@@ -35,6 +38,7 @@ pub fn find(line: &str) -> Option<Prompted> {
         vantage: prompt.and_then(vantage),
         stages,
         shown: secret::hidden(command).into_owned(),
+        looped: Loop::of(&words),
     })
 }
 
@@ -325,13 +329,31 @@ const TOOLS: &[&str] = &[
     "go",
     "tshark",
     "tcpdump",
+    "terraform",
+    "tofu",
 ];
 const POWERSHELL_TOOLS: &[&str] =
     &["Resolve-DnsName", "Invoke-WebRequest", "iwr", "irm", "Invoke-RestMethod", "Test-NetConnection", "Get-Content"];
 /// Words of the language as well: without a prompt they are prose.
 const PROMPT_ONLY: &[&str] = &[
-    "cat", "type", "date", "grep", "git", "go", "http", "https", "node", "java", "php", "ruby", "python", "python3",
-    "ping", "ipconfig",
+    "cat",
+    "type",
+    "date",
+    "grep",
+    "git",
+    "go",
+    "http",
+    "https",
+    "node",
+    "java",
+    "php",
+    "ruby",
+    "python",
+    "python3",
+    "ping",
+    "ipconfig",
+    "terraform",
+    "tofu",
 ];
 /// Tools that say something without any argument.
 const ALONE: &[&str] = &["date", "nslookup"];

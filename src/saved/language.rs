@@ -168,6 +168,12 @@ fn only_url(text: &str) -> Option<Name> {
     }
 }
 
+/// The host that the command or a line near this one names.
+pub(super) fn host_near(run: &RunText<'_>, number: u32) -> Option<Name> {
+    let own = run.lines.iter().find(|line| line.number == number).and_then(|line| only_url(&line.text));
+    own.or_else(|| nearby(run, number))
+}
+
 /// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host; where
 /// it stands.
 fn names_below(run: &RunText<'_>, number: u32) -> (u32, Vec<String>) {

@@ -27,6 +27,7 @@ pub mod json;
 pub mod kdig;
 pub mod keytool;
 pub mod language;
+pub mod loops;
 pub mod nmap;
 pub mod nslookup;
 pub mod openssl_s_client;
@@ -43,6 +44,7 @@ pub mod sslscan;
 pub mod sslyze;
 pub mod test_netconnection;
 pub mod testssl;
+pub mod unresolved;
 pub mod wget;
 pub mod whois;
 pub mod zone_file;
@@ -165,6 +167,8 @@ pub struct Sink {
     pub gaps: Vec<Gap>,
     /// The text of lines that records stand on, where it can be shown.
     pub quotes: BTreeMap<u32, String>,
+    /// Lines that are not to be shown, whatever stands on them.
+    unquoted: BTreeSet<u32>,
     /// The ids of the certificates among them.
     certificates: BTreeSet<String>,
     /// The digests of certificates that a configuration holds: in PEM they are nothing that was presented.
@@ -200,6 +204,25 @@ impl Sink {
         self.observations.push(Observation { at, fact: Box::new(fact) });
     }
 
+    /// Lines whose text is never shown.
+    fn leave_unquoted(&mut self, lines: impl IntoIterator<Item = u32>) {
+        self.unquoted.extend(lines);
+    }
+
+    /// The facts from this one on that stand on the first line stand on the second as well.
+    fn cite_beside(&mut self, from: usize, line: u32, beside: u32) {
+        for observation in self.observations.iter_mut().skip(from) {
+            let spans = observation.at.iter().filter_map(|place| match place {
+                Place::Lines { first, last, .. } => Some(*first..=*last),
+                Place::Frames { .. } | Place::Whole { .. } => None,
+            });
+            let mut lines: BTreeSet<u32> = spans.flatten().collect();
+            if lines.contains(&line) && lines.insert(beside) {
+                observation.at = places(lines);
+            }
+        }
+    }
+
     /// Lines that a format put together from several of the text.
     fn join(&mut self, lines: &[Line]) {
         for line in lines.iter().filter(|line| line.last > line.number) {
@@ -221,6 +244,18 @@ impl Sink {
     pub fn local_id(&self, line: u32) -> String {
         format!("{}#{line}", self.path)
     }
+}
+
+/// Ascending lines as places, those that follow each other as one.
+fn places(lines: impl IntoIterator<Item = u32>) -> Vec<Place> {
+    let mut at: Vec<Place> = Vec::new();
+    for line in lines {
+        match at.last_mut() {
+            Some(Place::Lines { last, .. }) if last.checked_add(1) == Some(line) => *last = line,
+            _ => at.push(Place::on_lines(SourceId(0), line, line)),
+        }
+    }
+    at
 }
 
 /// All formats. A run is read by the format of its command, or by the one whose line opened it.
@@ -256,6 +291,7 @@ pub static FORMATS: &[&SavedFormat] = &[
     &java_debug::FORMAT,
     &browser::FORMAT,
     &language::FORMAT,
+    &unresolved::FORMAT,
     &peer_certificate::FORMAT,
     &whois::FORMAT,
     &export::lines::PDML,
@@ -310,6 +346,7 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let found = runs::read(&text.lines, &mut sink);
     reading.source.unknown_lines = Some(found.unknown_lines).filter(|count| *count > 0);
     let is_pem = pem::read(&text.lines, &mut sink);
+    let unquoted = std::mem::take(&mut sink.unquoted);
     reading.observations = sink.observations;
     reading.gaps = sink.gaps;
     let at = Place::Whole { source: SourceId(0) };
@@ -318,12 +355,12 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     } else if !reading.holds_evidence() {
         reading.gaps.push(Gap::new(at, GapReason::NoEvidence));
     }
-    quote(&mut reading, &text);
+    quote(&mut reading, &text, &unquoted);
     reading
 }
 
 /// Keeps the lines that observations stand on, without their secrets.
-fn quote(reading: &mut Reading, text: &decode::Text) {
+fn quote(reading: &mut Reading, text: &decode::Text, unquoted: &BTreeSet<u32>) {
     for observation in &reading.observations {
         for place in &observation.at {
             let Place::Lines { first, last, .. } = place else {
@@ -331,6 +368,9 @@ fn quote(reading: &mut Reading, text: &decode::Text) {
             };
             let start = text.lines.partition_point(|line| line.last < *first);
             for line in text.lines.iter().skip(start).take_while(|line| line.number <= *last) {
+                if unquoted.contains(&line.number) {
+                    continue;
+                }
                 for number in line.number.max(*first)..=line.last.min(*last) {
                     let shown = text.parts.get(&number).unwrap_or(&line.text);
                     reading.quotes.insert(number, decode::secret::hidden(shown).into_owned());

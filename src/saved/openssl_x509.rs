@@ -221,7 +221,10 @@ impl Open {
     /// Whether a line begins another certificate.
     fn is_done(&self, text: &str) -> bool {
         (text == "Certificate:" && !self.lines.is_empty())
-            || (text.starts_with("subject=") && self.certificate.subject.is_some() && self.certificate.issuer.is_some())
+            || text.strip_prefix("subject=").is_some_and(|subject| {
+                let own = self.certificate.subject.as_ref();
+                own.is_some_and(|own| self.certificate.issuer.is_some() || *own != dn::normal(subject.trim()))
+            })
     }
 
     /// Its PEM form, where the run prints it too, says more than its text.

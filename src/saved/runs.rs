@@ -2,13 +2,15 @@
 //! output.
 //!
 //! A prompt that stood before a known command ends a run wherever it stands again, whatever is typed
-//! behind it. A fence or a heading ends one too. What lies in no run is counted, not read.
+//! behind it. A fence or a heading ends one too. What lies in no run is counted, not read. Each round of a shell
+//! loop is a run of its own, with the loop's variable filled in where the text shows its value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::{self, Prompted};
 use super::decode::markup;
 use super::grammar::time;
+use super::loops::{self, Rounds};
 use super::{FORMATS, Line, RunText, SavedFormat, Sink, host, pem};
 use crate::provenance::{Time, Zone};
 
@@ -21,6 +23,16 @@ struct Start {
     boundary: Option<markup::Boundary>,
     /// A line that opens its format stands in it already.
     is_opened: bool,
+    /// The round of a loop that it is.
+    round: Option<Round>,
+}
+
+/// A round of a loop.
+struct Round {
+    /// The line of the loop.
+    command_at: usize,
+    /// Whether it begins with a heading of its own.
+    is_headed: bool,
 }
 
 /// What cutting a text into runs gave.
@@ -34,6 +46,9 @@ pub struct Found {
 
 /// Reads all runs.
 pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
+    let unfolded = loops::unfold(lines);
+    let lines = unfolded.as_ref();
+    sink.join(lines);
     let starts = starts(lines);
     let mut clocks: BTreeMap<Option<String>, Time> = BTreeMap::new();
     let vantages = vantages(&starts);
@@ -57,16 +72,31 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
             command: start.prompted.as_ref().map(|it| chosen_stage(it, format)).unwrap_or_default(),
             pipeline: start.prompted.as_ref().map(|it| it.stages.clone()).unwrap_or_default(),
             shown: start.prompted.as_ref().map(|it| it.shown.clone()),
-            command_line: start.prompted.as_ref().and_then(|_| lines.get(start.at)),
+            command_line: start.prompted.as_ref().and_then(|_| lines.get(command_at(start))),
             version: version_at(&versions, nth, vantage.as_deref(), tool),
             clock: clocks.get(&vantage).copied(),
             vantage,
             lines: body,
             above: lines.get(start.at.saturating_sub(LINES_ABOVE)..start.at).unwrap_or_default(),
         };
+        let before = sink.observations.len();
         (format.read)(&run, sink);
+        if let (Some(command), Some(heading)) = (run.command_line, heading(start, lines)) {
+            sink.cite_beside(before, command.number, heading);
+        }
     }
     found
+}
+
+/// The line that the command of a start stands on.
+fn command_at(start: &Start) -> usize {
+    start.round.as_ref().map_or(start.at, |round| round.command_at)
+}
+
+/// The line of the heading that says which round of a loop it is.
+fn heading(start: &Start, lines: &[Line]) -> Option<u32> {
+    start.round.as_ref().filter(|round| round.is_headed)?;
+    lines.get(start.at).map(|line| line.number)
 }
 
 fn first_at(starts: &[Start], lines: &[Line]) -> usize {
@@ -92,24 +122,35 @@ pub fn opens_unindented(line: &str) -> bool {
 fn starts(lines: &[Line]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
     let mut prompts = Prompts::default();
+    let mut open_loop: Option<OpenLoop> = None;
     for (at, line) in lines.iter().enumerate() {
+        if open_loop.as_mut().is_some_and(|it| it.headed(at, line, &mut starts)) {
+            continue;
+        }
         if let Some(prompted) = command::find(&line.text) {
             prompts.add(prompted.prompt.as_deref());
             let format = format_of(&prompted);
+            close(open_loop.take(), &mut starts);
+            open_loop = OpenLoop::of(&prompted, at, starts.len(), format);
             starts.push(Start { at, format, prompted: Some(prompted), ..Start::default() });
             continue;
         }
         if prompts.begin(&line.text) {
+            close(open_loop.take(), &mut starts);
             starts.push(Start { at, ..Start::default() });
             continue;
         }
         if let Some(boundary) = markup::boundary(&line.text) {
+            close(open_loop.take(), &mut starts);
             starts.push(Start { at, boundary: Some(boundary), ..Start::default() });
             continue;
         }
         let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
             continue;
         };
+        if open_loop.as_mut().is_some_and(|it| it.begins(format, at, lines, &mut starts)) {
+            continue;
+        }
         let is_within = starts.last().is_some_and(|open| is_within(open, format, lines) && !is_anew(open, at, lines));
         if !is_within {
             starts.push(Start { at, format: Some(format), ..Start::default() });
@@ -118,7 +159,79 @@ fn starts(lines: &[Line]) -> Vec<Start> {
             open.is_opened |= open.format.is_some_and(|own| own.id == format.id);
         }
     }
+    close(open_loop, &mut starts);
     starts
+}
+
+/// A loop whose output is being cut into its rounds.
+struct OpenLoop {
+    rounds: Rounds,
+    format: &'static SavedFormat,
+    command_at: usize,
+    /// The starts of its rounds, its own first where no heading stands before each.
+    starts: Vec<usize>,
+    /// Each round knows its value.
+    is_filled: bool,
+}
+
+impl OpenLoop {
+    fn of(prompted: &Prompted, at: usize, start: usize, format: Option<&'static SavedFormat>) -> Option<Self> {
+        let rounds = Rounds::of(prompted)?;
+        Some(Self { rounds, format: format?, command_at: at, starts: vec![start], is_filled: false })
+    }
+
+    /// Whether a line is the heading of a round, which begins then.
+    fn headed(&mut self, at: usize, line: &Line, starts: &mut Vec<Start>) -> bool {
+        let Some((prompted, is_filled)) = self.rounds.headed(&line.text) else { return false };
+        // The command line itself ran nothing before its first round.
+        if let Some(own) = starts.get_mut(self.command_at_start()).filter(|own| own.at == self.command_at) {
+            own.format = None;
+            own.prompted = None;
+            self.starts.clear();
+        }
+        self.is_filled = is_filled;
+        self.push(at, prompted, true, starts);
+        true
+    }
+
+    fn command_at_start(&self) -> usize {
+        self.starts.first().copied().unwrap_or(usize::MAX)
+    }
+
+    /// Whether a line that opens a format begins the next round.
+    fn begins(&mut self, format: &SavedFormat, at: usize, lines: &[Line], starts: &mut Vec<Start>) -> bool {
+        let is_own = format.id == self.format.id && !self.rounds.has_heading();
+        let is_open = starts.last().is_some_and(|open| open.format.is_some_and(|it| it.id == format.id));
+        if !is_own || !is_open {
+            return false;
+        }
+        let first = match format.id {
+            "curl" => starts.last().filter(|open| is_anew(open, at, lines)).map(|_| at),
+            _ => self.rounds.begins(format, at, lines),
+        };
+        let Some(first) = first else { return false };
+        self.push(first, self.rounds.unfilled(), false, starts);
+        true
+    }
+
+    fn push(&mut self, at: usize, prompted: Prompted, is_headed: bool, starts: &mut Vec<Start>) {
+        self.starts.push(starts.len());
+        let round = Some(Round { command_at: self.command_at, is_headed });
+        let is_opened = !is_headed;
+        let start =
+            Start { at, format: Some(self.format), prompted: Some(prompted), round, is_opened, ..Start::default() };
+        starts.push(start);
+    }
+}
+
+/// A loop is over: as many rounds as it has values are those of its values, in their order.
+fn close(open: Option<OpenLoop>, starts: &mut [Start]) {
+    let Some(open) = open.filter(|open| !open.is_filled) else { return };
+    for (at, prompted) in open.starts.iter().zip(open.rounds.all(open.starts.len()).into_iter().flatten()) {
+        if let Some(start) = starts.get_mut(*at) {
+            start.prompted = Some(prompted);
+        }
+    }
 }
 
 /// The prompts seen so far. Each can differ from the others, where a clock stands in it.
@@ -200,7 +313,10 @@ fn clock(start: &Start, body: &[Line]) -> Option<Time> {
 fn body<'l>(starts: &[Start], nth: usize, lines: &'l [Line]) -> &'l [Line] {
     let Some(start) = starts.get(nth) else { return &[] };
     let end = starts.get(nth.saturating_add(1)).map_or(lines.len(), |next| next.at);
-    let has_head = start.prompted.is_some() || start.boundary.is_some() || start.format.is_none();
+    let has_head = match &start.round {
+        Some(round) => round.is_headed,
+        None => start.prompted.is_some() || start.boundary.is_some() || start.format.is_none(),
+    };
     lines.get(start.at.saturating_add(usize::from(has_head))..end).unwrap_or_default()
 }
 
@@ -269,6 +385,8 @@ const EXPORTS: &[&str] = &["tshark_pdml", "tshark_verbose", "tshark_fields", "ts
 /// Outputs that hold lines which open another format elsewhere.
 const HOLDS: &[(&str, &str)] = &[
     ("wget", "openssl_s_client"),
+    ("wget", "unresolved"),
+    ("curl", "unresolved"),
     ("wget", "openssl_x509"),
     ("zone_file", "dig"),
     ("resolvectl", "dig"),

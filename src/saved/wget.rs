@@ -131,9 +131,23 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }),
         [first],
     );
+    unresolved(run, sink);
     verdicts(run, told.host.as_ref(), sink);
     handshake(run, &told, sink);
     exchange(run, &told, sink);
+}
+
+/// `Resolving www.example.com (www.example.com)... failed: Name or service not known.`
+fn unresolved(run: &RunText<'_>, sink: &mut Sink) {
+    for line in run.lines {
+        let Some((host, why)) = line.text.strip_prefix("Resolving ").and_then(|it| it.split_once("... failed: "))
+        else {
+            continue;
+        };
+        if let Some(host) = host.split_whitespace().next().and_then(address::host) {
+            super::unresolved::observe(why, host, line.number, run, sink);
+        }
+    }
 }
 
 fn handshake(run: &RunText<'_>, told: &Told, sink: &mut Sink) {

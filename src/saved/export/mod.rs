@@ -5,6 +5,7 @@
 //! ([`Reading`]). Records say on which lines they stand; a line is quoted only when it is short, since
 //! a long one holds whatever else the tool logged.
 
+mod ascii;
 pub mod flows;
 pub mod har;
 pub mod lines;

@@ -1,5 +1,5 @@
 //! tcpdump's text: DNS responses, with `-v` or without, and with `-X` or `-x` the TLS streams from the
-//! bytes.
+//! bytes. Of `-A` only the server name of a ClientHello is left (`ascii`), and a gap asks for the bytes.
 //!
 //! Without `-v` a response shows its data and no owners: the question is that of the query with the
 //! same id and ends, and the aliases stand in the order of the chain. Hosts that are printed by name
@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::ascii::Ascii;
 use super::flows::{Certificates, Flow, From, time};
 use super::splitter::Record;
 use super::{Cite, Cut, Export, Records};
@@ -25,7 +26,7 @@ use crate::tls::record::{Reader, is_start};
 /// tcpdump's text.
 pub static EXPORT: Export = Export {
     id: "tcpdump",
-    made_by: "tcpdump, tcpdump -v, tcpdump -X",
+    made_by: "tcpdump, tcpdump -v, tcpdump -X, tcpdump -A",
     opens: |head| head.lines().next().is_some_and(opens),
     cut: Cut::Lines,
     reader: || Box::new(Packets::default()),
@@ -67,7 +68,8 @@ fn head(line: &str) -> Option<Head<'_>> {
     Some(Head { time, rest })
 }
 
-type Ends = (Option<SocketAddr>, Option<SocketAddr>);
+/// Source and destination.
+pub type Ends = (Option<SocketAddr>, Option<SocketAddr>);
 
 #[derive(Default)]
 struct Packets {
@@ -75,6 +77,7 @@ struct Packets {
     /// Questions that wait for their response, by ends as written and id.
     questions: BTreeMap<(String, String, u16), (Question, Cite)>,
     packet: Option<(u32, Vec<u8>)>,
+    ascii: Ascii,
     streams: BTreeMap<(SocketAddr, SocketAddr), (Assembler, Reader)>,
     certificates: Certificates,
     lines: BTreeMap<u64, Cite>,
@@ -93,8 +96,9 @@ impl Records for Packets {
             return;
         }
         if let Some(head) = head(text) {
-            self.end_packet();
+            self.end_packet(sink);
             self.time = head.time;
+            self.ascii.begin(head.rest, cite.line);
             self.packet = Some((cite.line, Vec::new()));
             if self.lines.len() < LINES_MAX {
                 self.lines.insert(u64::from(cite.line), Cite { line: cite.line, quote: None });
@@ -102,11 +106,14 @@ impl Records for Packets {
             self.message(head.rest, &cite, sink);
         } else if text.starts_with("    ") {
             self.message(text.trim(), &cite, sink);
+        } else {
+            self.ascii.take(text, cite.line);
         }
     }
 
     fn finish(&mut self, sink: &mut Sink) {
-        self.end_packet();
+        self.end_packet(sink);
+        self.ascii.finish(sink);
         let mut streams = std::mem::take(&mut self.streams);
         while let Some(((source, destination), one)) = streams.pop_first() {
             let other = streams.remove(&(destination, source));
@@ -143,7 +150,8 @@ impl Packets {
     }
 
     /// The bytes of the last packet go to their stream.
-    fn end_packet(&mut self) {
+    fn end_packet(&mut self, sink: &mut Sink) {
+        self.ascii.end(self.time, sink);
         let Some((line, bytes)) = self.packet.take() else { return };
         let Some(segment) = Segment::of(&bytes) else { return };
         if self.streams.len() >= LOG_SOURCES_MAX {
@@ -221,7 +229,7 @@ fn query(text: &str) -> Option<Question> {
 }
 
 /// `203.0.113.11.443`, `2001:db8::1.443`; a name is no address.
-fn end(text: &str) -> Option<SocketAddr> {
+pub fn end(text: &str) -> Option<SocketAddr> {
     let (address, port) = text.rsplit_once('.')?;
     Some(SocketAddr::new(address.parse::<IpAddr>().ok()?, port.parse().ok()?))
 }

@@ -162,6 +162,11 @@ impl<'d> Object<'d> {
         keys.iter().all(|key| self.0.contains_key(*key))
     }
 
+    /// A value as it stands.
+    pub fn value(&self, key: &str) -> Option<&'d RawValue> {
+        self.0.get(key).copied()
+    }
+
     /// The values with their keys.
     pub fn values(&self) -> impl Iterator<Item = &'d RawValue> {
         self.0.values().copied()

@@ -20,10 +20,12 @@ pub mod dns;
 pub mod document;
 pub mod ec2;
 pub mod elbv2;
+mod hcl;
 pub mod registration;
 pub mod route53;
 pub mod scanner;
 mod table;
+pub mod terraform;
 mod tree;
 mod yaml;
 
@@ -32,12 +34,17 @@ use document::{Object, Text, elements};
 /// JSON, as the AWS CLI and RDAP servers print it.
 pub static FORMAT: SavedFormat = SavedFormat {
     id: "json",
-    made_by: "aws … --output json, yaml or table, RDAP, DNS over HTTPS, kdig +json, sslyze --json_out, testssl.sh --jsonfile-pretty",
+    made_by: "aws … --output json, yaml or table, terraform state show, terraform show -json, terraform.tfstate, RDAP, DNS over HTTPS, kdig +json, sslyze --json_out, testssl.sh --jsonfile-pretty",
     is_command: |words| {
-        words.first().is_some_and(|word| word == "aws" || (word == "kdig" && words.iter().any(|it| it == "+json")))
+        words.first().is_some_and(|word| {
+            matches!(word.as_str(), "aws" | "terraform" | "tofu")
+                || (word == "kdig" && words.iter().any(|it| it == "+json"))
+        })
     },
     opens: |line| {
         table::opens(line)
+            || hcl::opens(line)
+            || terraform::begins_template(line)
             || is_text_output(line)
             || yaml::opens(line)
             || matches!(line, "{" | "[" | "[{" | "{}" | "[]")
@@ -79,6 +86,11 @@ pub static SHAPES: &[&Shape] = &[
     &elbv2::LOAD_BALANCER,
     &elbv2::LISTENER,
     &elbv2::LISTENER_CERTIFICATE,
+    &terraform::RECORD,
+    &terraform::DOMAIN_NAME,
+    &terraform::DOMAIN_NAME_V2,
+    &terraform::CERTIFICATE,
+    &terraform::ZONE,
 ];
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
@@ -92,7 +104,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     } else if !words.is_empty() {
         let it = Run {
             run: run.number,
-            tool: "aws".to_owned(),
+            tool: words.first().cloned().unwrap_or_default(),
             version: run.version.clone(),
             command: run.shown.clone(),
             vantage: run.vantage.clone(),
@@ -102,7 +114,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         };
         sink.observe(Fact::Run(it), [run.first_line()]);
     }
-    let laid_out = laid_out(run);
+    let mut wished = run.lines.iter().find(|line| terraform::begins_template(&line.text)).map(|line| line.number);
+    let laid_out = laid_out(run, &mut wished);
     let text = Text::of(laid_out.as_deref().unwrap_or(run.lines));
     let documents = text.documents();
     let mut exported = Exported::default();
@@ -110,11 +123,18 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         if exported.takes(document, sink) || scanner::read(document, run, sink) || dns_answers(document, run, sink) {
             continue;
         }
-        let mut found = Vec::new();
+        let mut found = Found::default();
         if let Some(root) = document.root() {
             find(root, words, 0, &mut found);
         }
-        if found.is_empty() && !is_empty_list(document.text()) {
+        if found.has_wish {
+            wished = wished.or(Some(document.first_line()));
+        }
+        if document.text().contains("\"terraform_version\"") {
+            sink.leave_unquoted(document.lines().filter(|(_, line)| line.len() > QUOTED_CHARS_MAX).map(|it| it.0));
+        }
+        let found = found.objects;
+        if found.is_empty() && wished.is_none() && !is_empty_list(document.text()) {
             browser::read_within(run, sink);
             sink.gap(document.first_line(), unknown(document.text()));
         }
@@ -129,6 +149,9 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }
     }
     exported.finish(sink);
+    if let Some(line) = wished {
+        sink.gap(line, terraform::wish());
+    }
     let has_pem = in_pem(run, sink);
     errors(run, domain.as_ref(), region.as_ref(), sink);
     let is_text = run.lines.iter().any(|line| is_text_output(&line.text));
@@ -170,8 +193,8 @@ fn is_text_output(line: &str) -> bool {
     TEXT_HEADINGS.contains(&heading)
 }
 
-/// The JSON that YAML or a table stands for.
-fn laid_out(run: &RunText<'_>) -> Option<Vec<Line>> {
+/// The JSON that YAML, a table or Terraform's own text stands for.
+fn laid_out(run: &RunText<'_>, wished: &mut Option<u32>) -> Option<Vec<Line>> {
     let layout = command::value(&run.command, &["--output"]);
     let has = |opens: fn(&str) -> bool| run.lines.iter().any(|line| opens(&line.text));
     let is_json = run.lines.iter().any(|line| line.text.starts_with(['{', '[']));
@@ -179,6 +202,10 @@ fn laid_out(run: &RunText<'_>) -> Option<Vec<Line>> {
         Some("yaml") => yaml::read(run.lines),
         Some("table") => table::read(run.lines),
         _ if is_json => None,
+        _ if has(hcl::opens) => hcl::read(run.lines).map(|found| {
+            *wished = wished.or(found.wished);
+            found.tree
+        }),
         _ if has(table::opens) => table::read(run.lines),
         _ if has(yaml::opens) => yaml::read(run.lines),
         _ => None,
@@ -227,14 +254,29 @@ fn dns_answers(document: &document::Document<'_>, run: &RunText<'_>, sink: &mut 
     is_one
 }
 
+/// What a document holds.
+#[derive(Default)]
+struct Found<'d> {
+    objects: Vec<(&'d RawValue, Mapping)>,
+    /// A part of it only asks for something.
+    has_wish: bool,
+}
+
 /// The known objects, outermost first; a known object is not searched any further.
-fn find<'d>(value: &'d RawValue, command: &[String], depth: usize, found: &mut Vec<(&'d RawValue, Mapping)>) {
-    if depth > DEPTH_MAX || found.len() >= OBJECTS_MAX {
+fn find<'d>(value: &'d RawValue, command: &[String], depth: usize, found: &mut Found<'d>) {
+    if depth > DEPTH_MAX || found.objects.len() >= OBJECTS_MAX {
         return;
     }
     if let Some(object) = Object::of(value) {
+        if terraform::is_wish(&object) {
+            found.has_wish = true;
+            if let Some(state) = object.value("prior_state") {
+                find(state, command, depth + 1, found);
+            }
+            return;
+        }
         if let Some(shape) = SHAPES.iter().find(|shape| (shape.is)(&object)) {
-            found.extend((shape.read)(&object, command).map(|mapping| (value, mapping)));
+            found.objects.extend((shape.read)(&object, command).map(|mapping| (value, mapping)));
             return;
         }
         for inner in object.values().filter(|inner| inner.get().starts_with(['{', '['])) {
@@ -296,7 +338,10 @@ fn errors(run: &RunText<'_>, domain: Option<&Name>, region: Option<&String>, sin
 
 /// What tells an export from other JSON stands in its first characters.
 const HEAD_CHARS: usize = 4096;
-const DEPTH_MAX: usize = 6;
+/// Modules of Terraform stand within each other.
+const DEPTH_MAX: usize = 16;
+/// A longer line of a state holds much that is nobody's business.
+const QUOTED_CHARS_MAX: usize = 400;
 const OBJECTS_MAX: usize = 100_000;
 const HINTS: &[&str] = &[".execute-api.", ".cloudfront.net"];
 const HINTS_SHOWN: usize = 8;

@@ -2,10 +2,12 @@
 //! and `-showcerts`, `-msg`, `-debug`, `-trace`, `-tlsextdebug`.
 //!
 //! The SNI is what the printed ClientHello holds (`hello`), else what the command line and the
-//! version say, never what the certificate names. Session keys and tickets are passed over.
+//! version say, never what the certificate names. Session keys and tickets are passed over. An HTTP request
+//! typed into it is an exchange (`request`).
 
 mod hello;
 mod picked;
+mod request;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -169,6 +171,8 @@ struct Entry {
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let spoken = run;
+    let run = &RunText { lines: request::before(run.lines), ..run.clone() };
     let target = target(run);
     let sent = match &target.server_name {
         ServerName::Yes(name) => address::host(name),
@@ -188,6 +192,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     alerts(run, server, sink);
     verdicts(run, host.as_ref(), sink);
     ended(run, host.as_ref(), sink);
+    request::observe(spoken, sink);
 }
 
 /// Reads the handshake; the address of its server.
