@@ -184,7 +184,8 @@ fn shown_marks(case: &CaseEntry) -> Vec<Mark> {
     let first = case.findings.first();
     let mut marks: Vec<Mark> = first.map(|finding| finding.marks.clone()).unwrap_or_default();
     if first.is_none_or(|finding| finding.severity != Severity::Error) {
-        marks.extend(case.marks.iter().cloned());
+        let seen: Vec<Mark> = case.marks.iter().filter(|mark| !marks.contains(mark)).cloned().collect();
+        marks.extend(seen);
     }
     marks
 }
