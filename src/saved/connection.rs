@@ -151,13 +151,7 @@ pub fn observe_alert(description: String, server: Option<SocketAddr>, run: &RunT
 }
 
 /// Adds an alert of the server after which the handshake went on.
-pub fn observe_warning(
-    description: String,
-    server: Option<SocketAddr>,
-    run: &RunText<'_>,
-    line: u32,
-    sink: &mut Sink,
-) {
+pub fn observe_warning(description: String, server: Option<SocketAddr>, run: &RunText<'_>, line: u32, sink: &mut Sink) {
     observe_level("warning", description, server, run, line, sink);
 }
 

@@ -76,7 +76,8 @@ fn of_served(
         let all = case.resolutions.iter().flat_map(|it| &it.addresses);
         all.into_iter().find(|(known, _)| *known == address).map(|(_, id)| *id)
     };
-    let Some((address, record)) = reach::address_of(case, wrong).and_then(|address| Some((address, held(address)?))) else {
+    let Some((address, record)) = reach::address_of(case, wrong).and_then(|address| Some((address, held(address)?)))
+    else {
         return Verdict::Unknown {
             missing: format!("whether the address that presents {label} is in a record of {host}"),
             ask: format!("dig {host} A {host} AAAA"),
