@@ -206,7 +206,7 @@ fn reason_entry(reason: &Reason) -> ReasonEntry {
 /// What DNS and the first connection, or a certificate without one, show of the host.
 fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
     let Some(host) = &case.host else {
-        return Vec::new();
+        return marks_of_nobody(case, outcome);
     };
     let mut marks = if outcome == Outcome::Ok { marks_of_dns(case) } else { Vec::new() };
     if let Some(connection) = case.connections.first() {
@@ -229,6 +229,17 @@ fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
     let leaf = case.connections.iter().find_map(|it| it.leaf()).or(case.certificates.first());
     marks.extend(leaf.and_then(|leaf| name_mark(leaf, host)));
     marks
+}
+
+/// The words that set the outcome where no host is named.
+fn marks_of_nobody(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
+    if outcome == Outcome::Inconclusive {
+        return Vec::new();
+    }
+    let mismatch = rules::view::said(case, Says::NameMismatch);
+    let mismatch = mismatch.first().map(|(id, it)| (*id, it.words.clone(), it.client.clone()));
+    let mark = mismatch.map(|(id, words, client)| new(id, &words, Sign::Wrong, &format!("{client}'s own words")));
+    mark.or_else(|| refusal(case)).into_iter().collect()
 }
 
 /// The first words with which a client refuses what it was served.

@@ -161,7 +161,7 @@ pub fn headline(case: &CaseEntry) -> String {
         return it.headline.clone();
     }
     let Some(host) = case.host.as_deref() else {
-        return "no host is named: what was served cannot be compared with it".to_owned();
+        return of_nobody(case.outcome).to_owned();
     };
     match case.outcome {
         Outcome::Ok if case.is_unserved => format!("a certificate here covers {host}; that it is served is not shown"),
@@ -174,6 +174,16 @@ pub fn headline(case: &CaseEntry) -> String {
         Outcome::HandshakeFailed => format!("{host}: the handshake ended before a certificate"),
         Outcome::NoHandshake => format!("no handshake with {host} is in this evidence"),
         Outcome::Inconclusive => format!("this evidence cannot show which certificate {host} was served"),
+    }
+}
+
+/// The sentence of a case without a host: what holds whatever the host was.
+fn of_nobody(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::WrongCertificate => "the client says that the certificate does not cover the host, which is not named",
+        Outcome::InvalidCertificate => "the client refuses the certificate that it was served; the host is not named",
+        Outcome::HandshakeFailed => "the handshake ended before a certificate; the host is not named",
+        _ => "no host is named: what was served cannot be compared with it",
     }
 }
 

@@ -12,8 +12,26 @@ use crate::tls::{ChainState, SEALED_ALERT_BYTES, Side, Transport};
 /// The cautions of a case, each with what it speaks of.
 pub fn of(case: &Case<'_>) -> Vec<Reason> {
     let first = trust_is_not_the_name(case).into_iter().chain(edge_with_http_api(case));
-    first.chain(sealed_refusal(case)).chain(mended(case)).collect()
+    first.chain(sealed_refusal(case)).chain(mended(case)).chain(of_no_host(case)).collect()
 }
+
+/// What a client says of a host that it does not name: the only host of the evidence is likely meant, and the words
+/// do not show it.
+fn of_no_host(case: &Case<'_>) -> Option<Reason> {
+    let host = case.host.as_ref()?;
+    let (id, it) = case.unnamed.iter().find(|(_, it)| {
+        let is_fault = !matches!(it.says, Says::NameMatches | Says::ChainTrusted);
+        is_fault && !case.verdicts.iter().any(|(_, own)| own.says == it.says)
+    })?;
+    let words: String = it.words.chars().take(WORDS_CHARS).collect();
+    Some(Reason {
+        text: format!("{} says \"{words}\" and names no host: that it speaks of {host} does not show", it.client),
+        cites: vec![*id],
+    })
+}
+
+/// Enough to find the line again.
+const WORDS_CHARS: usize = 90;
 
 /// `Verify return code: 0 (ok)` beside a wrong certificate.
 fn trust_is_not_the_name(case: &Case<'_>) -> Option<Reason> {
