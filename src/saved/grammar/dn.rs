@@ -84,7 +84,7 @@ fn split_before(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut is_quoted = false;
-    for (at, found) in text.match_indices(|c| c == separator || c == '"') {
+    for (at, found) in text.match_indices([separator, '"']) {
         if found == "\"" {
             is_quoted = !is_quoted && separator != '/';
             continue;
