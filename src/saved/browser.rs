@@ -1,12 +1,13 @@
 //! Browser messages: Chrome and Edge, Firefox, Safari, in the sentence and in the code that they show.
 //!
-//! The sentence is translated in other languages and the code is not: where only the code stands,
-//! the fault is known, and the host when an address bar's URL or a name stands beside it. Safari's page
-//! names the host and no reason.
+//! The sentence is translated in other languages and the code is not: where a code of names stands, the sentence
+//! near it is read in any language ([`sentence::names`]); where only the code stands, the fault is known, and the
+//! host when an address bar's URL or a name stands beside it. Safari's page names the host and no reason.
 
 use std::sync::LazyLock;
 
 use super::grammar::phrases::Phrases;
+use super::grammar::sentence;
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::{ClientVerdict, Fact, Run, Says, ServerName};
 use crate::name::Name;
@@ -19,7 +20,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     is_command: |_| false,
     opens: |line| {
         WORDS.any_in(line)
-            && (sentence(line).is_some()
+            && (told(line).is_some()
                 || code(line).is_some()
                 || attackers(line).is_some()
                 || impersonated(line).is_some()
@@ -54,10 +55,10 @@ static WORDS: LazyLock<Phrases> = LazyLock::new(|| {
 fn read(run: &RunText<'_>, sink: &mut Sink) {
     let near: Vec<&super::Line> = run.lines.iter().take(PAGE_LINES_MAX).collect();
     let mut pages: Vec<(u32, ClientVerdict)> = Vec::new();
+    let mut translated: Option<u32> = None;
     for line in &near {
-        for said in [sentence(&line.text), coded(&line.text, line.number, &near), impersonated(&line.text)]
-            .into_iter()
-            .flatten()
+        for said in
+            [told(&line.text), coded(&line.text, line.number, &near), impersonated(&line.text)].into_iter().flatten()
         {
             match pages.iter_mut().find(|(_, known)| is_same(known, &said)) {
                 Some((at, known)) => {
@@ -77,6 +78,14 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let named = near
         .iter()
         .find_map(|line| attackers(&line.text).or_else(|| is_not_valid_for(&line.text)).or_else(|| site(&line.text)));
+    if let [(line, only)] = pages.as_mut_slice()
+        && only.says == Says::NameMismatch
+        && only.presented.is_empty()
+        && let Some((at, host, presented)) = translation(run, *line)
+        && only.host.as_ref().is_none_or(|known| *known == host)
+    {
+        (only.host, only.presented, translated) = (Some(host), presented, Some(at));
+    }
     for (line, mut said) in pages {
         said.host = said.host.or_else(|| named.clone());
         said.run = Some(run.number);
@@ -92,9 +101,18 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             server_name,
             host,
         };
-        sink.observe(Fact::Run(it), [line]);
-        sink.observe(Fact::ClientVerdict(said), [line]);
+        let at = || std::iter::once(line).chain(translated);
+        sink.observe(Fact::Run(it), at());
+        sink.observe(Fact::ClientVerdict(said), at());
     }
+}
+
+/// The sentence near a code, in whatever language, and where it stands.
+fn translation(run: &RunText<'_>, code_at: u32) -> Option<(u32, Name, Vec<String>)> {
+    let near = run.above.iter().rev().chain(run.lines);
+    let near = near.filter(|line| line.number.abs_diff(code_at) <= SENTENCE_LINES);
+    let found = near.filter(|line| line.text.len() <= SENTENCE_CHARS_MAX);
+    found.into_iter().find_map(|line| sentence::names(&line.text).map(|(host, names)| (line.number, host, names)))
 }
 
 /// Two lines of one page.
@@ -109,7 +127,7 @@ fn verdict(client: &str, says: Says, host: Option<Name>, presented: Vec<String>,
 }
 
 /// What a sentence says of a host and the names that it was served.
-fn sentence(line: &str) -> Option<ClientVerdict> {
+fn told(line: &str) -> Option<ClientVerdict> {
     if let Some((_, rest)) =
         line.split_once("could not prove that it is ").or_else(|| line.split_once("couldn't prove that it's "))
     {
@@ -277,6 +295,9 @@ const SITE_WORDS: &[&str] = &[
     " has a security policy called HTTP Strict Transport Security",
     " accept your login certificate, or one may not have been provided.",
 ];
+/// A sentence stands this near to its code, and is no longer than this with all its names.
+const SENTENCE_LINES: u32 = 6;
+const SENTENCE_CHARS_MAX: usize = 1 << 13;
 /// A page is short; what stands further below is another's text.
 const PAGE_LINES_MAX: usize = 60;
 /// The URL of an address bar stands close above the code.
@@ -308,7 +329,7 @@ mod tests {
             ),
             ("nothing of this", None),
         ] {
-            let found = sentence(line);
+            let found = told(line);
             let found = found
                 .as_ref()
                 .map(|it| (it.client.as_str(), it.says, it.host.as_ref().map(Name::as_str), it.presented.join(" ")));

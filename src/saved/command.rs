@@ -40,7 +40,7 @@ pub fn find(line: &str) -> Option<Prompted> {
 
 /// Words as the shell splits them; a quote that is never closed splits at blanks.
 fn words(command: &str, is_windows: bool) -> Vec<String> {
-    let spaced = command.replace(';', " ; ");
+    let spaced = command.replace(';', " ; ").replace('|', " | ");
     let split = if is_windows { None } else { shlex::split(&spaced) };
     split.unwrap_or_else(|| spaced.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect())
 }
@@ -132,7 +132,7 @@ fn split_prompt(line: &str) -> Option<(Option<&str>, &str)> {
             continue;
         }
         // A mark alone begins other text as well: comments, quotes, PowerShell's error messages.
-        let is_bare = matches!(prompt.trim(), "#" | ">" | "+" | "%");
+        let is_bare = matches!(prompt.trim(), "#" | ">" | "+" | "%") || mark == "~ ";
         if starts_with_tool(command) && (!is_bare || is_certain(command)) {
             return Some((Some(prompt), command));
         }
@@ -194,7 +194,7 @@ fn vantage(prompt: &str) -> Option<String> {
 fn starts_with_tool(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().take(WORDS_LOOKED_AT).collect();
     let Some(first) = words.first() else { return false };
-    if FEEDERS.contains(first) {
+    if first.split('|').next().is_some_and(|feeder| FEEDERS.contains(&feeder)) {
         let parts = text.split(['|', ';']).skip(1);
         return parts
             .take(WORDS_LOOKED_AT)
@@ -209,7 +209,7 @@ fn starts_with_tool(text: &str) -> bool {
 /// Whether a line without a prompt is a command and not a sentence that begins with a tool's name
 /// ("curl failed to verify …", `curl 8.18.0 (x86_64…)`).
 fn reads_as_command(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
+    let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == '|').filter(|it| !it.is_empty()).collect();
     let at = words.iter().position(|word| is_tool(tool_name(word)));
     let Some((tool, rest)) = at.and_then(|at| words.get(at..)).and_then(<[&str]>::split_first) else {
         return false;
@@ -255,8 +255,8 @@ pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
     None
 }
 
-const MARKS: [&str; 9] = ["$ ", "# ", "% ", "> ", "\u{276f} ", "\u{279c} ", "+ ", "\u{3bb} ", "\u{bb} "];
-const SEPARATORS: [&str; 5] = ["|", ";", "&&", "||", "|&"];
+const MARKS: [&str; 10] = ["$ ", "# ", "% ", "> ", "\u{276f} ", "\u{279c} ", "+ ", "\u{3bb} ", "\u{bb} ", "~ "];
+const SEPARATORS: [&str; 3] = ["|", ";", "&&"];
 /// Commands that feed a tool through a pipe, or loop over one.
 const FEEDERS: [&str; 9] = ["echo", "printf", "true", "yes", "cat", "for", "while", ":", "(echo"];
 const OPENSSL_COMMANDS: &[&str] = &[
@@ -367,6 +367,8 @@ mod tests {
             ("$ kubectl exec pod -- dig +short www.example.com", None, "dig"),
             ("$ LC_ALL=C busybox nslookup www.example.com", None, "nslookup"),
             ("C:\\> curl.exe -v https://www.example.com", None, "curl"),
+            ("~ openssl s_client -connect www.example.com:443 -showcerts", None, "openssl"),
+            ("> echo|openssl s_client -connect www.example.com:443 2>&1|grep subject=", None, "openssl"),
         ] {
             let found = find(line).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(found.vantage.as_deref(), vantage, "{line}");
@@ -388,6 +390,7 @@ mod tests {
             "type of record: CNAME",
             "dig: couldn't get address for 'nosuch.server.invalid': failure",
             "ping www.example.com works",
+            "about ~ dig output of yesterday",
             "keytool error: java.lang.Exception: No certificate from the SSL server",
         ] {
             assert_eq!(find(line), None, "{line}");

@@ -1,9 +1,9 @@
 //! The errors of programming languages and of programs written in them: Python, Node.js, Java, Go, Ruby,
 //! PHP, .NET, Rust, git, the AWS CLI.
 //!
-//! All of these send the host of the URL as the server name, unless it is an address or the program is very
-//! old. A line opens such an output only when its own words belong to one of them (`TOOLS`); which fault it
-//! names is the table of [`words`].
+//! All of these but Postfix send the host of the URL as the server name, unless it is an address or the
+//! program is very old. A line opens such an output only when its own words belong to one of them (`TOOLS`);
+//! which fault it names is the table of [`words`].
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -38,12 +38,12 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let host = verdicts.iter().find_map(|(_, verdict)| verdict.host.clone());
     let of_run = Run {
         run: run.number,
-        tool: client,
+        tool: client.clone(),
         version: version_in(run),
         command: run.shown.clone(),
         vantage: run.vantage.clone(),
         time: None,
-        server_name: match (&host, sends_names(run)) {
+        server_name: match (&host, sends_names(run, &client)) {
             (_, SniState::Absent) => ServerName::No,
             (Some(host), _) if host.ip().is_some() => ServerName::No,
             (Some(host), SniState::Sent) => ServerName::Yes(host.to_string()),
@@ -54,7 +54,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     sink.observe(Fact::Run(of_run), [first]);
     for (line, verdict) in verdicts {
         handshake(run, line, &verdict, sink);
-        sink.observe(Fact::ClientVerdict(verdict), [line]);
+        let below = Some(names_below(run, line)).filter(|(_, names)| *names == verdict.presented).map(|(at, _)| at);
+        sink.observe(Fact::ClientVerdict(verdict), std::iter::once(line).chain(below));
     }
     node_certificate(run, sink);
 }
@@ -78,7 +79,7 @@ pub(super) fn verdicts(run: &RunText<'_>) -> Vec<(u32, ClientVerdict)> {
             client: client.to_owned(),
             says: said.says,
             host,
-            presented: if said.presented.is_empty() { names_below(run, line.number) } else { said.presented },
+            presented: if said.presented.is_empty() { names_below(run, line.number).1 } else { said.presented },
             code: code_in(&line.text),
             words: shortened(line.text.trim()),
             above: None,
@@ -124,7 +125,7 @@ fn handshake(run: &RunText<'_>, line: u32, verdict: &ClientVerdict, sink: &mut S
     }
     let names = |it: &&Line| is_named.is_some_and(|host| it.text.to_lowercase().contains(host.as_str()));
     let named_at = run.lines.iter().find(|it| it.number == line).filter(names).or_else(|| run.lines.iter().find(names));
-    let sent = sends_names(run);
+    let sent = sends_names(run, &verdict.client);
     let sni = is_named.filter(|_| sent == SniState::Sent);
     let it = Handshake {
         server,
@@ -139,7 +140,10 @@ fn handshake(run: &RunText<'_>, line: u32, verdict: &ClientVerdict, sink: &mut S
 
 /// Whether the client sends the names of hosts, as far as its output shows its age: Java 6 and Python 2 before 2.7.9
 /// send none, and only their outputs look like this.
-fn sends_names(run: &RunText<'_>) -> SniState {
+fn sends_names(run: &RunText<'_>, client: &str) -> SniState {
+    if client == "postfix" {
+        return SniState::Unknown; // it sends one only where its policy or a TLSA record says so
+    }
     let prints = |words: &str| run.lines.iter().any(|line| line.text.contains(words));
     let is_python_2 = prints("urllib2.") || prints("python2");
     match (prints("com.sun.net.ssl.internal.ssl."), prints("[Errno 1] _ssl.c:")) {
@@ -181,11 +185,14 @@ fn only_url(text: &str) -> Option<Name> {
     }
 }
 
-/// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host.
-fn names_below(run: &RunText<'_>, number: u32) -> Vec<String> {
+/// `subjectAltNames: [*.example.com, example.com]` of OkHttp, below the sentence that names the host; where
+/// it stands.
+fn names_below(run: &RunText<'_>, number: u32) -> (u32, Vec<String>) {
     let mut below = run.lines.iter().filter(|line| line.number > number && line.number - number <= NAMES_BELOW);
-    let list = below.find_map(|line| line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']'));
-    list.map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
+    let list = below
+        .find_map(|line| Some((line.number, line.text.trim().strip_prefix("subjectAltNames: [")?.strip_suffix(']')?)));
+    let names = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect();
+    list.map_or((number, Vec::new()), |(at, list)| (at, names(list)))
 }
 
 /// The host of a line near the fault that says what was asked for.
@@ -282,6 +289,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("HttpRequestException", ".NET"),
     ("server certificate for \"", "libpq"),
     ("TLS: hostname does not match", "openldap"),
+    ("does not match common name in certificate (", "openldap"),
+    ("is not in peer certificate", "grpc"),
+    ("server certificate verification failed for ", "postfix"),
     ("invalid peer certificate", "rust"),
     ("reqwest::Error", "rust"),
     ("hostname_check_failed", "erlang"),

@@ -95,6 +95,8 @@ pub struct RunText<'t> {
     pub clock: Option<Time>,
     /// The output lines.
     pub lines: &'t [Line],
+    /// The few lines above it.
+    pub above: &'t [Line],
 }
 
 impl RunText<'_> {

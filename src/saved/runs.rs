@@ -62,6 +62,7 @@ pub fn read(lines: &[Line], sink: &mut Sink) -> Found {
             clock: clocks.get(&vantage).copied(),
             vantage,
             lines: body,
+            above: lines.get(start.at.saturating_sub(LINES_ABOVE)..start.at).unwrap_or_default(),
         };
         (format.read)(&run, sink);
     }
@@ -257,6 +258,8 @@ fn version_of(start: &Start, body: &[Line]) -> Option<(String, String)> {
 
 /// How many lines curl prints at most between its error and its next connection: where to read more of it.
 const LAST_WORDS: usize = 12;
+/// A browser's sentence stands a few lines above its code.
+const LINES_ABOVE: usize = 8;
 
 /// The formats that one line machine reads: one's lines within another's are its own.
 const MESSAGES: &[&str] = &["dig", "kdig", "drill", "delv"];

@@ -41,7 +41,8 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let alias = view::cloudfront_target(case);
     let default = view::cloudfront_default(case);
-    if alias.is_none() && default.is_none() {
+    let named = named_by_client(case);
+    if alias.is_none() && default.is_none() && (named.is_none() || host.ip().is_some()) {
         return Verdict::NotApplicable;
     }
     if let Some(it) = view::execute_api_targets(case).iter().find(|it| it.target.role == Role::Stage) {
@@ -53,7 +54,7 @@ fn check(case: &Case<'_>) -> Verdict {
             let because = format!("the certificate {} is not CloudFront's own", it.label());
             return Verdict::Clear { because, cites: vec![it.leaf.id] };
         }
-        if let (Some((id, said)), Some(alias)) = (named_by_client(case), alias) {
+        if let Some((id, said)) = named {
             return told(host, alias, id, said);
         }
         return Verdict::Unknown {
@@ -73,6 +74,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding
             .reason(format!("{} is a CNAME to {}, a CloudFront distribution", alias.owner, alias.target), [alias.cites])
             .mark(distribution_mark(alias));
+        finding = to_its_own(case, host, alias, finding);
         if let Some((id, aliases)) = config::distribution(case, &alias.target) {
             let listed = if aliases.is_empty() { "no alternate domain name".to_owned() } else { aliases.join(", ") };
             finding = finding.reason(format!("{} lists {listed}", alias.target), [id]);
@@ -89,6 +91,26 @@ fn check(case: &Case<'_>) -> Verdict {
         .found()
 }
 
+/// Where the custom domain of the host is known and has another distribution, the record is the fault.
+fn to_its_own(case: &Case<'_>, host: &Name, alias: &Alias, finding: Finding) -> Finding {
+    let targets = config::targets(case);
+    let Some((id, own)) = targets.first().filter(|_| targets.iter().all(|(_, it)| it.target != alias.target)) else {
+        return finding;
+    };
+    finding
+        .because(
+            format!(
+                "The record leads to {}, which is not the target of the custom domain {host}: that is {}.",
+                alias.target, own.target
+            ),
+            format!("Point {} at {}.", alias.owner, own.target),
+        )
+        .verified_by(format!("dig +short {} CNAME", alias.owner), format!("{}.", own.target))
+        .reason(format!("get-domain-name says that {} is the target", own.target), [*id])
+        .mark(Mark::new(*id, own.target.as_str(), Sign::Confirms, "the name that the CNAME should hold"))
+        .change(Some(config::change_of_alias(case, &alias.owner, &alias.target, own.target.as_str())))
+}
+
 /// The words of a client that names CloudFront's own certificate as the only one it was shown.
 fn named_by_client<'c>(case: &'c Case<'_>) -> Option<(ObservationId, &'c ClientVerdict)> {
     let said = view::said(case, Says::NameMismatch).into_iter().map(|(id, said)| (id, *said));
@@ -96,12 +118,18 @@ fn named_by_client<'c>(case: &'c Case<'_>) -> Option<(ObservationId, &'c ClientV
     said.into_iter().find(|(_, said)| !said.presented.is_empty() && said.presented.iter().all(is_own))
 }
 
-/// No certificate was seen, but a client names it.
-fn told(host: &Name, alias: &Alias, id: ObservationId, said: &ClientVerdict) -> Verdict {
+/// No certificate was seen, but a client names it. Without the alias another client's missing server name, or
+/// an address that is not the host's, fits as well.
+fn told(host: &Name, alias: Option<&Alias>, id: ObservationId, said: &ClientVerdict) -> Verdict {
     let label = said.presented.first().cloned().unwrap_or_default();
-    headed(host, &label, Strength::Strong)
-        .reason(format!("{} is a CNAME to {}, a CloudFront distribution", alias.owner, alias.target), [alias.cites])
-        .mark(distribution_mark(alias))
+    let strength = if alias.is_some() { Strength::Strong } else { Strength::Consistent };
+    let mut finding = headed(host, &label, strength);
+    if let Some(alias) = alias {
+        finding = finding
+            .reason(format!("{} is a CNAME to {}, a CloudFront distribution", alias.owner, alias.target), [alias.cites])
+            .mark(distribution_mark(alias));
+    }
+    finding
         .reason(format!("{} says that the certificate is from {label}", said.client), [id])
         .mark(Mark::new(id, &label, Sign::Wrong, format!("does not cover {host}")))
         .found()

@@ -81,7 +81,7 @@ fn check(case: &Case<'_>) -> Verdict {
     other.unwrap_or(Verdict::NotApplicable)
 }
 
-/// Two resolvers that a text asks, both with public addresses and one with the right server: the first may
+/// Two resolvers that a text asks, both with public addresses, and nothing that speaks for the first: it may
 /// keep what the second does not have any more, or answer for itself.
 fn of_another_cache(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Option<Verdict> {
     let address = it.connection.server_ip().filter(|ip| !view::is_private(*ip))?;
@@ -89,15 +89,24 @@ fn of_another_cache(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Option<
     let here = views.iter().find(|view| view.holds(address))?;
     let is_own = |answer: &&Resolution| answer.client.is_some() || answer.is_rotating(host);
     let right = reach::right(case);
-    let (there, right) = right.iter().find_map(|right| {
+    let served = right.iter().find_map(|right| {
         let good = right.connection.server_ip().filter(|ip| !here.holds(*ip) && !view::is_private(*ip))?;
         let there = views.iter().find(|view| view.by != here.by && view.holds(good) && !view.holds(address))?;
-        Some((there, right))
-    })?;
+        Some((there, Some(right)))
+    });
+    let is_public = |view: &&reach::View<'_>| {
+        let mut like = view.answers.iter().flat_map(|it| it.addresses_like(address)).peekable();
+        like.peek().is_some() && like.all(|ip| !view::is_private(ip))
+    };
+    let unserved = || {
+        let other = views.iter().filter(|view| view.by != here.by && !view.holds(address)).find(is_public);
+        other.filter(|_| right.is_empty()).map(|there| (there, None))
+    };
+    let (there, right) = served.or_else(unserved)?;
     if here.answers.iter().any(is_own) {
         return None;
     }
-    let finding = served(host, it, Strength::Consistent)
+    let finding = super::served(host, it, Strength::Consistent)
         .because(
             format!("{} gives {address} for {host}, {} does not: after a move of {host} the first may keep an older answer. The server at {address} does not have the certificate of {host}.", here.by, there.by),
             format!("Compare with the zone's own name servers (dig +trace {host}); then flush the caches of {}, or wait for the TTL.", here.by),
@@ -105,7 +114,10 @@ fn of_another_cache(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Option<
         .verified_by(format!("dig +trace {host}"), "the same addresses as the resolver's")
         .reason(format!("{} answers {address}", here.by), here.cites())
         .reason(format!("{} answers otherwise", there.by), there.cites());
-    Some(super::served_right(finding, host, right).found())
+    Some(match right {
+        Some(right) => super::served_right(finding, host, right).found(),
+        None => finding.found(),
+    })
 }
 
 /// Whether some answer has addresses of the family without the one that was used.

@@ -114,6 +114,14 @@ const INSPECTORS: &[(&str, &str)] = &[
     ("edellroot", "eDellRoot"),
     ("qaznet trust network", "a state's interception (Qaznet Trust Network)"),
     ("gogo inflight", "Gogo in-flight access"),
+    ("ssl inspection", "by its name"),
+    ("tls inspection", "by its name"),
+    ("web inspection", "by its name"),
+    ("https inspection", "by its name"),
+    ("ssl interception", "by its name"),
+    ("tls interception", "by its name"),
+    ("ssl decrypt", "by its name"),
+    ("tls decrypt", "by its name"),
 ];
 
 /// Products that inspect TLS on the client's own machine.

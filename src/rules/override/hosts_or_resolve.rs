@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::case::{Case, Connection, Leaf, Origin};
+use crate::case::{Case, Connection, Leaf, Origin, Resolution};
 use crate::dns::endpoint::Svcb;
 use crate::evidence::{ObservationId, Override, OverrideKind, Says};
 use crate::name::Name;
@@ -41,8 +41,8 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let mut other: Option<Verdict> = None;
-    for it in refused(case, host) {
-        let Some(address) = it.connection.server_ip() else { continue };
+    for (connection, it) in refused(case, host) {
+        let Some(address) = connection.server_ip() else { continue };
         let dns = case.resolutions.iter().find(|answer| answer.has_address(address));
         let hinted = case
             .around
@@ -52,19 +52,19 @@ fn check(case: &Case<'_>) -> Verdict {
             .find(|(_, data)| Svcb::parse(data).is_some_and(|record| record.hints.contains(&address)));
         if let Some((id, _)) = hinted {
             let because = format!("the HTTPS record of {host} gives {address}");
-            other = other.or(Some(Verdict::Clear { because, cites: vec![id, it.connection.id] }));
+            other = other.or(Some(Verdict::Clear { because, cites: vec![id, connection.id] }));
             continue;
         }
-        let forced = reach::forced(case, host, it.connection, address);
+        let forced = reach::forced(case, host, connection, address);
         let verdict = match (forced, dns) {
             (Some(_), Some(answer)) => Verdict::Clear {
                 because: format!("DNS gives {address} for {host} as well"),
-                cites: vec![answer.answer, it.connection.id],
+                cites: vec![answer.answer, connection.id],
             },
-            (Some(forced), None) => judge(case, host, &it, address, forced),
+            (Some(forced), None) => judge(case, host, &it, address, forced, Strength::Proven),
             (None, None)
                 if it.leaf.is_some()
-                    && matches!(case.origin(it.connection), Some(Origin::NotAmong(_) | Origin::Unanswered)) =>
+                    && matches!(case.origin(connection), Some(Origin::NotAmong(_) | Origin::Unanswered)) =>
             {
                 Verdict::Unknown {
                     missing: format!("where the client got {address} for {host} from"),
@@ -78,23 +78,34 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         other = other.or(Some(verdict));
     }
-    other.unwrap_or(Verdict::NotApplicable)
+    other.or_else(|| by_hosts_file(case, host)).unwrap_or(Verdict::NotApplicable)
 }
 
-/// A connection whose certificate does not cover the host: seen, or in the client's words alone.
+/// Where nothing shows the connection: a hosts file that gives another address than DNS, and a client that was
+/// shown another name.
+fn by_hosts_file(case: &Case<'_>, host: &Name) -> Option<Verdict> {
+    let said = view::said(case, Says::NameMismatch);
+    let (id, _) = said.first().filter(|_| case.connections.is_empty())?;
+    let mut entries = case.overrides.iter().filter(|(_, it)| it.by == OverrideKind::Hosts);
+    let ((entry, forced), address) = entries
+        .find_map(|it| Some((*it, it.1.to.as_deref()?.parse::<IpAddr>().ok().filter(|ip| !ip.is_loopback())?)))?;
+    let is_other = |it: &Resolution| it.addresses_like(address).next().is_some() && !it.has_address(address);
+    let differs = case.resolutions.iter().any(is_other) && !case.resolutions.iter().any(|it| it.has_address(address));
+    let it = Refused { leaf: None, cites: vec![*id] };
+    differs.then(|| judge(case, host, &it, address, (entry, forced), Strength::Consistent))
+}
+
+/// A certificate that does not cover the host: seen, or in the client's words alone.
 struct Refused<'c, 'e> {
-    connection: &'c Connection<'e>,
     leaf: Option<&'c Leaf<'e>>,
     cites: Vec<ObservationId>,
 }
 
 /// Those with a certificate first.
-fn refused<'c, 'e>(case: &'c Case<'e>, host: &Name) -> Vec<Refused<'c, 'e>> {
-    let seen = reach::wrong(case).into_iter().map(|it| Refused {
-        connection: it.connection,
-        leaf: Some(it.leaf),
-        cites: view::cites([it.leaf.id, it.connection.id]),
-    });
+fn refused<'c, 'e>(case: &'c Case<'e>, host: &Name) -> Vec<(&'c Connection<'e>, Refused<'c, 'e>)> {
+    let seen = reach::wrong(case)
+        .into_iter()
+        .map(|it| (it.connection, Refused { leaf: Some(it.leaf), cites: view::cites([it.leaf.id, it.connection.id]) }));
     let told = case.distinct().filter_map(|connection| {
         let is_unseen = connection.leaf().is_none() && connection.asks_for(host);
         let run = connection.handshake.run.filter(|_| is_unseen);
@@ -104,7 +115,7 @@ fn refused<'c, 'e>(case: &'c Case<'e>, host: &Name) -> Vec<Refused<'c, 'e>> {
         };
         let (id, _) =
             case.verdicts.iter().find(|(id, it)| it.says == Says::NameMismatch && it.run == run && is_here(*id))?;
-        Some(Refused { connection, leaf: None, cites: vec![*id, connection.id] })
+        Some((connection, Refused { leaf: None, cites: vec![*id, connection.id] }))
     });
     seen.chain(told).collect()
 }
@@ -115,6 +126,7 @@ fn judge(
     it: &Refused<'_, '_>,
     address: IpAddr,
     (id, forced): (ObservationId, &Override),
+    best: Strength,
 ) -> Verdict {
     let answers = case.resolutions.iter().find(|answer| answer.addresses_like(address).next().is_some());
     if answers.is_none() && forced.by == OverrideKind::ConnectIp {
@@ -132,6 +144,7 @@ fn judge(
         Some(answer) if it.leaf.is_none() || answer.is_rotating(host) => Strength::Strong,
         Some(_) => Strength::Proven,
     };
+    let strength = strength.max(best);
     let how = words(forced.by);
     let expected = answers.and_then(|answer| answer.addresses_like(address).next());
     let label = it.leaf.map(Leaf::label);
@@ -145,7 +158,7 @@ fn judge(
     let mut finding = Finding::new(format!("{host} is served {served} at an address that was forced"), Severity::Error, strength)
         .because(
             format!("The address {address} came from {how}, not from DNS. The server there presents {served}; nothing follows for clients that ask DNS."),
-            format!("Remove {how} for {host}{}.", expected.map_or_else(String::new, |ip| format!(", or correct it to {ip}"))),
+            format!("Remove {} for {host}{}.", if forced.by == OverrideKind::Hosts { "the hosts file's entry" } else { how }, expected.map_or_else(String::new, |ip| format!(", or correct it to {ip}"))),
         )
         .verified_by(format!("dig +short {host}; curl -v https://{host}/"), "a connection to an address that DNS gives")
         .reason(format!("{how} gives {address} for {host}"), view::cites(std::iter::once(id).chain(it.cites.iter().copied())))

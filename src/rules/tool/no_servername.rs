@@ -7,7 +7,7 @@ use crate::provider::Provider;
 use crate::provider::execute_api::Role;
 use crate::provider::table::Kind;
 use crate::rules::view::{self, Coverage, Shown};
-use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{Finding, Mark, Reason, Severity, Sign, Strength, Verdict, declare_rule, sni};
 use crate::tls::{SniState, Transport};
 
 declare_rule! {
@@ -68,11 +68,18 @@ fn check(case: &Case<'_>) -> Verdict {
             reason: certificate_says(case, it, row),
             shown_by: it.leaf.id,
         };
-        return served_default(case, host, it, right, &wording);
+        return beside_a_client(case, host, it, served_default(case, host, it, right, &wording));
     }
     let is_open = |it: &Shown<'_, '_>| it.connection.handshake.sni_state == SniState::Unknown;
-    if let (Some(it), Some(right)) = (runs.iter().find(|it| is_other(it) && is_open(it)), right) {
+    if let (Some(it), Some(_)) = (runs.iter().find(|it| is_other(it) && is_open(it)), right) {
         return silent_by_default(case, host, it, right);
+    }
+    let says_so = |it: &Shown<'_, '_>| {
+        let own = case.known.providers.own_certificate(it.leaf.certificate, Kind::NoServerName);
+        own.is_some() && !is_called(host, it)
+    };
+    if let Some(it) = runs.iter().find(|it| is_open(it) && says_so(it)) {
+        return silent_by_default(case, host, it, None);
     }
     if let Some(it) = runs.iter().find(|it| it.is_wrong() && is_open(it)) {
         let shown = it.leaf.label();
@@ -90,8 +97,23 @@ fn check(case: &Case<'_>) -> Verdict {
     }
 }
 
-/// The finding about a run of which only the other one, with a name, tells that it had none.
-fn silent_by_default(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, right: &Shown<'_, '_>) -> Verdict {
+/// A run that was told to send no name, where the words of a client are explained by that, is a
+/// comparison and no fault of the test.
+fn beside_a_client(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, verdict: Verdict) -> Verdict {
+    let is_meant = run_of(case, it.connection).and_then(|run| run.command.as_deref());
+    let is_meant = is_meant.is_some_and(|command| command.contains("-noservername"));
+    match verdict {
+        Verdict::Found(mut finding) if is_meant && sni::absent::is_told(case, host) => {
+            finding.severity = Severity::Note;
+            Verdict::Found(finding)
+        }
+        verdict => verdict,
+    }
+}
+
+/// The finding about a run of which only the other one, with a name, or the certificate itself tells that it
+/// had none.
+fn silent_by_default(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, right: Option<&Shown<'_, '_>>) -> Verdict {
     let wording = Wording {
         cause: format!(
             "The command of this openssl s_client gives no server name (SNI), and OpenSSL before 1.1.1 and LibreSSL before 3.5 send none by themselves: it was shown the server's default certificate. It says nothing of what {host} serves to clients that send the name."
@@ -103,7 +125,7 @@ fn silent_by_default(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, right: &S
         shown_by: it.connection.id,
     };
     let label = it.leaf.label();
-    match served_default(case, host, it, Some(right), &wording) {
+    match served_default(case, host, it, right, &wording) {
         Verdict::Found(mut finding) => {
             finding.headline =
                 format!("{host} is served the certificate of {label} where the check may have sent no server name");

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::dump::Messages;
 use super::lines::{Kind, Told};
-use super::{Asked, certificate};
+use super::{Asked, certificate, redirected};
 use crate::evidence::{Fact, ServerName};
 use crate::name::Name;
 use crate::provenance::Time;
@@ -33,6 +33,37 @@ struct Connection {
     start: Option<Time>,
     end: Option<Time>,
     alerts: Vec<(u32, Side, u16)>,
+}
+
+/// Adds the handshake with a proxy that speaks TLS itself: what is told before the tunnel.
+pub(super) fn observe_proxy(run: &RunText<'_>, told: &[Told<'_>], (proxy, port): (&Name, u16), sink: &mut Sink) {
+    let mut it = Connection::default();
+    for line in told {
+        if let Kind::Info(text) = line.kind
+            && take(&mut it, text, line.number, port)
+        {
+            it.lines.push(line.number);
+        }
+    }
+    let chain = told_certificate(run, &it, sink);
+    let (sni, sni_state) = server_name(&it, Some(proxy));
+    let lines = run.command_line.iter().map(|line| line.number).chain(it.lines).chain(it.certificate);
+    let lines: Vec<u32> = lines.collect();
+    let handshake = Handshake {
+        client: it.client,
+        time: run.clock,
+        server: it.server,
+        sni,
+        sni_state,
+        version: it.version,
+        cipher: it.cipher,
+        chain_state: if chain.is_empty() { ChainState::Missing } else { ChainState::Seen },
+        chain,
+        dialed: Some(proxy.to_string()),
+        run: Some(run.number),
+        ..Handshake::over(Transport::Text)
+    };
+    sink.observe(Fact::TlsHandshake(handshake), lines);
 }
 
 /// Adds the handshake, its certificate and its alerts, if there was one.
@@ -70,7 +101,7 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], (asked, messages): (
         }
         None => server_name(&it, asked.host.as_ref()),
     };
-    let server = it.server.filter(|_| !it.is_proxied);
+    let server = it.server.or_else(|| redirected::forced(run, asked)).filter(|_| !it.is_proxied);
     for (line, from, code) in &it.alerts {
         sink.observe(Fact::TlsAlert(alert(*from, *code, (it.client, server), run.number)), [*line]);
     }

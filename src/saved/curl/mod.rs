@@ -148,12 +148,37 @@ fn read_unfolded(run: &RunText<'_>, messages: &Messages, sink: &mut Sink) {
         std::iter::once(run.first_line()).chain(messages.server_name.iter().flat_map(|it| it.1.clone())),
     );
     redirected::observe(run, &told, &asked, sink);
+    let proxy = redirected::tls_proxy(run, &told).filter(|_| has_tls_before_tunnel(&told));
+    let (of_proxy, rest) = told.split_at(proxy.as_ref().map_or(0, |_| tunnel_at(&told)));
+    if let Some((name, port)) = &proxy {
+        handshake::observe_proxy(run, of_proxy, (name, *port), sink);
+        verdict::observe(run, of_proxy, Some(name), sink);
+    }
     match &written {
         Some(it) if told.is_empty() => write_out::observe(it, run, asked.host.as_ref(), sink),
-        _ => handshake::observe(run, &told, (&asked, messages), sink),
+        _ => handshake::observe(run, rest, (&asked, messages), sink),
     }
-    verdict::observe(run, &told, asked.host.as_ref(), sink);
+    verdict::observe(run, rest, asked.host.as_ref(), sink);
     exchange::observe(run, &told, &asked, sink);
+}
+
+/// Where the telling of the tunnel begins, or its end where there is none: what stands before is the proxy's.
+fn tunnel_at(told: &[Told<'_>]) -> usize {
+    let is_tunnel = |line: &Told<'_>| match line.kind {
+        Kind::Info(text) => text.contains("tunnel to ") || text.starts_with("CONNECT tunnel"),
+        Kind::Sent(text) => text.starts_with("CONNECT "),
+        _ => false,
+    };
+    told.iter().position(is_tunnel).unwrap_or(told.len())
+}
+
+/// Whether something of TLS is told before the tunnel.
+fn has_tls_before_tunnel(told: &[Told<'_>]) -> bool {
+    let before = told.get(..tunnel_at(told)).unwrap_or_default();
+    before.iter().any(|line| {
+        matches!(line.kind, Kind::Info(text)
+            if text.contains("TLS handshake") || text.starts_with("SSL connection using") || text == "Proxy certificate:")
+    })
 }
 
 /// Whether a request was sent and nothing is told of TLS.

@@ -1,11 +1,13 @@
 //! What sends curl elsewhere than the DNS would: `--resolve`, `--connect-to`, proxies, a Host header of its own.
 
+use std::net::SocketAddr;
+
 use super::lines::{Kind, Told};
 use super::{Asked, header, split_url};
 use crate::evidence::{Fact, Override, OverrideKind};
 use crate::name::Name;
 use crate::saved::grammar::address;
-use crate::saved::{RunText, Sink};
+use crate::saved::{RunText, Sink, command};
 
 /// Adds each, once.
 pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
@@ -61,6 +63,32 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
     for (line, it) in found {
         sink.observe(Fact::Override(it), [line]);
     }
+}
+
+/// The address that `--resolve` gives for the host that was asked for, where the output does not show one: the
+/// only one that it gives.
+pub(super) fn forced(run: &RunText<'_>, asked: &Asked) -> Option<SocketAddr> {
+    let pairs = run.command.windows(2).filter_map(|pair| match pair {
+        [option, value] if option == "--resolve" => Some(resolved(value)),
+        _ => None,
+    });
+    let of_host: Vec<String> = pairs.filter(|(host, _)| *host == asked.host).filter_map(|(_, to)| to).collect();
+    let [only] = of_host.as_slice() else { return None };
+    Some(SocketAddr::new(only.parse().ok()?, asked.port))
+}
+
+/// The proxy that speaks TLS itself, with its port, where the command or the environment names one.
+pub(super) fn tls_proxy(run: &RunText<'_>, told: &[Told<'_>]) -> Option<(Name, u16)> {
+    let from_environment = told.iter().find_map(|line| match line.kind {
+        Kind::Info(text) => {
+            Some(text.strip_prefix("Uses proxy env variable ")?.split_once("== ")?.1.trim_matches('\''))
+        }
+        _ => None,
+    });
+    let url =
+        command::value(&run.command, PROXY_OPTIONS).or(from_environment).filter(|it| it.starts_with("https://"))?;
+    let (_, host, port) = split_url(url)?;
+    Some((host?, port))
 }
 
 /// `HOST:PORT:ADDRESS` of `--resolve`; a plus sign before it lets the entry time out.

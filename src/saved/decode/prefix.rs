@@ -194,7 +194,7 @@ fn grep_number(text: &str) -> Option<Taken> {
 
 /// The stamps of journals, container logs and log files.
 fn stamp(text: &str) -> Option<Taken> {
-    let rest = compose(text).or_else(|| iso(text)).or_else(|| syslog(text))?;
+    let rest = compose(text).or_else(|| iso(text)).or_else(|| syslog(text)).or_else(|| logcat(text))?;
     let bytes = text.len().checked_sub(rest.len())?;
     (bytes > 0).then_some((bytes, None))
 }
@@ -252,6 +252,20 @@ fn syslog(text: &str) -> Option<&str> {
     let is_clock = clock.len() >= 8 && clock.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
     is_clock.then_some(())?;
     syslog_tag(rest)
+}
+
+/// `06-20 09:12:44.120 W/System.err( 4012): ` and `06-20 09:12:44.120  4012  4040 W System.err: ` of Android.
+fn logcat(text: &str) -> Option<&str> {
+    let is_shape = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
+    };
+    let (_, rest) = text.split_once(' ').filter(|(day, _)| is_shape(day, "00-00"))?;
+    let (_, rest) = rest.split_once(' ').filter(|(clock, _)| is_shape(clock, "00:00:00.000"))?;
+    let (head, behind) = rest.split_once(": ").or_else(|| rest.strip_suffix(':').map(|head| (head, "")))?;
+    let level = head.split(' ').find(|word| !word.is_empty() && word.parse::<u32>().is_err())?;
+    let is_level = level.len() == 1 || level.get(1..2) == Some("/");
+    (is_level && level.starts_with(['V', 'D', 'I', 'W', 'E', 'F'])).then_some(behind)
 }
 
 /// `host app[812]: `.
@@ -339,6 +353,14 @@ mod tests {
             "Default server: 192.0.2.53\n> www.example.com\nServer:\t\t192.0.2.53\n> exit",
         ] {
             assert_eq!(texts(own), own.lines().collect::<Vec<_>>(), "{own}");
+        }
+    }
+
+    #[test]
+    fn android_stamps_are_taken_off() {
+        for stamp in ["06-20 09:12:44.120 W/System.err( 4012): ", "06-20 09:12:44.120  4012  4040 W System.err: "] {
+            let stamped: Vec<String> = ["a", "  b", "c"].iter().map(|text| format!("{stamp}{text}")).collect();
+            assert_eq!(texts(&stamped.join("\n")), ["a", "  b", "c"]);
         }
     }
 

@@ -16,8 +16,13 @@ use crate::saved::{RunText, Sink};
 /// Reads all messages of a run.
 pub fn read(run: &RunText<'_>, asked: Option<&Question>, sink: &mut Sink) {
     let mut open = Open::new(run);
+    let cut = cut_record(run);
     for line in run.lines {
         let text = line.text.trim_end();
+        if cut == Some(line.number) {
+            sink.gap(line.number, undecoded("DNS record", "the text ends within it"));
+            continue;
+        }
         if text.contains("->>HEADER<<-") && (open.is_headed || !open.answer.records.is_empty()) {
             close(std::mem::replace(&mut open, Open::new(run)), asked, sink);
         }
@@ -26,13 +31,30 @@ pub fn read(run: &RunText<'_>, asked: Option<&Question>, sink: &mut Sink) {
             open.lines.push(line.number);
         }
         if let Some(why) = failure(text) {
-            sink.gap(line.number, GapReason::Undecoded { what: "DNS answer".to_owned(), why });
+            sink.gap(line.number, undecoded("DNS answer", &why));
         }
         if open.is_block {
             close(std::mem::replace(&mut open, Open::new(run)), asked, sink);
         }
     }
     close(open, asked, sink);
+}
+
+fn undecoded(what: &str, why: &str) -> GapReason {
+    GapReason::Undecoded { what: what.to_owned(), why: why.to_owned() }
+}
+
+/// The last line of a text that ends within a record: dig prints a final dot behind every name.
+fn cut_record(run: &RunText<'_>) -> Option<u32> {
+    let last = run.lines.iter().rev().find(|line| !line.text.trim().is_empty())?;
+    let is_headed = run.lines.iter().any(|line| line.text.contains("->>HEADER<<-"));
+    let words: Vec<&str> = last.text.split_whitespace().collect();
+    match words.as_slice() {
+        [owner, .., "CNAME" | "NS" | "DNAME" | "PTR", target] if is_headed => {
+            (owner.ends_with('.') && !owner.starts_with(';') && !target.ends_with('.')).then_some(last.number)
+        }
+        _ => None,
+    }
 }
 
 /// What a tool says when no server answered.
@@ -55,6 +77,9 @@ struct Open {
     is_block: bool,
     /// A record whose brackets are open.
     partial: Option<String>,
+    /// How many records the header counts in the answer section, and how many lines stand there.
+    counted: Option<usize>,
+    listed: usize,
 }
 
 impl Open {
@@ -67,6 +92,8 @@ impl Open {
             in_question: false,
             is_block: false,
             partial: None,
+            counted: None,
+            listed: 0,
         }
     }
 
@@ -89,6 +116,7 @@ impl Open {
         let is_open = bare.ends_with('(') && !text.starts_with(';');
         if is_open && rr::record(bare, self.section).is_some() {
             self.partial = Some(bare.trim_end_matches('(').trim_end().to_owned());
+            self.count();
             return true;
         }
         false
@@ -112,6 +140,7 @@ impl Open {
             self.answer.id = field(header, "id: ").and_then(|id| id.parse().ok());
         } else if let Some(flags) = rest.strip_prefix("flags:").or_else(|| rest.strip_prefix("Flags:")) {
             self.answer.flags = Some(read_flags(flags.split(';').next().unwrap_or_default()));
+            self.counted = field(flags, "ANSWER: ").and_then(|count| count.parse().ok());
         } else if let Some(server) = rest.strip_prefix("SERVER: ").or_else(|| rest.strip_prefix("From ")) {
             self.answer.server = address::server(server);
             self.answer.carried = self.answer.carried.or_else(|| carried(server));
@@ -159,9 +188,18 @@ impl Open {
         true
     }
 
+    /// Counts a line of the answer section.
+    fn count(&mut self) {
+        let is_listed = self.is_headed && self.section == Section::Answer;
+        self.listed = self.listed.saturating_add(usize::from(is_listed));
+    }
+
     fn record(&mut self, text: &str) -> bool {
         let record = rr::record(text, self.section);
         let is_record = record.is_some();
+        if !text.is_empty() && !text.starts_with(';') {
+            self.count();
+        }
         self.answer.records.extend(record);
         is_record
     }
@@ -171,6 +209,11 @@ fn close(mut open: Open, asked: Option<&Question>, sink: &mut Sink) {
     let is_query = open.answer.flags.is_some_and(|flags| !flags.qr) && open.answer.records.is_empty();
     if is_query || (!open.is_headed && open.answer.records.is_empty()) {
         return;
+    }
+    if let (Some(counted), Some(last)) = (open.counted.filter(|counted| *counted > open.listed), open.lines.last()) {
+        let stand = open.listed;
+        let why = format!("its header counts {counted} records in the answer section, and {stand} stand here");
+        sink.gap(*last, undecoded("DNS answer in full", &why));
     }
     if !open.is_headed {
         refer(&mut open.answer.records, asked);

@@ -176,6 +176,12 @@ const SENTENCES: &[(&str, Says)] = &[
     // PostgreSQL's libpq; MariaDB and MySQL name no host
     ("server certificate for \"{P}\" (and {_}) does not match host name \"{W}\"", Says::NameMismatch),
     ("server certificate for \"{P}\" does not match host name \"{W}\"", Says::NameMismatch),
+    // OpenLDAP's libldap with OpenSSL
+    ("TLS: hostname ({W}) does not match common name in certificate ({P})", Says::NameMismatch),
+    // gRPC's C core
+    ("Peer name {W} is not in peer certificate", Says::NameMismatch),
+    // Postfix
+    ("server certificate verification failed for {W}[{_}:hostname mismatch", Says::NameMismatch),
     // Apple's URL loading
     ("pretending to be \"{W}\"", Says::Refused),
 ];
