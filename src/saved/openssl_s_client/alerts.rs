@@ -21,8 +21,8 @@ pub(super) fn observe(run: &RunText<'_>, server: Option<SocketAddr>, sink: &mut 
     }
 }
 
-/// The warning that `-state` tells of: `SSL3 alert read:warning:unrecognized name`. Fatal ones come as an error too, and
-/// that the peer closes says nothing.
+/// The warning that `-state` tells of: `SSL3 alert read:warning:unrecognized name`. Fatal ones come as an error
+/// too, and that the peer closes says nothing.
 fn warning(line: &str) -> Option<String> {
     let told = line.trim().strip_prefix("SSL3 alert read:warning:")?.trim();
     (told != "close notify").then(|| told.replace(' ', "_"))
