@@ -22,7 +22,7 @@ pub enum Outcome {
     InvalidCertificate,
     /// An alert or a close came before a certificate.
     HandshakeFailed,
-    /// Only DNS or configuration is here.
+    /// Only DNS, configuration or a certificate of a file is here.
     NoHandshake,
     /// A handshake whose certificate is not visible, or evidence that does not suffice.
     Inconclusive,
@@ -34,6 +34,9 @@ pub enum Outcome {
 pub fn of(case: &Case<'_>) -> Outcome {
     if case.host.is_none() {
         return of_nobody(case);
+    }
+    if view::is_of_files(case) {
+        return Outcome::NoHandshake;
     }
     let shown = view::shown(case);
     let bare = view::shown_without_handshake(case);

@@ -23,7 +23,8 @@ declare_rule! {
     ///
     /// The server name sent, the host that was resolved or dialled, and the answer. A certificate that
     /// covers the dialled host, or DNS of the name sent that leads elsewhere, makes it strong; both prove
-    /// it. A name that spells the dialled address, as reverse lookups give it, is no site's. It is ruled out when the name sent resolves to that address, or is covered.
+    /// it. A name that spells the dialled address, as reverse lookups give it, is no site's. It is ruled
+    /// out when the name sent resolves to that address, or is covered.
     ///
     /// # What to do
     ///

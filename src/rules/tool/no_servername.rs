@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Verdict {
             reason: "the command sends no server name".to_owned(),
             shown_by: it.connection.id,
         };
-        return served_default(case, host, it, right, &wording);
+        return beside_a_client(case, host, it, served_default(case, host, it, right, &wording));
     }
     if let Some((it, row)) = runs.iter().find_map(|it| Some((it, says_no_name(case, it)?))) {
         let wording = Wording {
