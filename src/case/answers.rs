@@ -223,15 +223,23 @@ impl<'e> Answers<'e> {
         self.starts.contains_key(name)
     }
 
-    /// The names that were asked for and are no alias's target, with how each is known.
+    /// The names that were asked for and are no alias's target, or only their own in a circle, with how each is known.
     pub fn asked(&self) -> impl Iterator<Item = (Name, HostSource)> {
-        self.starts.iter().filter(|(name, _)| !self.targets.contains(**name) && !name.is_unstated()).map(
+        let is_first =
+            |name: &Name, entries: &[usize]| !self.targets.contains(name) || self.is_in_circle(name, entries);
+        self.starts.iter().filter(move |(name, entries)| !name.is_unstated() && is_first(name, entries)).map(
             |(name, entries)| {
                 let is_question = |at: &usize| self.all.get(*at).is_some_and(|entry| entry.answer.question.is_some());
                 let source = if entries.iter().any(is_question) { HostSource::Asked } else { HostSource::Answer };
                 (Name::clone(name), source)
             },
         )
+    }
+
+    /// Whether the aliases of a name lead back to it: then being a target makes it no less the name that was asked for.
+    fn is_in_circle(&self, name: &Name, entries: &[usize]) -> bool {
+        let leads_back = |at: &usize| self.aliases_from(name, *at).iter().any(|(_, _, target)| *target == name);
+        entries.iter().any(leads_back)
     }
 
     /// Questions that a resolver's search list made of another host: that host with a suffix. One that

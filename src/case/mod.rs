@@ -46,6 +46,8 @@ pub struct Case<'e> {
     pub connections: Vec<Connection<'e>>,
     /// What clients said of its certificate.
     pub verdicts: Vec<(ObservationId, &'e ClientVerdict)>,
+    /// What clients said of a host that they do not name, where this is the only one of the evidence.
+    pub unnamed: Vec<(ObservationId, &'e ClientVerdict)>,
     /// The HTTP exchanges with it.
     pub exchanges: Vec<(ObservationId, &'e HttpExchange)>,
     /// What forced its resolution.
@@ -180,7 +182,7 @@ impl<'e> Cases<'e> {
             evidence,
             has_nameless: selected.is_empty()
                 && (!around.handshakes.of_nobody().is_empty()
-                    || (hosts.is_empty() && beside.spoken.verdicts.contains_key(&None))),
+                    || (hosts.len() != 1 && beside.spoken.verdicts.contains_key(&None))),
             around,
             spoken: beside.spoken,
             bare: beside.bare,
@@ -227,12 +229,15 @@ impl<'e> Cases<'e> {
         let verdicts = verdicts.chain(nameless.and_then(|none| spoken.verdicts.get(none)));
         let mut verdicts: Vec<(ObservationId, &ClientVerdict)> = verdicts.flatten().copied().collect();
         verdicts.sort_by_key(|(id, _)| *id);
+        let is_alone = self.selected.is_empty() && self.hosts.len() == 1;
+        let unnamed = spoken.verdicts.get(&None).filter(|_| is_alone).cloned().unwrap_or_default();
         let runs = spoken.runs.get(&host).cloned().unwrap_or_default();
         Case {
             resolutions: self.around.answers.resolutions(&host, &self.selected),
             suffixed: self.around.answers.suffixed(&host),
             connections: self.around.handshakes.of_host(&host),
             verdicts,
+            unnamed,
             exchanges: spoken.exchanges.get(&host).cloned().unwrap_or_default(),
             overrides: spoken.overrides.get(&host).cloned().unwrap_or_default(),
             certificates: self.bare.of_host(self.evidence, &runs, is_only_selected),
@@ -248,8 +253,7 @@ impl<'e> Cases<'e> {
         }
     }
 
-    /// The case of handshakes that no name can be found for, and of a client's words where no host is named at
-    /// all.
+    /// The case of handshakes that no name can be found for, and of a client's words that name no host.
     fn nameless(&self) -> Case<'e> {
         Case {
             host: None,
@@ -257,7 +261,8 @@ impl<'e> Cases<'e> {
             resolutions: Vec::new(),
             suffixed: Vec::new(),
             connections: self.around.handshakes.of_nobody(),
-            verdicts: self.spoken.verdicts.get(&None).filter(|_| self.hosts.is_empty()).cloned().unwrap_or_default(),
+            verdicts: self.spoken.verdicts.get(&None).filter(|_| self.hosts.len() != 1).cloned().unwrap_or_default(),
+            unnamed: Vec::new(),
             exchanges: Vec::new(),
             overrides: Vec::new(),
             runs: Vec::new(),

@@ -11,6 +11,7 @@ use super::answers::Answers;
 use super::join::{Connection, Handshakes, Leaf};
 use super::records::Records;
 use crate::evidence::{ClientVerdict, Evidence, Fact, HttpExchange, ObservationId, Override, Run, Says};
+use crate::limits::NEIGHBOURS_MAX;
 use crate::name::Name;
 use crate::provenance::{Place, SourceId};
 use crate::provider::suffix;
@@ -34,6 +35,8 @@ pub struct Surroundings<'e> {
     pub loose: Vec<(ObservationId, SourceId, &'e Certificate)>,
     /// The mail exchanges that DNS names.
     pub exchangers: Vec<(ObservationId, Name)>,
+    /// The redirects of requests in clear by which clients find out whether a network wants a login.
+    pub redirected_checks: Vec<(ObservationId, SourceId, &'e HttpExchange)>,
     by_leaf: HashMap<&'e str, Vec<usize>>,
     owners: BTreeMap<&'e str, Vec<usize>>,
     paths: Mutex<HashMap<Vec<ObservationId>, Arc<Path>>>,
@@ -57,6 +60,7 @@ impl<'e> Surroundings<'e> {
             records,
             loose: Vec::new(),
             exchangers: Vec::new(),
+            redirected_checks: Vec::new(),
             by_leaf: HashMap::new(),
             owners: BTreeMap::new(),
             paths: Mutex::default(),
@@ -128,6 +132,9 @@ impl<'e> Surroundings<'e> {
                     self.runs.insert((source, it.run), (id, it));
                 }
                 Fact::HttpExchange(it) => {
+                    if is_redirected_check(it) && self.redirected_checks.len() < NEIGHBOURS_MAX {
+                        self.redirected_checks.push((id, source, it));
+                    }
                     if let Some(run) = it.run {
                         self.exchanges.entry((source, run)).or_default().push((id, it));
                     } else if let Some((client, server)) = it.client.zip(it.server) {
@@ -224,3 +231,21 @@ impl<'e> Surroundings<'e> {
         at.into_iter().flatten().filter_map(|at| self.handshakes.all().get(*at))
     }
 }
+
+/// Whether a check of connectivity was led to a host of another owner.
+fn is_redirected_check(exchange: &HttpExchange) -> bool {
+    let host = exchange.host.as_ref().filter(|host| CONNECTIVITY_CHECKS.contains(&host.as_str()));
+    let to = exchange.redirect();
+    host.zip(to).is_some_and(|(host, to)| suffix::owner(to.as_str()) != suffix::owner(host.as_str()))
+}
+
+/// Hosts that operating systems and browsers ask in clear, and that answer nobody with a redirect.
+const CONNECTIVITY_CHECKS: &[&str] = &[
+    "captive.apple.com",
+    "clients3.google.com",
+    "connectivity-check.ubuntu.com",
+    "connectivitycheck.gstatic.com",
+    "detectportal.firefox.com",
+    "nmcheck.gnome.org",
+    "www.msftncsi.com",
+];

@@ -56,6 +56,20 @@ pub struct Exchange {
     pub run: Option<u32>,
 }
 
+impl Exchange {
+    /// Where a response leads the client of a request in clear: to which other host.
+    pub fn redirect(&self) -> Option<Name> {
+        let is_clear = self.url.as_deref().is_some_and(|url| url.starts_with("http://"));
+        let is_redirect = self.status.is_some_and(|status| matches!(status, 301 | 302 | 303 | 307 | 308));
+        let location = self.headers.get("location").filter(|_| is_clear && is_redirect)?;
+        let (_, rest) = location.split_once("://")?;
+        let authority = rest.split('/').next()?;
+        let host =
+            authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |it| it.0);
+        Name::parse(host).filter(|host| self.host.as_ref() != Some(host))
+    }
+}
+
 /// The head of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {

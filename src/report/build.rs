@@ -157,25 +157,29 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         severity: finding.severity,
         strength: finding.strength,
         confidence: rules::confidence(rule, finding),
-        cause: finding.cause.clone(),
-        remedy: unpasted.without(&finding.remedy),
+        cause: x509::readable(&finding.cause),
+        remedy: x509::readable(&unpasted.without(&finding.remedy)),
         verify: unpasted.without(&finding.verify),
         reasons: finding.reasons.iter().map(reason_entry).collect(),
         marks: finding.marks.clone(),
         change: finding.change.as_ref().map(|it| unpasted.change(it)),
         expect: finding.expect.clone(),
         confirmed_if: finding.confirmed_if.clone(),
-        headline: finding.headline.clone(),
+        headline: x509::readable(&finding.headline),
     });
     let mut ruled_out = Vec::new();
     let mut undecided = Vec::new();
     for (rule, verdict) in &judgement.verdicts {
         match verdict {
             Verdict::Clear { because, cites } => {
-                ruled_out.push(RuledOut { rule: rule.id, because: because.clone(), cites: cites.clone() });
+                ruled_out.push(RuledOut { rule: rule.id, because: x509::readable(because), cites: cites.clone() });
             }
             Verdict::Unknown { missing, ask } => {
-                undecided.push(Undecided { rule: rule.id, missing: missing.clone(), ask: unpasted.without(ask) });
+                undecided.push(Undecided {
+                    rule: rule.id,
+                    missing: x509::readable(missing),
+                    ask: unpasted.without(ask),
+                });
             }
             Verdict::NotApplicable | Verdict::Found(_) => {}
         }
@@ -189,24 +193,41 @@ pub fn case_entry(case: &Case<'_>, judgement: &Judgement, certificates: &Certifi
         accepted: false,
         ruled_out,
         undecided,
-        ask_for: ways::with_others(case.host.as_ref(), &judgement.ask_for, &unpasted),
+        ask_for: asked(ways::with_others(case.host.as_ref(), &judgement.ask_for, &unpasted)),
         beware: judgement.beware.iter().map(reason_entry).collect(),
         resolutions: case.resolutions.iter().map(resolution_entry).collect(),
         connections: connections(case, certificates),
         marks: marks(case, judgement.outcome),
         shown: BTreeMap::new(),
         is_unserved: case.connections.is_empty() && case.verdicts.is_empty() && !case.certificates.is_empty(),
+        no_address: rules::view::lacks_address(case),
+        covering: covering_file(case),
     }
 }
 
+/// Of a case that files alone make: whether one of their certificates covers the host.
+fn covering_file(case: &Case<'_>) -> Option<bool> {
+    let host = case.host.as_ref().filter(|_| rules::view::is_of_files(case))?;
+    let all: Vec<Option<bool>> = case.certificates.iter().map(|leaf| leaf.covers(host)).collect();
+    if all.contains(&Some(true)) { Some(true) } else { all.contains(&Some(false)).then_some(false) }
+}
+
+/// The same with their names as people write them.
+fn asked(mut all: Vec<rules::AskFor>) -> Vec<rules::AskFor> {
+    for tells in all.iter_mut().flat_map(|it| &mut it.tells) {
+        *tells = x509::readable(tells);
+    }
+    all
+}
+
 fn reason_entry(reason: &Reason) -> ReasonEntry {
-    ReasonEntry { text: reason.text.clone(), cites: reason.cites.clone() }
+    ReasonEntry { text: x509::readable(&reason.text), cites: reason.cites.clone() }
 }
 
 /// What DNS and the first connection, or a certificate without one, show of the host.
 fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
     let Some(host) = &case.host else {
-        return Vec::new();
+        return marks_of_nobody(case, outcome);
     };
     let mut marks = if outcome == Outcome::Ok { marks_of_dns(case) } else { Vec::new() };
     if let Some(connection) = case.connections.first() {
@@ -229,6 +250,17 @@ fn marks(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
     let leaf = case.connections.iter().find_map(|it| it.leaf()).or(case.certificates.first());
     marks.extend(leaf.and_then(|leaf| name_mark(leaf, host)));
     marks
+}
+
+/// The words that set the outcome where no host is named.
+fn marks_of_nobody(case: &Case<'_>, outcome: Outcome) -> Vec<Mark> {
+    if outcome == Outcome::Inconclusive {
+        return Vec::new();
+    }
+    let mismatch = rules::view::said(case, Says::NameMismatch);
+    let mismatch = mismatch.first().map(|(id, it)| (*id, it.words.clone(), it.client.clone()));
+    let mark = mismatch.map(|(id, words, client)| new(id, &words, Sign::Wrong, &format!("{client}'s own words")));
+    mark.or_else(|| refusal(case)).into_iter().collect()
 }
 
 /// The first words with which a client refuses what it was served.

@@ -32,6 +32,7 @@ pub use fact::FactEntry;
 pub use seen::{AlertEntry, ChainEntry, ConnectionEntry, NameCheckEntry, ResolutionEntry, Step, TriedEntry};
 
 pub use crate::case::HostSource;
+use crate::rules::view::NoAddress;
 pub use crate::rules::{AskFor, Mark, Outcome, RecordChange, Severity, Sign, Strength};
 
 /// The whole answer.
@@ -209,6 +210,12 @@ pub struct CaseEntry {
     /// `openssl x509 -in FILE`.
     #[serde(skip)]
     pub(super) is_unserved: bool,
+    /// Why no answer gives an address of the host.
+    #[serde(skip)]
+    pub(super) no_address: Option<NoAddress>,
+    /// Of a case that certificates of files alone make: whether one covers the host.
+    #[serde(skip)]
+    pub(super) covering: Option<bool>,
 }
 
 /// A cause that was found.

@@ -3,7 +3,7 @@
 
 use super::{AskFor, CaseEntry, FindingEntry, Ignored, Outcome, PlaceEntry, Report, Severity, Strength};
 use crate::provenance::Time;
-use crate::rules::view;
+use crate::rules::view::{self, NoAddress};
 
 /// Why a report has no case: in a few words, and in a clause.
 pub fn no_case(report: &Report) -> (&'static str, String) {
@@ -161,7 +161,7 @@ pub fn headline(case: &CaseEntry) -> String {
         return it.headline.clone();
     }
     let Some(host) = case.host.as_deref() else {
-        return "no host is named: what was served cannot be compared with it".to_owned();
+        return of_nobody(case.outcome).to_owned();
     };
     match case.outcome {
         Outcome::Ok if case.is_unserved => format!("a certificate here covers {host}; that it is served is not shown"),
@@ -172,8 +172,34 @@ pub fn headline(case: &CaseEntry) -> String {
         Outcome::WrongCertificate => format!("{host} is served a certificate that does not cover it"),
         Outcome::InvalidCertificate => format!("{host} is served a certificate that the client refuses"),
         Outcome::HandshakeFailed => format!("{host}: the handshake ended before a certificate"),
-        Outcome::NoHandshake => format!("no handshake with {host} is in this evidence"),
+        Outcome::NoHandshake => without_handshake(case, host),
         Outcome::Inconclusive => format!("this evidence cannot show which certificate {host} was served"),
+    }
+}
+
+/// The sentence of a case without a handshake: what the rest of it holds.
+fn without_handshake(case: &CaseEntry, host: &str) -> String {
+    if let Some(covers) = case.covering {
+        let does = if covers { "covers" } else { "does not cover" };
+        return format!("a certificate here {does} {host}; that it is served is not shown");
+    }
+    match case.no_address {
+        None => format!("no handshake with {host} is in this evidence"),
+        Some(NoAddress::Gone) => format!("DNS says that {host} does not exist: without an address there is no TLS"),
+        Some(NoAddress::Circle) => {
+            format!("the aliases of {host} lead back to themselves: without an address there is no TLS")
+        }
+        Some(NoAddress::Nothing) => format!("no answer here gives an address of {host}: without one there is no TLS"),
+    }
+}
+
+/// The sentence of a case without a host: what holds whatever the host was.
+fn of_nobody(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::WrongCertificate => "the client says that the certificate does not cover the host, which is not named",
+        Outcome::InvalidCertificate => "the client refuses the certificate that it was served; the host is not named",
+        Outcome::HandshakeFailed => "the handshake ended before a certificate; the host is not named",
+        _ => "no host is named: what was served cannot be compared with it",
     }
 }
 

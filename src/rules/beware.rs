@@ -5,6 +5,7 @@ use super::Reason;
 use super::view::{self, Coverage, Shown};
 use crate::case::{Case, Connection};
 use crate::evidence::{ObservationId, Says};
+use crate::provider::table::Kind;
 use crate::rules::config;
 use crate::tls::alert::is_about_certificate;
 use crate::tls::{ChainState, SEALED_ALERT_BYTES, Side, Transport};
@@ -12,8 +13,41 @@ use crate::tls::{ChainState, SEALED_ALERT_BYTES, Side, Transport};
 /// The cautions of a case, each with what it speaks of.
 pub fn of(case: &Case<'_>) -> Vec<Reason> {
     let first = trust_is_not_the_name(case).into_iter().chain(edge_with_http_api(case));
-    first.chain(sealed_refusal(case)).chain(mended(case)).collect()
+    first.chain(sealed_refusal(case)).chain(mended(case)).chain(of_no_host(case)).chain(home_made(case)).collect()
 }
+
+/// What a client says of a host that it does not name: the only host of the evidence is likely meant, and the words
+/// do not show it.
+fn of_no_host(case: &Case<'_>) -> Option<Reason> {
+    let host = case.host.as_ref()?;
+    let (id, it) = case.unnamed.iter().find(|(_, it)| {
+        let is_fault = !matches!(it.says, Says::NameMatches | Says::ChainTrusted);
+        is_fault && !case.verdicts.iter().any(|(_, own)| own.says == it.says)
+    })?;
+    let words: String = it.words.chars().take(WORDS_CHARS).collect();
+    Some(Reason {
+        text: format!("{} says \"{words}\" and names no host: that it speaks of {host} does not show", it.client),
+        cites: vec![*id],
+    })
+}
+
+/// A certificate that covers the host, of an authority that a product makes for itself: no browser comes with it.
+fn home_made(case: &Case<'_>) -> Option<Reason> {
+    let it = view::covering(case)?;
+    let row = case.known.providers.own_certificate(it.leaf.certificate, Kind::Panel)?;
+    let issuer = crate::x509::attributes(it.leaf.certificate.issuer.as_deref()?);
+    let (_, issuer) = issuer.into_iter().find(|(kind, _)| kind == "CN" || kind == "O")?;
+    Some(Reason {
+        text: format!(
+            "the issuer is {issuer}, which {} makes for itself: clients trust it only where they were told to (providers {})",
+            row.name, case.known.providers.as_of
+        ),
+        cites: view::cites([it.leaf.id, it.connection.id]),
+    })
+}
+
+/// Enough to find the line again.
+const WORDS_CHARS: usize = 90;
 
 /// `Verify return code: 0 (ok)` beside a wrong certificate.
 fn trust_is_not_the_name(case: &Case<'_>) -> Option<Reason> {

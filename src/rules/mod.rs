@@ -161,11 +161,26 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     }
     let mut ask_for = ask::merged(&verdicts);
     let outcome = outcome::with_findings(outcome, &verdicts);
+    if matches!(outcome, Outcome::Inconclusive | Outcome::NoHandshake) {
+        soften(&mut verdicts);
+    }
     let is_found = verdicts.iter().any(|(_, it)| matches!(it, Verdict::Found(it) if it.severity != Severity::Note));
     if outcome != Outcome::Ok && !is_found && ask_for.is_empty() {
         ask_for.extend(ask::everything(case));
     }
     Judgement { outcome, verdicts, ask_for, beware: beware::of(case) }
+}
+
+/// Where neither a wrong certificate nor a failed handshake of the host was seen, what is inferred of it is no error
+/// yet. What is proven stands: a server that answers 421 has refused the host.
+fn soften(verdicts: &mut [(&'static Rule, Verdict)]) {
+    for (_, verdict) in verdicts {
+        if let Verdict::Found(finding) = verdict
+            && finding.strength != Strength::Proven
+        {
+            finding.severity = finding.severity.max(Severity::Warning);
+        }
+    }
 }
 
 /// The version of the set of rules: it grows with every rule or changed verdict.

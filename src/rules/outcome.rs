@@ -1,12 +1,14 @@
 //! What came of a case: [`Outcome`], from what was seen, before any cause is named.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::view::{self, Coverage, Shown};
 use super::{Finding, Rule, Severity, Strength, Verdict, h2, issuers, presented};
 use crate::case::{Case, Connection, Leaf};
 use crate::evidence::Says;
-use crate::provenance::Time;
+use crate::provenance::{Place, SourceId, Time};
 use crate::tls::Side;
 use crate::tls::alert::is_about_certificate;
 
@@ -20,7 +22,7 @@ pub enum Outcome {
     InvalidCertificate,
     /// An alert or a close came before a certificate.
     HandshakeFailed,
-    /// Only DNS or configuration is here.
+    /// Only DNS, configuration or a certificate of a file is here.
     NoHandshake,
     /// A handshake whose certificate is not visible, or evidence that does not suffice.
     Inconclusive,
@@ -31,7 +33,10 @@ pub enum Outcome {
 /// The outcome of a case.
 pub fn of(case: &Case<'_>) -> Outcome {
     if case.host.is_none() {
-        return Outcome::Inconclusive;
+        return of_nobody(case);
+    }
+    if view::is_of_files(case) {
+        return Outcome::NoHandshake;
     }
     let shown = view::shown(case);
     let bare = view::shown_without_handshake(case);
@@ -61,6 +66,26 @@ pub fn of(case: &Case<'_>) -> Outcome {
         return if nothing { Outcome::Inconclusive } else { Outcome::NoHandshake };
     }
     Outcome::Inconclusive
+}
+
+/// The outcome where no host is named: what a client says of its certificate, or a server's alert, holds whatever
+/// the host was, as long as all of it is about one handshake.
+fn of_nobody(case: &Case<'_>) -> Outcome {
+    let mut spoken: BTreeSet<(Option<SourceId>, Option<u32>)> =
+        case.connections.iter().map(|it| (Some(it.source), it.handshake.run)).collect();
+    let source = |id| case.evidence.observation(id)?.at.first().map(Place::source);
+    spoken.extend(case.verdicts.iter().map(|(id, it)| (source(*id), it.run)));
+    let told = case.verdicts.iter().filter_map(|(_, it)| match it.says {
+        Says::NameMismatch => Some(Outcome::WrongCertificate),
+        Says::Expired | Says::NotYetValid | Says::DateInvalid => Some(Outcome::InvalidCertificate),
+        Says::ChainUntrusted if presented::is_about_trust(it) => Some(Outcome::InvalidCertificate),
+        Says::HandshakeFailed => Some(Outcome::HandshakeFailed),
+        _ => None,
+    });
+    let alerts = case.connections.iter().filter(|it| is_refused(it)).map(|_| Outcome::HandshakeFailed);
+    let told: BTreeSet<Outcome> = told.chain(alerts).collect();
+    let is_one = spoken.len() == 1 && told.len() == 1 && case.connections.len() <= 1;
+    told.into_iter().next().filter(|_| is_one).unwrap_or(Outcome::Inconclusive)
 }
 
 /// The outcome, where what was found says more than what was seen: a certificate that covers the host and has a

@@ -278,4 +278,4 @@ pub fn check_host(host: &Name) -> String {
 }
 
 /// Ten minutes: a captive portal, a filter or a proxy does not come and go faster.
-const NEAR_SECONDS: u64 = 600;
+pub const NEAR_SECONDS: u64 = 600;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::case::{Alias, Case, Connection, Leaf, Resolution};
 use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
+use crate::provenance::Place;
 use crate::provider::table::Kind;
 use crate::provider::{cloudfront, execute_api};
 use crate::rules::{Mark, Sign};
@@ -131,6 +132,51 @@ pub fn shown_without_handshake<'c, 'e>(case: &'c Case<'e>) -> Vec<(&'c Leaf<'e>,
         return Vec::new();
     };
     case.certificates.iter().map(|leaf| (leaf, coverage(leaf, host))).collect()
+}
+
+/// Why no answer gives an address of a host, where it was asked for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoAddress {
+    /// The name does not exist.
+    Gone,
+    /// Its aliases lead back to themselves.
+    Circle,
+    /// The answers hold none.
+    Nothing,
+}
+
+/// Whether the answers for the host hold no address, and why. A question for another type says nothing of addresses.
+pub fn lacks_address(case: &Case<'_>) -> Option<NoAddress> {
+    let all = &case.resolutions;
+    let is_gone = |it: &Resolution| it.rcode.as_deref() == Some("NXDOMAIN");
+    let is_circle = |it: &Resolution| {
+        let target = it.aliases.last().map(|alias| &alias.target);
+        target.is_some_and(|target| it.aliases.iter().any(|alias| alias.owner == *target))
+    };
+    let asks = |it: &Resolution| it.asked.as_deref().is_none_or(|kind| ["A", "AAAA", "ANY"].contains(&kind));
+    match all.as_slice() {
+        [] => None,
+        _ if all.iter().any(|it| !it.addresses.is_empty()) => None,
+        _ if all.iter().all(is_gone) => Some(NoAddress::Gone),
+        _ if all.iter().any(is_circle) => Some(NoAddress::Circle),
+        _ => all.iter().any(asks).then_some(NoAddress::Nothing),
+    }
+}
+
+/// Whether all that is here of the host is certificates of files: nothing shows that a server presents them.
+pub fn is_of_files(case: &Case<'_>) -> bool {
+    let is_of_file = |leaf: &Leaf<'_>| match leaf.certificate.run {
+        None => true,
+        Some(run) => {
+            let source = case.evidence.observation(leaf.id).and_then(|it| it.at.first().map(Place::source));
+            let run = source.and_then(|source| case.around.run(source, Some(run)));
+            let command = run.and_then(|(_, run)| run.command.as_deref()).unwrap_or_default();
+            let mut words = command.split_whitespace().skip_while(|word| *word != "-in").skip(1);
+            words.next().is_some_and(|file| !file.starts_with("/dev/"))
+        }
+    };
+    let is_alone = case.connections.is_empty() && case.verdicts.is_empty() && !case.certificates.is_empty();
+    is_alone && case.certificates.iter().all(is_of_file)
 }
 
 impl Shown<'_, '_> {

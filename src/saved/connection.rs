@@ -147,13 +147,29 @@ pub fn whole(run: &RunText<'_>, der: &[u8]) -> Certificate {
 
 /// Adds an alert of the server.
 pub fn observe_alert(description: String, server: Option<SocketAddr>, run: &RunText<'_>, line: u32, sink: &mut Sink) {
+    observe_level("fatal", description, server, run, line, sink);
+}
+
+/// Adds an alert of the server after which the handshake went on.
+pub fn observe_warning(description: String, server: Option<SocketAddr>, run: &RunText<'_>, line: u32, sink: &mut Sink) {
+    observe_level("warning", description, server, run, line, sink);
+}
+
+fn observe_level(
+    level: &str,
+    description: String,
+    server: Option<SocketAddr>,
+    run: &RunText<'_>,
+    line: u32,
+    sink: &mut Sink,
+) {
     let alert = Alert {
         time: None,
         client: None,
         server,
         transport: Transport::Text,
         from: Side::Server,
-        level: Some("fatal".to_owned()),
+        level: Some(level.to_owned()),
         description: Some(description),
         encrypted: false,
         run: Some(run.number),

@@ -1,9 +1,9 @@
 //! The errors of programming languages and of programs written in them: Python, Node.js, Java, Go, Ruby,
 //! PHP, .NET, Rust, git, the AWS CLI.
 //!
-//! All of these but Postfix send the host of the URL as the server name, unless it is an address. A line opens
-//! such an output only when its own words belong to one of them (`TOOLS`); which fault it names is
-//! the table of [`words`].
+//! All of these but Postfix send the host of the URL as the server name, unless it is an address or the
+//! program is very old. A line opens such an output only when its own words belong to one of them (`TOOLS`);
+//! which fault it names is the table of [`words`].
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -43,12 +43,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         command: run.shown.clone(),
         vantage: run.vantage.clone(),
         time: None,
-        server_name: match &host {
-            // It sends one only where its policy or a TLSA record says so.
-            _ if client == "postfix" => ServerName::Unknown,
-            Some(host) if host.ip().is_some() => ServerName::No,
-            Some(host) => ServerName::Yes(host.to_string()),
-            None => ServerName::Unknown,
+        server_name: match (&host, sends_names(run, &client)) {
+            (_, SniState::Absent) => ServerName::No,
+            (Some(host), _) if host.ip().is_some() => ServerName::No,
+            (Some(host), SniState::Sent) => ServerName::Yes(host.to_string()),
+            _ => ServerName::Unknown,
         },
         host,
     };
@@ -126,15 +125,33 @@ fn handshake(run: &RunText<'_>, line: u32, verdict: &ClientVerdict, sink: &mut S
     }
     let names = |it: &&Line| is_named.is_some_and(|host| it.text.to_lowercase().contains(host.as_str()));
     let named_at = run.lines.iter().find(|it| it.number == line).filter(names).or_else(|| run.lines.iter().find(names));
+    let sent = sends_names(run, &verdict.client);
+    let sni = is_named.filter(|_| sent == SniState::Sent);
     let it = Handshake {
         server,
-        sni: is_named.map(ToString::to_string),
-        sni_state: if is_named.is_some() { SniState::Sent } else { SniState::Unknown },
+        sni: sni.map(ToString::to_string),
+        sni_state: if sni.is_none() && sent == SniState::Sent { SniState::Unknown } else { sent },
         dialed: verdict.host.as_ref().map(ToString::to_string),
         run: Some(run.number),
         ..Handshake::over(Transport::Text)
     };
     sink.observe(Fact::TlsHandshake(it), std::iter::once(line).chain(named_at.map(|it| it.number)));
+}
+
+/// Whether the client sends the names of hosts, as far as its output shows its age: Java 6 and Python 2 before 2.7.9
+/// send none, and only their outputs look like this.
+fn sends_names(run: &RunText<'_>, client: &str) -> SniState {
+    if client == "postfix" {
+        return SniState::Unknown; // it sends one only where its policy or a TLSA record says so
+    }
+    let prints = |words: &str| run.lines.iter().any(|line| line.text.contains(words));
+    let is_python_2 = prints("urllib2.") || prints("python2");
+    match (prints("com.sun.net.ssl.internal.ssl."), prints("[Errno 1] _ssl.c:")) {
+        (true, _) => SniState::Absent,
+        (_, true) if is_python_2 => SniState::Absent,
+        (_, true) => SniState::Unknown,
+        _ => SniState::Sent,
+    }
 }
 
 /// The host that a line names beside the fault.
@@ -188,7 +205,15 @@ fn names_below(run: &RunText<'_>, number: u32) -> (u32, Vec<String>) {
 fn nearby(run: &RunText<'_>, number: u32) -> Option<Name> {
     let near = |line: &&Line| line.number.abs_diff(number) <= NEAR_LINES;
     let from_command = run.command.iter().find_map(|word| host_in(word));
-    from_command.or_else(|| run.lines.iter().filter(near).find_map(|line| host_in(&line.text)))
+    let beside = |line: &Line| host_in(&line.text).or_else(|| labelled(&line.text));
+    from_command.or_else(|| run.lines.iter().filter(near).find_map(beside))
+}
+
+/// The host of a line that is nothing but a URL behind its label: `URL: https://api.example.com/v1`.
+fn labelled(text: &str) -> Option<Name> {
+    let (label, url) = text.trim().split_once(": ")?;
+    let is_url = URL_LABELS.iter().any(|known| label.eq_ignore_ascii_case(known)) && url.starts_with("https://");
+    only_url(url).filter(|_| is_url && !url.contains(' '))
 }
 
 /// `ERR_TLS_CERT_ALTNAME_INVALID`, `CERT_HAS_EXPIRED` and their like.
@@ -302,6 +327,8 @@ const HOSTS: &[(&str, &str)] = &[
     ("host: '", "'"),
     ("hostname: '", "'"),
 ];
+/// What programs write before the URL that failed.
+const URL_LABELS: &[&str] = &["url", "request url", "endpoint", "uri", "request uri"];
 /// A fault and the line that names its host stand close together.
 const NEAR_LINES: u32 = 12;
 /// OkHttp prints pin, subject and names below its sentence.

@@ -397,6 +397,14 @@ fn hide_in(text: &mut String) {
     }
 }
 
+/// The value of a response header that rules use; of `location` no more than the host.
+fn kept_header(name: &str, value: &str) -> Option<String> {
+    match name {
+        "location" => crate::http::kept(name, value.as_bytes()),
+        _ => HEADERS.contains(&name).then(|| value.trim().to_owned()),
+    }
+}
+
 /// The response headers that rules use.
 const HEADERS: &[&str] = &[
     "date",

@@ -101,8 +101,52 @@ pub fn attributes(name: &str) -> Vec<(String, String)> {
     found
 }
 
+/// A sentence with distinguished names as people write them: a comma within a value keeps its backslash only where the
+/// words behind it could be taken for an attribute.
+pub fn readable(text: &str) -> String {
+    let mut parts = text.split("\\,");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let kind = part.trim_start().split('=').next().unwrap_or_default();
+        let is_kind =
+            part.contains('=') && !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+        plain.push_str(if is_kind { "\\," } else { "," });
+        plain.push_str(part);
+    }
+    plain
+}
+
 fn attribute(part: &str) -> Option<(String, String)> {
     let (kind, value) = part.split_once('=')?;
     let plain = |text: &str| text.trim().replace("\\,", ",");
     Some((plain(kind), plain(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_stand_bare_where_no_attribute_can_be_meant() {
+        for (text, expected) in [
+            ("C=US, O=Starfield Technologies\\, Inc., OU=x", "C=US, O=Starfield Technologies, Inc., OU=x"),
+            ("O=A\\, CN=b", "O=A\\, CN=b"),
+            ("nothing here", "nothing here"),
+            ("ends\\,", "ends,"),
+        ] {
+            assert_eq!(readable(text), expected);
+        }
+    }
+
+    #[test]
+    fn commas_stand_bare_where_no_attribute_can_be_meant() {
+        for (text, expected) in [
+            ("C=US, O=Starfield Technologies\\, Inc., OU=x", "C=US, O=Starfield Technologies, Inc., OU=x"),
+            ("O=A\\, CN=b", "O=A\\, CN=b"),
+            ("nothing here", "nothing here"),
+            ("ends\\,", "ends,"),
+        ] {
+            assert_eq!(readable(text), expected);
+        }
+    }
 }

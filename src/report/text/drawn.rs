@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::safe;
 use crate::report::{Mark, ObservationEntry};
+use crate::x509;
 
 /// Whether it is an alert that tells no fault: the end of a connection, or one that is sealed.
 pub(super) fn is_farewell(it: &ObservationEntry) -> bool {
@@ -62,7 +63,7 @@ pub(super) fn texts(it: &ObservationEntry, marks: &[Mark]) -> Vec<String> {
                 .and_then(Value::as_array)
                 .map(|names| names.iter().filter_map(Value::as_str).map(safe).collect())
                 .unwrap_or_default();
-            let shown = if names.is_empty() { text("subject") } else { names.join(", ") };
+            let shown = if names.is_empty() { x509::readable(&text("subject")) } else { names.join(", ") };
             let mut rows = vec![format!(" CERT  {shown}")];
             rows.extend(certificate_rows(it, marks, &shown));
             rows
@@ -81,10 +82,14 @@ pub(super) fn texts(it: &ObservationEntry, marks: &[Mark]) -> Vec<String> {
     }
 }
 
+fn plain(name: &str) -> String {
+    safe(&x509::readable(name))
+}
+
 /// A mark with its words in the spelling that is there: a time is written in one way by each tool.
 pub(super) fn spelled(mark: &Mark, is_there: impl Fn(&str) -> bool) -> Mark {
-    let words = spellings(&mark.words).into_iter().find(|words| is_there(words));
-    Mark { words: words.unwrap_or_else(|| mark.words.clone()), ..mark.clone() }
+    let words = spellings(&x509::readable(&mark.words)).into_iter().find(|words| is_there(words));
+    Mark { words: words.unwrap_or_else(|| x509::readable(&mark.words)), ..mark.clone() }
 }
 
 /// A time as it stands in facts, as its day, and as OpenSSL writes it; anything else as it is.
@@ -115,7 +120,7 @@ fn nothing(it: &ObservationEntry) -> String {
 
 /// The rows of a certificate besides its names that hold marked words: subject, issuer, dates.
 fn certificate_rows(it: &ObservationEntry, marks: &[Mark], names: &str) -> Vec<String> {
-    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str).map(plain).unwrap_or_default();
     let day = |name: &str| {
         let utc = it.fact.get(name).and_then(|time| time.get("utc")).and_then(Value::as_str).unwrap_or_default();
         utc.split('T').next().unwrap_or_default().to_owned()
@@ -128,7 +133,7 @@ fn certificate_rows(it: &ObservationEntry, marks: &[Mark], names: &str) -> Vec<S
     let names = names.to_lowercase();
     let open: Vec<String> = marks
         .iter()
-        .map(|mark| safe(&mark.words).to_lowercase())
+        .map(|mark| plain(&mark.words).to_lowercase())
         .filter(|words| !names.contains(words.as_str()))
         .collect();
     let holds =

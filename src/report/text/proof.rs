@@ -184,7 +184,8 @@ fn shown_marks(case: &CaseEntry) -> Vec<Mark> {
     let first = case.findings.first();
     let mut marks: Vec<Mark> = first.map(|finding| finding.marks.clone()).unwrap_or_default();
     if first.is_none_or(|finding| finding.severity != Severity::Error) {
-        marks.extend(case.marks.iter().cloned());
+        let seen: Vec<Mark> = case.marks.iter().filter(|mark| !marks.contains(mark)).cloned().collect();
+        marks.extend(seen);
     }
     marks
 }
@@ -212,6 +213,21 @@ fn shown_observations(case: &CaseEntry) -> Vec<ObservationId> {
         }
     }
     ids.into_iter().collect()
+}
+
+/// That a connection of the proof asked for another host than the case's.
+fn foreign(case: &CaseEntry, it: &ObservationEntry) -> Option<Mark> {
+    let text = |name: &str| it.fact.get(name).and_then(Value::as_str);
+    let host = case.host.as_deref().filter(|_| it.kind == "tls.handshake")?;
+    let sent = text("sni").or_else(|| text("dialed"))?;
+    let is_own = [text("sni"), text("dialed")].contains(&Some(host))
+        || case.connections.iter().any(|connection| connection.cites.contains(&it.id));
+    (!is_own).then(|| Mark::new(it.id, sent, Sign::Doubtful, format!("another connection, for {sent}")))
+}
+
+/// Whether a mark stands under the name that another does.
+fn names(mark: &Mark, other: &Mark) -> bool {
+    mark.words.eq_ignore_ascii_case(&other.words)
 }
 
 /// The character under marked words, and its colour.
@@ -266,7 +282,10 @@ impl<'r> Page<'r> {
     }
 
     fn rows(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
-        let own = marks.iter().filter(|mark| mark.on == it.id);
+        let foreign =
+            foreign(case, it).filter(|foreign| !marks.iter().any(|mark| mark.on == it.id && names(mark, foreign)));
+        let own: Vec<&Mark> = marks.iter().filter(|mark| mark.on == it.id).chain(foreign.as_ref()).collect();
+        let own = own.into_iter();
         let is_quoted = matches!(it.at.first(), Some(PlaceEntry::Lines { .. })) && self.is_quoted(it);
         if is_quoted {
             let lines = self.lines(it);

@@ -88,10 +88,11 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let lower = words.to_lowercase();
-    if lower.contains("certificate in certificate chain") || lower.contains("code: 19") {
+    if ROOT_IN_CHAIN.iter().any(|it| lower.contains(it)) {
+        let word = if lower.contains("self_signed_cert_in_chain") { "SELF_SIGNED_CERT_IN_CHAIN" } else { "chain" };
         let covers = chains.iter().any(|chain| chain.it.coverage == Coverage::Covers);
         return Finding::new(
-            format!("{host} is served a certificate of a private authority"),
+            format!("{host} is served a chain whose root the client does not trust"),
             Severity::Error,
             if covers { Strength::Strong } else { Strength::Consistent },
         )
@@ -101,7 +102,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
         .verified_by(view::ask_for_certificate(host), "the last issuer, which the client has to trust")
         .reason(words, [id])
-        .mark(Mark::new(id, "chain", Sign::Wrong, "a root of its own"))
+        .mark(Mark::new(id, word, Sign::Wrong, "a root of its own"))
         .found();
     }
     if presented::of(case).is_empty() && !crate::rules::defaults::is_self_signed(&words) {
@@ -131,3 +132,6 @@ fn not_sent(case: &Case<'_>, host: &Name, chains: &[Chain<'_, '_>]) -> Option<Ve
         .mark(Mark::new(cites.first().copied()?, chain.it.title(), Sign::Doubtful, "of an authority that is not among the trusted ones"));
     Some(trust::weighed(case, finding, &cites).found())
 }
+
+/// What OpenSSL, and Node.js for its code, say of a root that was sent and is not trusted.
+const ROOT_IN_CHAIN: &[&str] = &["certificate in certificate chain", "code: 19", "self_signed_cert_in_chain"];

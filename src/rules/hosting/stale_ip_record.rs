@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::provider::table::Kind;
 use crate::provider::{Provider, Role};
 use crate::rules::view::{self, Coverage};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, reach};
 
 declare_rule! {
     /// # What it finds
@@ -76,7 +76,8 @@ fn of_served(
         let all = case.resolutions.iter().flat_map(|it| &it.addresses);
         all.into_iter().find(|(known, _)| *known == address).map(|(_, id)| *id)
     };
-    let Some((address, record)) = wrong.server_ip().and_then(|address| Some((address, held(address)?))) else {
+    let Some((address, record)) = reach::address_of(case, wrong).and_then(|address| Some((address, held(address)?)))
+    else {
         return Verdict::Unknown {
             missing: format!("whether the address that presents {label} is in a record of {host}"),
             ask: format!("dig {host} A {host} AAAA"),
@@ -86,6 +87,7 @@ fn of_served(
         it.coverage == Coverage::Covers && it.connection.asks_for(host) && it.connection.server_ip() != Some(address)
     });
     let strength = if right.is_some() { Strength::Proven } else { Strength::Consistent };
+    let there = if wrong.server_ip().is_some() { "there" } else { "to the client, which had no other address of it" };
     let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
         .because(
             format!("The record of {host} holds {address}, where {} answers and no longer serves this host.", provider.name),
@@ -94,7 +96,7 @@ fn of_served(
         .verified_by(format!("dig +short {host} A {host} AAAA"), format!("no {address}"))
         .reason(format!("a record of {host} holds {address}"), [record])
         .reason(
-            format!("{label}, presented there, is the own certificate of {} (providers {})", provider.name, case.known.providers.as_of),
+            format!("{label}, presented {there}, is the own certificate of {} (providers {})", provider.name, case.known.providers.as_of),
             [leaf, wrong.id],
         )
         .mark(Mark::new(record, address.to_string(), Sign::Wrong, format!("{} answers here", provider.name)))

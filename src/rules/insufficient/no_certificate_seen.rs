@@ -49,6 +49,10 @@ fn check(case: &Case<'_>) -> Verdict {
     if seen || outcome == Outcome::Ok || (encrypted && outcome == Outcome::Inconclusive) {
         return Verdict::NotApplicable;
     }
+    let is_unaddressed = view::lacks_address(case).is_some() && case.certificates.is_empty();
+    if is_unaddressed && outcome == Outcome::NoHandshake {
+        return Verdict::Unknown { missing: format!("an address of {host}"), ask: format!("dig {host} A {host} AAAA") };
+    }
     Verdict::Unknown {
         missing: format!("the certificate that {host} is served, with the names it presents"),
         ask: view::ask_for_certificate(host),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{names_one, texts};
 use crate::case::{Case, Connection};
-use crate::evidence::ObservationId;
+use crate::evidence::{HttpExchange, ObservationId};
 use crate::name::Name;
 use crate::provider::suffix;
 use crate::rules::view::{self, Coverage, Shown};
@@ -15,7 +15,8 @@ declare_rule! {
     /// # What it finds
     ///
     /// One certificate for all names that a client asks for within minutes, whoever owns them, and
-    /// whatever addresses they have.
+    /// whatever addresses they have; or a request in clear that the network answers with a redirect to a login
+    /// page.
     ///
     /// # Why it matters
     ///
@@ -25,8 +26,9 @@ declare_rule! {
     /// # What it needs
     ///
     /// Handshakes of the same client for names of other owners. Several addresses, a private one, a
-    /// response of 511, or a portal's certificate make it strong. A right certificate for another name in the
-    /// same minutes rules it out. One name alone shows nothing.
+    /// response of 511, a check of connectivity that is redirected, or a portal's certificate make it
+    /// strong. A right certificate for another name in the same minutes rules it out. One name alone shows
+    /// nothing, and a redirect without the name of a portal is how sites move.
     ///
     /// # What to do
     ///
@@ -46,7 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(it) = wrong.iter().find(|it| {
         it.coverage == Coverage::DoesNotCover && !view::is_aws_default(it.leaf) && !reach::is_same_owner(it.leaf, host)
     }) else {
-        return Verdict::NotApplicable;
+        return in_clear(case, host);
     };
     let near = reach::neighbours(case, it.connection);
     if let Some(other) = near.iter().find(|other| reach::is_right(other) && other.sni().is_some_and(|sni| sni != *host))
@@ -72,6 +74,36 @@ fn check(case: &Case<'_>) -> Verdict {
         _ => return Verdict::NotApplicable,
     };
     found(host, it, &caught, signs, strength)
+}
+
+/// Without a certificate to judge: a request in clear for the host that is led to a login page. A redirect alone is
+/// how sites move; the page has a portal's name or a private address, or the host is one that redirects nobody.
+fn in_clear(case: &Case<'_>, host: &Name) -> Verdict {
+    if view::shown(case).iter().any(|it| it.coverage == Coverage::Covers) {
+        return Verdict::NotApplicable;
+    }
+    let is_check = |id: ObservationId| case.around.redirected_checks.iter().any(|(known, ..)| *known == id);
+    let is_portal =
+        |to: &Name| to.ip().is_some_and(view::is_private) || names_one(PORTALS, &[to.to_string()]).is_some();
+    let led = case.exchanges.iter().filter_map(|(id, it)| Some((*id, it.redirect()?)));
+    let foreign = led.filter(|(_, to)| suffix::owner(to.as_str()) != suffix::owner(host.as_str()));
+    let Some((id, to)) = foreign.into_iter().find(|(id, to)| is_check(*id) || is_portal(to)) else {
+        return Verdict::NotApplicable;
+    };
+    Finding::new(
+        format!("a request in clear for {host} is led to {to}, as a network does before a login"),
+        Severity::Warning,
+        Strength::Strong,
+    )
+    .because(
+        format!("The network answers for {host} itself and leads the client to its login page ({to}). Until somebody logs in, TLS to {host} meets the same."),
+        "Log in to the network first: open http://example.com/ in a browser, then test again.",
+    )
+    .verified_by("curl -sI http://example.com/", "no redirect")
+    .confirmed_if(format!("the certificate does not cover {host} until the login"))
+    .reason(format!("the response to the request in clear redirects to {to}"), [id])
+    .mark(Mark::new(id, to.as_str(), Sign::Wrong, "not the host that was asked"))
+    .found()
 }
 
 /// What one certificate was presented for.
@@ -104,37 +136,54 @@ fn is_same_text(leaf: &crate::case::Leaf<'_>, it: &Shown<'_, '_>) -> bool {
         && (&one.subject, &one.issuer, one.not_after) == (&other.subject, &other.issuer, other.not_after)
 }
 
+/// A sign in words, what shows it, and what to underline.
+type Told = (String, Vec<ObservationId>, Option<Mark>);
+
+/// A check of connectivity by the same client in the same minutes that was redirected, its host and whereto.
+fn redirected_check(case: &Case<'_>, connection: &Connection<'_>) -> Option<(ObservationId, Name, Name)> {
+    let is_same = |it: &HttpExchange| {
+        let client = it.client.map(|client| client.ip());
+        let is_own = client.is_none() || connection.client_ip().is_none() || client == connection.client_ip();
+        let times = it.time.zip(connection.handshake.time);
+        is_own && times.is_none_or(|(one, other)| one.seconds.abs_diff(other.seconds) <= reach::NEAR_SECONDS)
+    };
+    let of_source = case.around.redirected_checks.iter().filter(|(_, source, _)| *source == connection.source);
+    of_source.filter(|(_, _, it)| is_same(it)).find_map(|(id, _, it)| Some((*id, it.host.clone()?, it.redirect()?)))
+}
+
 /// What makes a shared certificate a portal's, each with what shows it.
-fn signs(case: &Case<'_>, it: &Shown<'_, '_>, caught: &Caught) -> Vec<(String, Vec<ObservationId>)> {
+fn signs(case: &Case<'_>, it: &Shown<'_, '_>, caught: &Caught) -> Vec<Told> {
     let mut signs = Vec::new();
     if caught.addresses.len() > 1 {
         let cites = caught.owners.values().map(|(_, id)| *id).take(4).collect();
-        signs.push((format!("the same certificate comes from {} different addresses", caught.addresses.len()), cites));
+        signs.push((
+            format!("the same certificate comes from {} different addresses", caught.addresses.len()),
+            cites,
+            None,
+        ));
     }
     if let Some(address) = it.connection.server_ip().filter(|ip| view::is_private(*ip)) {
-        signs.push((format!("{address} is a private address"), vec![it.connection.id]));
+        signs.push((format!("{address} is a private address"), vec![it.connection.id], None));
     }
     if let Some((id, status)) =
         case.exchanges.iter().find_map(|(id, exchange)| Some((*id, exchange.status.filter(|it| *it == 511)?)))
     {
-        signs.push((format!("the response is {status}, Network Authentication Required"), vec![id]));
+        signs.push((format!("the response is {status}, Network Authentication Required"), vec![id], None));
+    }
+    if let Some((id, asked, to)) = redirected_check(case, it.connection) {
+        let mark = Mark::new(id, to.as_str(), Sign::Wrong, format!("not {asked}, which redirects nobody"));
+        signs.push((format!("a request in clear for {asked} is redirected to {to}"), vec![id], Some(mark)));
     }
     if let Some(word) = names_one(PORTALS, &texts(it.leaf)) {
-        signs.push((format!("the certificate is a portal's ({word})"), vec![it.leaf.id]));
+        signs.push((format!("the certificate is a portal's ({word})"), vec![it.leaf.id], None));
         if PRODUCTS.contains(&word) {
-            signs.push((format!("{word} is the name of a portal product"), vec![it.leaf.id]));
+            signs.push((format!("{word} is the name of a portal product"), vec![it.leaf.id], None));
         }
     }
     signs
 }
 
-fn found(
-    host: &Name,
-    it: &Shown<'_, '_>,
-    caught: &Caught,
-    signs: Vec<(String, Vec<ObservationId>)>,
-    strength: Strength,
-) -> Verdict {
+fn found(host: &Name, it: &Shown<'_, '_>, caught: &Caught, signs: Vec<Told>, strength: Strength) -> Verdict {
     let label = it.label();
     let others: Vec<String> = caught
         .owners
@@ -159,8 +208,9 @@ fn found(
         let cites = caught.owners.values().map(|(_, id)| *id).take(4);
         finding = finding.reason(format!("the same certificate is presented for {}", others.join(", ")), cites);
     }
-    for (text, cites) in signs {
+    for (text, cites, mark) in signs {
         finding = finding.reason(text, cites);
+        finding.marks.extend(mark);
     }
     finding.found()
 }

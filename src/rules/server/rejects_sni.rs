@@ -1,6 +1,6 @@
 //! `server.rejects_sni`: the server says that it does not know the name.
 
-use crate::case::{Case, Connection};
+use crate::case::{Case, Connection, Leaf};
 use crate::evidence::ObservationId;
 use crate::name::Name;
 use crate::rules::refusal;
@@ -94,6 +94,7 @@ fn after_warning(host: &Name, connection: &Connection<'_>, alert: ObservationId)
             because: format!("a certificate that covers {host} follows the warning"),
             cites: view::cites([alert, connection.id, leaf.id]),
         },
+        Some((leaf, Coverage::Unknown)) => unseen_names(host, connection, leaf, alert),
         Some(_) => {
             let text = "the server warned with unrecognized_name and presented another name's certificate";
             found(host, text, Strength::Proven, alert, "unrecognized_name", Some(connection))
@@ -102,6 +103,28 @@ fn after_warning(host: &Name, connection: &Connection<'_>, alert: ObservationId)
             missing: format!("the certificate that follows the warning for {host}"),
             ask: view::ask_for_certificate(host),
         },
+    }
+}
+
+/// After the warning comes a certificate of which only the subject is shown: the name is not known there, and
+/// what the certificate covers is open.
+fn unseen_names(host: &Name, connection: &Connection<'_>, leaf: &Leaf<'_>, alert: ObservationId) -> Verdict {
+    let common = leaf.certificate.common_name();
+    if common.is_some_and(|name| crate::name::match_dns(host, name).is_ok()) {
+        return Verdict::Unknown {
+            missing: format!("whether the certificate that follows the warning covers {host}"),
+            ask: view::ask_for_identifiers(host),
+        };
+    }
+    let text = "the server warned with unrecognized_name and went on with a certificate that it has for another name";
+    match found(host, text, Strength::Strong, alert, "unrecognized name", Some(connection)) {
+        Verdict::Found(finding) => {
+            let title = common.map_or_else(|| leaf.label(), str::to_owned);
+            let mut finding = finding.reason(format!("the certificate that follows is called {title}"), [leaf.id]);
+            finding.severity = Severity::Warning;
+            finding.confirmed_if(format!("the certificate does not cover {host}")).found()
+        }
+        other => other,
     }
 }
 

@@ -22,7 +22,8 @@ declare_rule! {
     /// # What it needs
     ///
     /// The ClientHello and the certificate. A second handshake that sends the name and is served a
-    /// covering certificate proves it; a provider's known default makes it strong. The words of a client
+    /// covering certificate proves it; a provider's known default makes it strong. Without the ClientHello, a
+    /// front end that says in its certificate that no name was sent shows it as well. The words of a client
     /// that is known to go without (Postfix, Python before 2.7.9, Java before 7) fit it where a handshake with
     /// the name is served the right certificate. It is ruled out when the client sent the host's name. For
     /// an `openssl s_client` in a transcript the cause is `tool.no_servername`.
@@ -54,8 +55,12 @@ fn check(case: &Case<'_>) -> Verdict {
             cause: format!("The client sent no server name (SNI), so the server presented its default certificate instead of the one for {host}."),
             remedy: "Use a client or health check that sends the server name, or configure it there; as a stopgap make the host's certificate the server's default.".to_owned(),
             reason: "the ClientHello has no server_name extension".to_owned(),
+            shown_by: it.connection.id,
         };
         return tool::no_servername::served_default(case, host, it, right, &wording);
+    }
+    if let Some(verdict) = told_by_certificate(case, host, &shown) {
+        return verdict;
     }
     let right = tool::no_servername::named_for(host, &shown);
     if let (Some(right), Some(said)) = (right, of_silent_client(case, host)) {
@@ -76,6 +81,22 @@ fn check(case: &Case<'_>) -> Verdict {
         },
         None => Verdict::NotApplicable,
     }
+}
+
+/// The server says in its certificate that no name reached it, whatever the tool was to send.
+fn told_by_certificate(case: &Case<'_>, host: &Name, shown: &[Shown<'_, '_>]) -> Option<Verdict> {
+    let own = shown.iter().filter(|it| it.is_wrong() && !tool::no_servername::is_s_client(case, it.connection));
+    let (it, row) = own.into_iter().find_map(|it| Some((it, tool::no_servername::says_no_name(case, it)?)))?;
+    let right = shown.iter().find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
+    let wording = tool::no_servername::Wording {
+        cause: "The server itself says in its certificate that no server name (SNI) reached it: the client sent none, or something before the server ended TLS and sent none.".to_owned(),
+        remedy: format!(
+            "Make the client, or the proxy before the server, send the server name {host}. Java before 8u141 sends none where a program brings its own HostnameVerifier (JDK-8144566)."
+        ),
+        reason: tool::no_servername::certificate_says(case, it, row),
+        shown_by: it.leaf.id,
+    };
+    Some(tool::no_servername::served_default(case, host, it, right, &wording))
 }
 
 /// Whether the words of a client are explained by a missing server name.

@@ -3,5 +3,6 @@
 pub mod absent;
 pub mod differs_from_host;
 pub mod ip_literal_url;
-pub mod unrelated_to_dialed_host;
 pub mod required;
+mod reverse_name;
+pub mod unrelated_to_dialed_host;

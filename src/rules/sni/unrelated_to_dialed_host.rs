@@ -1,5 +1,6 @@
 //! `sni.unrelated_to_dialed_host`: the server name was never resolved to the address it was sent to.
 
+use super::reverse_name;
 use crate::case::{Case, Connection};
 use crate::evidence::ObservationId;
 use crate::name::Name;
@@ -22,7 +23,8 @@ declare_rule! {
     ///
     /// The server name sent, the host that was resolved or dialled, and the answer. A certificate that
     /// covers the dialled host, or DNS of the name sent that leads elsewhere, makes it strong; both prove
-    /// it. It is ruled out when the name sent resolves to that address, or is covered.
+    /// it. A name that spells the dialled address, as reverse lookups give it, is no site's. It is ruled
+    /// out when the name sent resolves to that address, or is covered.
     ///
     /// # What to do
     ///
@@ -43,6 +45,9 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut other: Option<Verdict> = None;
     for connection in case.distinct() {
         let Some(sni) = connection.sni() else { continue };
+        if let Some(found) = reverse_name::check(case, connection, &sni).filter(|_| sni == *host) {
+            return found;
+        }
         let Some(dialed) = dialed(case, connection, &sni).filter(|dialed| sni == *host || *dialed == *host) else {
             continue;
         };
@@ -95,7 +100,8 @@ fn judge(case: &Case<'_>, connection: &Connection<'_>, sni: &Name, dialed: &Name
         return Verdict::NotApplicable;
     }
     let elsewhere = of_sni.iter().find(|it| !it.addresses.is_empty());
-    let strength = match (elsewhere.is_some(), covers(dialed)) {
+    let is_of_address = address.is_some_and(|address| reverse_name::is_name_of(sni, address));
+    let strength = match (elsewhere.is_some() || is_of_address, covers(dialed)) {
         (true, true) => Strength::Proven,
         (true, false) | (false, true) => Strength::Strong,
         (false, false) if connection.handshake.dialed.is_some() => {

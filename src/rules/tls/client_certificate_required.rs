@@ -17,9 +17,10 @@ declare_rule! {
     /// # What it needs
     ///
     /// The CertificateRequest and the alert or the status; the alert certificate_required says it by
-    /// itself. A status alone is weaker than an alert, and 403, which has many reasons, is a side fact.
-    /// Without either it is unknown, since many servers ask and go on. A client certificate that was sent
-    /// rules it out. Where DNS shows API Gateway it is `apigw.mtls_client_cert`.
+    /// itself. A status of 400 or 496 without an alert is a warning. A 403 alone, which has many reasons, is
+    /// only a note: it stands beside what came of the host and never heads it. Without either it is unknown,
+    /// since many servers ask and go on. A client certificate that was sent rules it out. Where DNS shows API
+    /// Gateway it is `apigw.mtls_client_cert`.
     ///
     /// # What to do
     ///

@@ -1,8 +1,9 @@
 //! `tool.no_servername`: the check itself sent no server name.
 
 use crate::case::{Case, Connection};
-use crate::evidence::Run;
+use crate::evidence::{ObservationId, Run};
 use crate::name::Name;
+use crate::provider::Provider;
 use crate::provider::execute_api::Role;
 use crate::provider::table::Kind;
 use crate::rules::view::{self, Coverage, Shown};
@@ -52,6 +53,20 @@ fn check(case: &Case<'_>) -> Verdict {
                 "Repeat the check with the name: openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host}"
             ),
             reason: "the command sends no server name".to_owned(),
+            shown_by: it.connection.id,
+        };
+        return beside_a_client(case, host, it, served_default(case, host, it, right, &wording));
+    }
+    if let Some((it, row)) = runs.iter().find_map(|it| Some((it, says_no_name(case, it)?))) {
+        let wording = Wording {
+            cause: format!(
+                "The server itself says in its certificate that no server name (SNI) reached it, and the command gives none: OpenSSL before 1.1.1 and LibreSSL before 3.5 send none by themselves. It says nothing of what {host} serves to clients that send the name."
+            ),
+            remedy: format!(
+                "Repeat the check with the name: openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host}"
+            ),
+            reason: certificate_says(case, it, row),
+            shown_by: it.leaf.id,
         };
         return beside_a_client(case, host, it, served_default(case, host, it, right, &wording));
     }
@@ -107,6 +122,7 @@ fn silent_by_default(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, right: Op
             "Repeat the check with the name: openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host}"
         ),
         reason: "the command gives no -servername, and the version that ran it is not stated".to_owned(),
+        shown_by: it.connection.id,
     };
     let label = it.leaf.label();
     match served_default(case, host, it, right, &wording) {
@@ -130,6 +146,12 @@ pub(in crate::rules) fn is_s_client(case: &Case<'_>, connection: &Connection<'_>
     run_of(case, connection).is_some_and(|run| ["openssl s_client", "openssl x509"].contains(&run.tool.as_str()))
 }
 
+/// What the certificate of such a front end says, as a reason.
+pub(in crate::rules) fn certificate_says(case: &Case<'_>, it: &Shown<'_, '_>, row: &Provider) -> String {
+    let as_of = &case.known.providers.as_of;
+    format!("{} is what {} presents to clients that send none (providers {as_of})", it.label(), row.name)
+}
+
 fn run_of<'e>(case: &Case<'e>, connection: &Connection<'_>) -> Option<&'e Run> {
     let number = connection.handshake.run.filter(|_| connection.handshake.transport == Transport::Text);
     case.around.run(connection.source, number).map(|(_, run)| run)
@@ -141,8 +163,19 @@ pub(in crate::rules) struct Wording {
     pub(in crate::rules) cause: String,
     /// The cure.
     pub(in crate::rules) remedy: String,
-    /// The reason that the handshake gives.
+    /// The reason that there was no server name.
     pub(in crate::rules) reason: String,
+    /// What shows it: the handshake, or the certificate.
+    pub(in crate::rules) shown_by: ObservationId,
+}
+
+/// What a front end says in the certificate itself: that no server name reached it. A command that is known to have
+/// sent one is not contradicted; of a tool whose name is only inferred it tells more than the inference.
+pub(in crate::rules) fn says_no_name<'c>(case: &Case<'c>, it: &Shown<'_, '_>) -> Option<&'c Provider> {
+    let handshake = it.connection.handshake;
+    let is_inferred = handshake.transport == Transport::Text
+        && (handshake.sni_state == SniState::Unknown || !is_s_client(case, it.connection));
+    case.known.providers.own_certificate(it.leaf.certificate, Kind::NoServerName).filter(|_| is_inferred)
 }
 
 /// The finding that a handshake without a server name was served a default certificate.
@@ -162,16 +195,16 @@ pub(in crate::rules) fn served_default(
         None => Strength::Consistent,
     };
     let mut reasons = vec![
-        Reason { text: wording.reason.clone(), cites: vec![it.connection.id] },
+        Reason { text: wording.reason.clone(), cites: vec![wording.shown_by] },
         Reason {
             text: format!("the certificate presented names only {label}"),
             cites: view::cites([it.leaf.id, it.connection.id]),
         },
     ];
-    let mut marks = vec![
-        mark(it, host.as_str(), Sign::Wrong, "no server name was sent"),
-        Mark { on: it.leaf.id, ..mark(it, &label, Sign::Wrong, &format!("does not cover {host}")) },
-    ];
+    let mut marks = vec![Mark { on: it.leaf.id, ..mark(it, &label, Sign::Wrong, &format!("does not cover {host}")) }];
+    if wording.shown_by == it.connection.id {
+        marks.insert(0, mark(it, host.as_str(), Sign::Wrong, "no server name was sent"));
+    }
     if let Some(other) = right {
         let covering = other.leaf.label();
         reasons.push(Reason {

@@ -6,7 +6,7 @@ use super::lines::{Kind, Told};
 use super::{Asked, header};
 use crate::evidence::{Fact, HttpExchange};
 use crate::saved::grammar::address;
-use crate::saved::{HEADERS, RunText, Sink};
+use crate::saved::{RunText, Sink, kept_header};
 
 /// Adds the last exchange that was not a proxy's.
 pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
@@ -37,8 +37,8 @@ pub(super) fn observe(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink:
                     lines.push(line.number);
                 } else if let Some((name, value)) = text.split_once(':') {
                     let name = name.to_ascii_lowercase();
-                    if HEADERS.contains(&name.as_str()) {
-                        headers.insert(name, value.trim().to_owned());
+                    if let Some(value) = kept_header(&name, value) {
+                        headers.insert(name, value);
                         lines.push(line.number);
                     }
                 }

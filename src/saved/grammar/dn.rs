@@ -7,10 +7,11 @@ pub fn normal(text: &str) -> String {
     let text = text.trim();
     let mixed = text.replacen("/emailAddress=", ", emailAddress=", 1);
     let text = if text.starts_with('/') { text } else { mixed.as_str() };
+    let by_semicolons = split_before(text, ';');
     let parts: Vec<&str> = if text.starts_with('/') {
         split_before(text, '/')
-    } else if text.contains("; ") {
-        text.split("; ").collect()
+    } else if by_semicolons.len() > 1 {
+        by_semicolons
     } else {
         split_before(text, ',')
     };
@@ -77,11 +78,20 @@ fn unescaped(value: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
 }
 
-/// Splits at a separator only where an attribute type and `=` follow.
+/// Splits at a separator only where an attribute type and `=` follow, and, but for slashes, not between
+/// quotes: keytool writes `OU="No SNI provided; please fix your client."`.
 fn split_before(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
-    for (at, _) in text.match_indices(separator) {
+    let mut is_quoted = false;
+    for (at, found) in text.match_indices([separator, '"']) {
+        if found == "\"" {
+            is_quoted = !is_quoted && separator != '/';
+            continue;
+        }
+        if is_quoted {
+            continue;
+        }
         let rest = text.get(at + 1..).unwrap_or_default().trim_start();
         let kind = rest.split('=').next().unwrap_or_default().trim_end();
         let is_kind =
@@ -118,6 +128,8 @@ mod tests {
             ("/C=US/O=Amazon/CN=*.example.com", "C=US, O=Amazon, CN=*.example.com"),
             ("C = US, O = \"Starfield, Inc.\", CN = x", "C=US, O=Starfield\\, Inc., CN=x"),
             ("C=US; O=Amazon; CN=x", "C=US, O=Amazon, CN=x"),
+            ("CN=x, OU=\"Please fix; your client.\"", "CN=x, OU=Please fix; your client."),
+            ("CN=x, O=\"A, CN=b\"", "CN=x, O=A\\, CN=b"),
             ("CN=x,O=Amazon,C=US", "C=US, O=Amazon, CN=x"),
             ("/C=DE/CN=\\xC3\\x9Cn\\xC3\\xAFcode", "C=DE, CN=\u{dc}n\u{ef}code"),
             ("C = DE, CN = \"\\C3\\9Cn, x\"", "C=DE, CN=\u{dc}n\\, x"),

@@ -119,6 +119,7 @@ static FAULT_WORDS: LazyLock<Phrases> = LazyLock::new(|| Phrases::of(FAULTS.iter
 const SENTENCES: &[(&str, Says)] = &[
     // curl with OpenSSL 7.29 to 8.18, GnuTLS, NSS, Schannel, wolfSSL; libcurl in git and PHP
     ("no alternative certificate subject name matches target {_}'{W}'", Says::NameMismatch),
+    ("no alternative certificate subject name matches target", Says::NameMismatch),
     ("certificate subject name ({P}) does not match target {_}'{W}'", Says::NameMismatch),
     ("certificate subject name '{P}' does not match target {_}'{W}'", Says::NameMismatch),
     ("subjectAltName does not match hostname {W}", Says::NameMismatch),
@@ -295,6 +296,7 @@ mod tests {
     fn sentences_give_the_names_in_them() {
         let mismatch = Says::NameMismatch;
         for (text, says, host, presented) in [
+            ("SSL: no alternative certificate subject name matches target host name", mismatch, None, ""),
             (
                 "SSL: no alternative certificate subject name matches target host name 'www.example.com'",
                 mismatch,

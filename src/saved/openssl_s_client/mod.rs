@@ -5,6 +5,7 @@
 //! version say, never what the certificate names. Session keys and tickets are passed over. An HTTP request
 //! typed into it is an exchange (`request`).
 
+mod alerts;
 mod hello;
 mod picked;
 mod request;
@@ -189,7 +190,7 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         connection::observe_forced(sent, address, run, sink);
     }
     let server = handshake(run, &target, sink);
-    alerts(run, server, sink);
+    alerts::observe(run, server, sink);
     verdicts(run, host.as_ref(), sink);
     ended(run, host.as_ref(), sink);
     request::observe(spoken, sink);
@@ -365,27 +366,6 @@ fn cipher(line: &str) -> Option<String> {
     (cipher != "0000" && cipher != "(NONE)").then(|| cipher.to_owned())
 }
 
-fn alerts(run: &RunText<'_>, server: Option<SocketAddr>, sink: &mut Sink) {
-    for line in run.lines {
-        let Some(error) = library_error(&line.text) else { continue };
-        if let Some(description) = alert(error) {
-            connection::observe_alert(description, server, run, line.number, sink);
-        } else if error.contains("wrong version number") || error.contains("unknown protocol") {
-            connection::observe_failure("what answered on this port speaks no TLS", line.number, sink);
-        }
-    }
-}
-
-/// The alert that an error reports. OpenSSL 1.0.2 leaves its number out for some.
-fn alert(error: &str) -> Option<String> {
-    if let Some((_, number)) = error.split_once("SSL alert number ") {
-        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-        return digits.parse().ok().map(crate::tls::handshake::alert_name);
-    }
-    let known = UNNUMBERED_ALERTS.iter().find(|(words, _)| error.contains(words));
-    known.map(|(_, name)| (*name).to_owned())
-}
-
 fn verdicts(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
     let mut seen = Vec::new();
     let verify_host = command::value(&run.command, &["-verify_hostname"]).and_then(address::host);
@@ -430,7 +410,7 @@ fn ended(run: &RunText<'_>, host: Option<&Name>, sink: &mut Sink) {
             || library_error(line).is_some_and(|error| error.contains("unexpected eof while reading"))
     };
     let has_none = run.lines.iter().any(|line| line.text.starts_with("no peer certificate available"));
-    let has_alert = run.lines.iter().filter_map(|line| library_error(&line.text)).any(|it| alert(it).is_some());
+    let has_alert = run.lines.iter().filter_map(|line| library_error(&line.text)).any(|it| alerts::of(it).is_some());
     let Some(line) = run.lines.iter().find(|line| is_end(&line.text)).filter(|_| has_none && !has_alert) else {
         return;
     };
@@ -485,14 +465,4 @@ const FAILURES: &[&str] = &[
     "Network is unreachable",
     "nodename nor servname provided",
     "Temporary failure in name resolution",
-];
-
-/// Reasons that stand for an alert of the server, in OpenSSL 1.0.2 and LibreSSL.
-const UNNUMBERED_ALERTS: &[(&str, &str)] = &[
-    ("tlsv1 unrecognized name", "unrecognized_name"),
-    ("sslv3 alert handshake failure", "handshake_failure"),
-    ("tlsv1 alert protocol version", "protocol_version"),
-    ("tlsv1 alert internal error", "internal_error"),
-    ("tlsv1 alert access denied", "access_denied"),
-    ("tlsv13 alert certificate required", "certificate_required"),
 ];
