@@ -426,6 +426,8 @@ impl Shard {
 
 /// What a connection showed, once it is over.
 fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
+    let has_both = [&flow.low, &flow.high].iter().all(|it| it.assembler.initial.is_some());
+    let missing = flow.low.assembler.missing_at_start().max(flow.high.assembler.missing_at_start());
     for direction in [&mut flow.low, &mut flow.high] {
         direction.assembler.finish(&mut direction.reader);
         direction.reader.settle();
@@ -452,8 +454,27 @@ fn end(found: &mut Found, key: FlowKey, mut flow: Flow, keys: &Arc<Keys>) {
     }
     let (low, high) = (flow.low.reader.into_tls(), flow.high.reader.into_tls());
     if low.is_some() || high.is_some() {
-        let joined = tls::join::join((low_end, low), (high_end, high), found.known());
+        let mut joined = tls::join::join((low_end, low), (high_end, high), found.known());
+        if has_both {
+            joined.gaps = joined.gaps.into_iter().filter_map(|gap| not_of_one_direction(gap, missing)).collect();
+        }
         found.joined(joined);
+    }
+}
+
+/// Where the SYNs of both sides are here, none is missing: one that sent nothing has closed, and one whose first
+/// bytes are lost is not whole.
+fn not_of_one_direction(
+    (reason, frames): (GapReason, Vec<FrameNumber>),
+    missing: u64,
+) -> Option<(GapReason, Vec<FrameNumber>)> {
+    match reason {
+        GapReason::OneDirection(_) if missing == 0 => None,
+        GapReason::OneDirection(_) => {
+            let lost = "the beginning of what one side sent".to_owned();
+            Some((GapReason::MissingSegment { missing, lost }, frames))
+        }
+        reason => Some((reason, frames)),
     }
 }
 

@@ -62,6 +62,12 @@ impl Assembler {
         }
     }
 
+    /// How many bytes are missing at the start of a stream whose SYN was seen; zero where nothing came at all.
+    pub fn missing_at_start(&self) -> u64 {
+        let first = self.pending.keys().next().filter(|_| self.began.is_none() && self.initial.is_some());
+        first.zip(self.next).map_or(0, |(first, next)| first.saturating_sub(next))
+    }
+
     /// How many bytes are held.
     pub fn held_bytes(&self) -> usize {
         self.pending_bytes.saturating_add(self.handed_on.capacity())

@@ -7,6 +7,7 @@ use super::{Rule, Verdict};
 use crate::case::Case;
 use crate::evidence::ClientVerdict;
 use crate::name::Name;
+use crate::tls::Handshake;
 
 /// Puts the commands of all verdicts right, where every handshake of the host went to one other port, and every
 /// command and client that names one names the same.
@@ -25,6 +26,12 @@ pub(super) fn put_right(case: &Case<'_>, verdicts: &mut [(&'static Rule, Verdict
             Verdict::Clear { .. } | Verdict::NotApplicable => {}
         }
     }
+}
+
+/// The port that the server of a connection listens on; behind a proxy that of HTTPS.
+pub(super) fn listened(handshake: &Handshake) -> u16 {
+    let direct = handshake.server.filter(|_| handshake.proxy_host.is_none()).map(|server| server.port());
+    direct.filter(|port| !PROXIES.contains(port)).unwrap_or(HTTPS)
 }
 
 /// The one port of all handshakes, other than that of HTTPS, and the protocol of their STARTTLS as

@@ -119,13 +119,23 @@ pub fn is_about_trust(verdict: &ClientVerdict) -> bool {
     verdict.client != "openssl" || verdict.code.as_deref().is_some_and(|code| ["18", "19"].contains(&code))
 }
 
-/// What a client said against the chain, where its words speak of trust: the observation and the words.
+/// What a client said against a chain, where its words speak of trust: the observation and the words.
 pub fn distrust(case: &Case<'_>) -> Option<(ObservationId, String)> {
+    distrust_where(case, |_| true)
+}
+
+/// What a client said against this chain: words, which name none, or the alert in a handshake that had it.
+pub fn distrust_of(case: &Case<'_>, it: &Presented<'_, '_>) -> Option<(ObservationId, String)> {
+    let Some(own) = it.connection else { return distrust(case) };
+    distrust_where(case, |other| other.source == own.source && other.handshake.chain == own.handshake.chain)
+}
+
+fn distrust_where(case: &Case<'_>, is_its: impl Fn(&Connection<'_>) -> bool) -> Option<(ObservationId, String)> {
     let said = view::said(case, Says::ChainUntrusted);
     if let Some((id, verdict)) = said.iter().find(|(_, verdict)| is_about_trust(verdict)) {
         return Some((*id, format!("{} says: {}", verdict.client, verdict.words)));
     }
-    let alerts = case.connections.iter().flat_map(|connection| &connection.alerts);
+    let alerts = case.connections.iter().filter(|it| is_its(it)).flat_map(|connection| &connection.alerts);
     let (id, _) = alerts
         .into_iter()
         .find(|(_, alert)| alert.from == Side::Client && alert.description.as_deref() == Some("unknown_ca"))?;

@@ -339,6 +339,16 @@ pub fn target_for<'c>(
     })
 }
 
+/// Whether a check dialled a name that no alias of the host leads to: its server is not the one that DNS names.
+pub fn is_dialed_elsewhere(case: &Case<'_>, connection: &Connection<'_>) -> bool {
+    let dialed = connection.handshake.dialed.as_deref().and_then(Name::parse).filter(|name| name.ip().is_none());
+    let Some(dialed) = dialed.filter(|dialed| case.host.as_ref() != Some(dialed)) else {
+        return false;
+    };
+    let mut aliases = case.resolutions.iter().flat_map(|resolution| &resolution.aliases).peekable();
+    aliases.peek().is_some() && !aliases.any(|alias| alias.target == dialed || alias.owner == dialed)
+}
+
 /// Where an answer stands that a text shows before the connection.
 fn stands_before(resolution: &Resolution, connection: &Connection<'_>) -> Option<ObservationId> {
     let is_text = connection.handshake.transport == Transport::Text && resolution.source == Some(connection.source);

@@ -143,7 +143,7 @@ fn told(line: &str) -> Option<ClientVerdict> {
     let host = is_not_valid_for(line)?;
     let names = line.split_once("The certificate is only valid for ").map_or("", |(_, rest)| rest);
     let names = names.strip_prefix("the following names: ").unwrap_or(names);
-    let names = names.split([',', ' ']).map(|name| name.trim().trim_end_matches('.').to_owned());
+    let names = names.split([',', ' ']).map(|name| name.trim_matches(['.', '"', '\'', '`']).to_owned());
     let names = names.filter(|name| name.contains('.')).collect();
     Some(verdict("firefox", Says::NameMismatch, Some(host), names, line))
 }

@@ -86,7 +86,10 @@ pub fn join(one: (SocketAddr, Option<Reader>), other: (SocketAddr, Option<Reader
         alerts(&mut joined, ends, side, reader);
         troubles(&mut joined, reader);
     }
-    let says_why = |alert: &Alert| alert.description.as_deref() != Some("close_notify");
+    // What a client sends, and what nobody can read, does not say why no hello came.
+    let says_why = |alert: &Alert| {
+        alert.from == Side::Server && alert.description.as_deref().is_some_and(|it| it != "close_notify")
+    };
     if count > 0 && !has_both && !joined.alerts.iter().any(|(alert, _)| says_why(alert)) {
         let seen = if from_client.seen.is_empty() { &from_server } else { &from_client };
         let reason = GapReason::OneDirection(format!("{missing} side is missing"));

@@ -113,7 +113,7 @@ fn nothing(it: &ObservationEntry) -> String {
     let kind = it.fact.get("question").and_then(|question| question.get("type")).and_then(Value::as_str);
     let kind = safe(kind.unwrap_or("?"));
     match it.fact.get("rcode").and_then(Value::as_str) {
-        None | Some("NOERROR") => format!("       {kind:<6} none"),
+        None | Some("NOERROR") => format!("       {kind:<6}{NO_RECORD}"),
         Some(rcode) => format!("       {kind:<6} {}", safe(rcode)),
     }
 }
@@ -143,5 +143,7 @@ fn certificate_rows(it: &ObservationEntry, marks: &[Mark], names: &str) -> Vec<S
 
 /// What a row that is drawn begins with: ` CERT  `.
 pub(super) const COLUMNS: usize = 7;
+/// What stands for the records that an answer does not hold.
+pub(super) const NO_RECORD: &str = " none";
 /// What stands for a certificate that is there and cannot be read.
 pub(super) const ENCRYPTED: &str = "? encrypted";

@@ -49,7 +49,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(first) = stages.first() else {
         return without_stage(case, host, &targets);
     };
-    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(Shown::is_wrong).collect();
+    let is_reached = |it: &Shown<'_, '_>| it.is_wrong() && !view::is_dialed_elsewhere(case, it.connection);
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(is_reached).collect();
     for it in &shown {
         match view::target_for(&targets, it.connection) {
             Some(target) if target.target.role == Role::Stage && presents_default(it, target) => {

@@ -50,7 +50,8 @@ fn check(case: &Case<'_>) -> Verdict {
         let because = format!("{address} is a private address: the call does not leave the network");
         return Verdict::Clear { because, cites: vec![id] };
     }
-    let shown = view::shown(case);
+    let is_reached = |it: &Shown<'_, '_>| !view::is_dialed_elsewhere(case, it.connection);
+    let shown: Vec<Shown<'_, '_>> = view::shown(case).into_iter().filter(is_reached).collect();
     let covering = shown.iter().find(|it| it.coverage == Coverage::Covers && it.connection.asks_for(host));
     let wrong = shown.iter().filter(|it| it.is_wrong());
     let default = wrong.clone().find_map(|it| {

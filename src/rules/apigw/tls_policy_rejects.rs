@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
 }
 
 static SERVER: Server = Server {
-    cause: "The security policy of the custom domain does not accept the TLS versions or cipher suites that the client offers.",
-    remedy: "Upgrade the client's TLS, or choose a security policy for the custom domain that still allows it.",
+    cause: "The security policy of the endpoint does not accept the TLS versions or cipher suites that the client offers.",
+    remedy: "Upgrade the client's TLS, or, on a custom domain, choose a security policy that still allows it.",
     is_apigw: true,
 };

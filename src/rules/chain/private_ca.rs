@@ -73,7 +73,7 @@ fn check(case: &Case<'_>) -> Verdict {
             Sign::Doubtful,
             "of a private authority",
         ));
-        return trust::weighed(case, finding, &cites).found();
+        return trust::weighed(case, finding, (&chain.it, &cites)).found();
     }
     let refused = presented::distrust(case);
     if let Some(verdict) = not_sent(case, host, &chains) {
@@ -130,7 +130,7 @@ fn not_sent(case: &Case<'_>, host: &Name, chains: &[Chain<'_, '_>]) -> Option<Ve
         .verified_by(view::ask_for_certificate(host), "a chain that ends at a root of the clients")
         .reason(format!("the last certificate sent was issued by {issuer}, which is no root of {roots}"), cites.clone())
         .mark(Mark::new(cites.first().copied()?, chain.it.title(), Sign::Doubtful, "of an authority that is not among the trusted ones"));
-    Some(trust::weighed(case, finding, &cites).found())
+    Some(trust::weighed(case, finding, (&chain.it, &cites)).found())
 }
 
 /// What OpenSSL, and Node.js for its code, say of a root that was sent and is not trusted.

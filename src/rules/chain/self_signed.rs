@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .verified_by(view::ask_for_certificate(host), "an issuer other than the subject")
             .reason("subject and issuer are the same, and no root of the clients", chain.it.cites())
             .mark(Mark::new(chain.it.leaf.id, chain.it.title(), Sign::Doubtful, "its own issuer"));
-        let mut finding = trust::weighed(case, finding, &chain.it.cites());
+        let mut finding = trust::weighed(case, finding, (&chain.it, &chain.it.cites()));
         let is_untold = chain.it.connection.is_some_and(|it| reach::is_untold(case, it));
         if is_untold && chain.it.coverage == Coverage::Covers {
             finding.severity = Severity::Error;

@@ -26,8 +26,8 @@ pub(super) fn of<'c, 'e>(case: &'c Case<'e>) -> Vec<Chain<'c, 'e>> {
 }
 
 /// Whether the end of a chain mattered: a client refused it, or the user says whom clients trust.
-pub(super) fn matters(case: &Case<'_>) -> Option<(Option<ObservationId>, String)> {
-    if let Some((id, words)) = presented::distrust(case) {
+pub(super) fn matters(case: &Case<'_>, it: &Presented<'_, '_>) -> Option<(Option<ObservationId>, String)> {
+    if let Some((id, words)) = presented::distrust_of(case, it) {
         return Some((Some(id), words));
     }
     let roots = &case.known.roots;
@@ -35,8 +35,12 @@ pub(super) fn matters(case: &Case<'_>) -> Option<(Option<ObservationId>, String)
 }
 
 /// The finding with why it mattered; a note where nothing says that it did.
-pub(super) fn weighed(case: &Case<'_>, mut finding: Finding, cites: &[ObservationId]) -> Finding {
-    match matters(case) {
+pub(super) fn weighed(
+    case: &Case<'_>,
+    mut finding: Finding,
+    (it, cites): (&Presented<'_, '_>, &[ObservationId]),
+) -> Finding {
+    match matters(case, it) {
         Some((id, text)) => {
             finding.severity = Severity::Error;
             let all: Vec<ObservationId> = id.map_or_else(|| cites.to_vec(), |id| vec![id]);

@@ -1,17 +1,20 @@
 //! `hosting.custom_domain_not_bound`: a hosting platform presents its own certificate.
 
 use super::Platform;
-use crate::case::Case;
-use crate::name::Name;
+use crate::case::{Alias, Case};
+use crate::evidence::{ObservationId, Says};
+use crate::name::{self, Name};
 use crate::provider::Role;
-use crate::rules::view;
+use crate::provider::suffix;
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
+use crate::rules::{mail, reach, view};
 
 declare_rule! {
     /// # What it finds
     ///
     /// The host leads to a hosting platform, the client asked for it, and the platform's own certificate
-    /// comes back (`*.azurewebsites.net`, `*.github.io`, `*.netlify.app`, …).
+    /// comes back (`*.azurewebsites.net`, `*.github.io`, `*.netlify.app`, …). Of a platform that is not in the
+    /// table: an alias leads to a name of another owner, and the certificate covers that name.
     ///
     /// # Why it matters
     ///
@@ -38,7 +41,7 @@ declare_rule! {
 
 fn check(case: &Case<'_>) -> Verdict {
     let (Some(host), Some(platform)) = (&case.host, super::of(case)) else {
-        return Verdict::NotApplicable;
+        return of_unknown_platform(case).unwrap_or(Verdict::NotApplicable);
     };
     if let Some(clear) = super::covered(case).filter(|_| platform.served.is_none()) {
         return clear;
@@ -65,7 +68,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 because: format!("{} is not the own certificate of {}", it.label(), platform.provider.name),
                 cites: it.cites(),
             },
-            None if !view::said(case, crate::evidence::Says::NameMatches).is_empty() => Verdict::NotApplicable,
+            None if !view::said(case, Says::NameMatches).is_empty() => Verdict::NotApplicable,
             None => Verdict::Unknown {
                 missing: format!("the certificate that {} presents for {host}", platform.provider.name),
                 ask: view::ask_for_certificate(host),
@@ -114,10 +117,55 @@ fn found(case: &Case<'_>, host: &Name, platform: &Platform<'_, '_>) -> Verdict {
     finding
         .reason(platform.served_reason(case, &label), served.cites())
         .mark(Mark::new(
-            served.cites().first().copied().unwrap_or(crate::evidence::ObservationId(0)),
+            served.cites().first().copied().unwrap_or(ObservationId(0)),
             &label,
             Sign::Wrong,
             format!("does not cover {host}"),
         ))
         .found()
+}
+
+/// An alias that leads to a name of another owner, whom no table knows, and a certificate that covers that name.
+fn of_unknown_platform(case: &Case<'_>) -> Option<Verdict> {
+    let host = reach::named(case)?;
+    let is_unknown = |alias: &&Alias| {
+        case.known.providers.of_host(&alias.target).is_none()
+            && !suffix::have_one_owner(alias.target.as_str(), host.as_str())
+    };
+    let alias = case.resolutions.iter().filter_map(|it| it.aliases.last()).find(is_unknown)?;
+    let (label, cites, strength) = certificate_of(case, host, &alias.target)?;
+    let target = &alias.target;
+    let finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
+        .because(
+            format!("{host} is an alias of {target}, and the server there presents the certificate of that name: it does not know {host}, or has no certificate for it."),
+            format!("Where {target} is run, add {host} as a domain of its own, with a certificate; where that cannot be done (a database, a broker), let clients call {target} itself."),
+        )
+        .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
+        .reason(format!("{} is a {} to {target}", alias.owner, alias.kind), [alias.cites])
+        .mark(Mark {
+            beside: alias.kind.to_string(),
+            ..Mark::new(alias.cites, target.as_str(), Sign::Doubtful, "a name of another owner")
+        })
+        .reason(format!("the certificate presented covers {target} ({label})"), cites.clone())
+        .mark(Mark::new(*cites.first()?, &label, Sign::Wrong, format!("does not cover {host}")));
+    Some(finding.found())
+}
+
+/// The certificate that covers the target and not the host: seen for the host, or in a client's words.
+fn certificate_of(case: &Case<'_>, host: &Name, target: &Name) -> Option<(String, Vec<ObservationId>, Strength)> {
+    if !reach::right(case).is_empty() {
+        return None;
+    }
+    let seen = reach::wrong(case);
+    if let Some(it) = seen.first() {
+        let is_its = it.leaf.covers(target) == Some(true) && !mail::is_mail(case, it.connection);
+        let is_direct = !view::is_dialed_elsewhere(case, it.connection);
+        return (is_its && is_direct)
+            .then(|| (it.label(), view::cites([it.leaf.id, it.connection.id]), Strength::Strong));
+    }
+    view::said(case, Says::NameMismatch).into_iter().find_map(|(id, said)| {
+        let covering = said.presented.iter().find(|label| name::match_dns(target, label).is_ok())?;
+        let is_host = said.presented.iter().any(|label| name::match_dns(host, label).is_ok());
+        (!is_host).then(|| (covering.clone(), vec![id], Strength::Consistent))
+    })
 }

@@ -5,7 +5,7 @@ use crate::evidence::ObservationId;
 use crate::name::{Name, Rejection};
 use crate::provider::{elb, suffix};
 use crate::rules::view::{self, Shown};
-use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, presented, reach};
+use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule, lb, mail, port, presented, reach};
 
 declare_rule! {
     /// # What it finds
@@ -138,6 +138,15 @@ fn record_of(case: &Case<'_>, host: &Name, connection: &Connection<'_>) -> Optio
     case.connections.iter().find(goes_there).map(|other| Way { id: other.id, is_answer: false })
 }
 
+/// Where DNS is known already, the address that the check went to is what is missing.
+fn undecided(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
+    let is_dug = case.resolutions.iter().any(|answer| !answer.addresses.is_empty());
+    let is_hidden = it.connection.server_ip().is_none();
+    let ask =
+        if is_dug && is_hidden { format!("curl -v https://{host}/") } else { format!("dig {host} A {host} AAAA") };
+    Verdict::Unknown { missing: format!("whether DNS sends {host} to the server that presents {}", it.label()), ask }
+}
+
 fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
     let record = record_of(case, host, it.connection);
     let neighbour = neighbour_of(case, it.connection, Some(it.leaf.certificate.id()));
@@ -149,19 +158,23 @@ fn found(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>) -> Verdict {
         (Some(_), Some(_), _) | (Some(Way { is_answer: true, .. }), None, true) => Strength::Strong,
         (Some(Way { is_answer: true, .. }), None, false) | (Some(_), None, true) => Strength::Consistent,
         (None, _, true) if is_dialed => Strength::Consistent,
-        _ => {
-            return Verdict::Unknown {
-                missing: format!("whether DNS sends {host} to the server that presents {}", it.label()),
-                ask: format!("dig {host} A {host} AAAA"),
-            };
-        }
+        _ => return undecided(case, host, it),
     };
     let label = it.label();
     let place = it.connection.server_ip().map_or_else(String::new, |ip| format!(" at {ip}"));
+    let port = port::listened(it.connection.handshake);
+    let remedy = match &it.connection.handshake.starttls {
+        Some(_) => format!(
+            "Issue the server a certificate that names {host} as well, or let clients call it by a name that it presents ({label})."
+        ),
+        None => format!(
+            "Add a TLS section for {host} to the server (listen {port} ssl, server_name {host}, its certificate) on the same address and port, and reload it."
+        ),
+    };
     let mut finding = Finding::new(format!("{host} is served the certificate of {label}"), Severity::Error, strength)
         .because(
             format!("The server{place} has no certificate for {host} and presents that of another site, {label}."),
-            format!("Add a TLS section for {host} to the server (listen 443 ssl, server_name {host}, its certificate) on the same address and port, and reload it."),
+            remedy,
         )
         .verified_by(view::ask_for_identifiers(host), format!("an identifier that covers {host}"))
         .reason(format!("the client asked for {host}"), [it.connection.id])

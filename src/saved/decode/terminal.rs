@@ -67,6 +67,8 @@ fn shown(raw: &str) -> Vec<String> {
             '\r' => carriage_return(&mut rows, &mut row, chars.peek().copied()),
             '\u{a0}' | '\u{202f}' | '\u{2007}' | '\u{c}' | '\u{b}' | '\u{2028}' => row.put(' '),
             '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{7}' | '\u{0}' | '\u{ad}' => {}
+            // Word processors keep a name on one line with it; in a name it would be another letter.
+            '\u{2010}' | '\u{2011}' => row.put('-'),
             '\u{2018}' | '\u{2019}' => row.put('\''),
             '\u{201c}' | '\u{201d}' => row.put('"'),
             c => row.put(c),
@@ -181,6 +183,7 @@ mod tests {
             ("$ di\r$ dig x", &["$ dig x"]),
             ("", &[""]),
             ("a\u{a0}\u{2018}b\u{2019}", &["a 'b'"]),
+            ("execute\u{2011}api", &["execute-api"]),
         ] {
             assert_eq!(shown(line), expected, "{line:?}");
         }
