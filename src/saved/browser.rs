@@ -196,7 +196,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 /// What a code says; its host stands in the same line, or in the URL of a line above.
 fn coded(line: &str, number: u32, near: &[&super::Line]) -> Option<ClientVerdict> {
     let (known, client, says) = code(line)?;
-    let above = near.iter().rev().filter(|it| it.number <= number && number - it.number <= URL_LINES_ABOVE);
+    let above = near.iter().rev().skip_while(|it| it.number > number).take(URL_LINES_ABOVE);
     let host = above.clone().find_map(|it| host_of_url(&it.text)).or_else(|| only_name(above));
     let mut said = verdict(client, says, host, Vec::new(), line);
     let shown = line.split_whitespace().find(|word| word.contains(known)).unwrap_or(known);
@@ -301,7 +301,7 @@ const SENTENCE_CHARS_MAX: usize = 1 << 13;
 /// A page is short; what stands further below is another's text.
 const PAGE_LINES_MAX: usize = 60;
 /// The URL of an address bar stands close above the code.
-const URL_LINES_ABOVE: u32 = 12;
+const URL_LINES_ABOVE: usize = 13;
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,6 @@ use crate::paste;
 use crate::support::{printed, root, whycert_in};
 use crate::told;
 
-/// Each example has one damage in so many.
-const SHARES: usize = 17;
 /// Fewer files than this are no folder of examples.
 const EXAMPLES_MIN: usize = 600;
 
@@ -88,18 +86,11 @@ fn examples_give_their_facts() {
 fn examples_survive_pasting() {
     let Some(folder) = formats("examples, pasted") else { return };
     let examples = examples(&folder);
-    // Every damage to every example takes minutes: each example has its share, `DAMAGES=all` tries them all.
-    let is_all = std::env::var("DAMAGES").is_ok_and(|it| it == "all");
     let pasted = examples.par_iter().enumerate().flat_map_iter(|(nth, path)| {
         let bytes = std::fs::read(folder.join("examples").join(path)).unwrap();
-        paste::differences(path, &bytes, |damage| is_all || damage % SHARES == nth % SHARES)
+        paste::differences(path, &bytes, paste::share(nth))
     });
-    let mut wrong: Vec<String> = pasted.collect();
-    for (path, damage, what) in paste::LOST_OF_EXAMPLES {
-        let before = wrong.len();
-        wrong.retain(|it| !(it.starts_with(path) && it.contains(&format!(": {damage}\n"))));
-        assert!(wrong.len() < before || !is_all, "{path} survives {damage}: take it off the list ({what})");
-    }
+    let wrong = paste::without_lost(pasted.collect(), paste::LOST_OF_EXAMPLES);
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -15,7 +15,20 @@ pub fn decode(bytes: &[u8]) -> Result<String, String> {
     if odd > ODD_ALLOWED && odd.saturating_mul(50) > text.len().min(ODD_COUNTED * 50) {
         return Err("binary data".to_owned());
     }
-    Ok(text.into_owned())
+    Ok(read_twice(&text).unwrap_or_else(|| text.into_owned()))
+}
+
+/// UTF-8 that a program has taken for Windows-1252 and written as UTF-8 again: every character beyond ASCII goes back
+/// to a byte, and the bytes are UTF-8, which text that was meant so never is.
+fn read_twice(text: &str) -> Option<String> {
+    if text.is_ascii() || !text.contains(LEADS) {
+        return None;
+    }
+    let (bytes, _, is_lossy) = WINDOWS_1252.encode(text);
+    if is_lossy {
+        return None;
+    }
+    String::from_utf8(bytes.into_owned()).ok()
 }
 
 fn encoding_of(bytes: &[u8]) -> &'static Encoding {
@@ -47,6 +60,8 @@ fn is_damaged_utf8(bytes: &[u8]) -> bool {
     good > bad.saturating_mul(4)
 }
 
+/// How the first bytes of longer sequences look in Windows-1252.
+const LEADS: [char; 4] = ['\u{c2}', '\u{c3}', '\u{c5}', '\u{e2}'];
 const KNOWN_CONTROLS: [char; 8] = ['\n', '\r', '\t', '\u{8}', '\u{1b}', '\u{7}', '\u{c}', '\u{0}'];
 const ODD_COUNTED: usize = 1000;
 const ODD_ALLOWED: usize = 8;

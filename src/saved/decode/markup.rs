@@ -1,6 +1,7 @@
 //! Markup around output: HTML entities and tags of web forms, fences of Markdown, Jira and Slack,
 //! and the headings that say where the next output comes from ([`boundary`]).
 
+use super::links;
 use crate::saved::Line;
 
 /// What ends one output and may name the next.
@@ -16,12 +17,23 @@ pub fn unwrap(lines: &mut Vec<Line>) {
     if is_html {
         *lines = lines.iter().flat_map(without_tags).collect();
     }
+    let mut marked_before = 0_usize;
     for line in lines {
         if line.text.contains('&') && line.text.contains(';') {
             line.text = without_entities(&line.text);
         }
         if (line.text.contains("```") || line.text.contains('{')) && boundary(&line.text).is_none() {
             line.text = without_inline_fence(&line.text);
+        }
+        let bare = marked(&line.text).or_else(|| within_marks(&line.text).filter(|_| marked_before >= MARKED_MIN));
+        if let Some(bare) = bare {
+            line.text = bare.to_owned();
+            marked_before = marked_before.saturating_add(1);
+        } else if !line.text.trim().is_empty() {
+            marked_before = 0;
+        }
+        if let Some(plain) = links::plain(&line.text) {
+            line.text = plain;
         }
     }
 }
@@ -74,6 +86,23 @@ fn heading(text: &str) -> Option<String> {
     None
 }
 
+/// A whole line in marks of code or of bold type, as people set it line by line.
+fn marked(text: &str) -> Option<&str> {
+    let text = text.trim_end();
+    MARKS.iter().find_map(|(begin, end)| {
+        let inner = text.strip_prefix(begin)?.strip_suffix(end)?;
+        // GnuTLS and Ruby open their own quotes with the same mark: those stand behind a blank.
+        let is_own = |at: usize| inner.get(..at).is_some_and(|before| before.ends_with([' ', '(']));
+        let is_one = !inner.trim().is_empty() && inner.match_indices(begin).all(|(at, _)| *begin == "`" && is_own(at));
+        (is_one && (*begin != "**" || inner.starts_with(char::is_alphanumeric))).then_some(inner)
+    })
+}
+
+/// The same where the lines before are marked and nothing within can tell: a dump shows whatever bytes there are.
+fn within_marks(text: &str) -> Option<&str> {
+    text.trim_end().strip_prefix('`')?.strip_suffix('`')
+}
+
 /// A fence on the line of the output itself, as chat programs write it.
 fn without_inline_fence(text: &str) -> String {
     let mut bare = text;
@@ -109,6 +138,10 @@ fn without_tags(line: &Line) -> Vec<Line> {
     }
     if let Some(row) = rows.last_mut() {
         row.push_str(rest);
+    }
+    // A break at the end of a line is the end of that line.
+    if rows.len() > 1 && rows.last().is_some_and(|row| row.trim().is_empty()) {
+        rows.pop();
     }
     rows.into_iter().map(|text| Line { text, ..line.clone() }).collect()
 }
@@ -168,6 +201,9 @@ fn character(name: &str) -> Option<char> {
     }
 }
 
+/// So many lines that are marked for certain say that the next one is too.
+const MARKED_MIN: usize = 3;
+const MARKS: &[(&str, &str)] = &[("`", "`"), ("{{", "}}"), ("**", "**")];
 const JIRA: &[&str] = &["noformat", "code", "quote", "panel"];
 const TAGS: &[&str] = &[
     "a",
@@ -244,8 +280,14 @@ mod tests {
         for (text, expected) in [
             ("name &#x27;www.example.com&#x27;", &["name 'www.example.com'"][..]),
             ("a &lt; b &amp;&amp; c &unknown; d", &["a < b && c &unknown; d"]),
-            ("<pre>$ dig x<br>x. 60 IN A 192.0.2.1</pre>", &["$ dig x", "x. 60 IN A 192.0.2.1", ""]),
+            ("<pre>$ dig x<br>x. 60 IN A 192.0.2.1</pre>", &["$ dig x", "x. 60 IN A 192.0.2.1"]),
             ("```$ dig x", &["$ dig x"]),
+            ("`$ dig x`", &["$ dig x"]),
+            ("`- subject `CN=x', issuer `CN=y'`", &["- subject `CN=x', issuer `CN=y'"]),
+            ("`dig` and `curl`", &["`dig` and `curl`"]),
+            ("{{$ dig x}}", &["$ dig x"]),
+            ("**curl: (60) SSL**", &["curl: (60) SSL"]),
+            ("*** x ***", &["*** x ***"]),
             ("<br>; <<>> DiG 9.18 <<>> x", &["; <<>> DiG 9.18 <<>> x"]),
         ] {
             let mut lines = vec![Line::new(1, text.to_owned())];

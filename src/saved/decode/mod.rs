@@ -2,14 +2,18 @@
 //! around a text, hard wraps. Line numbers stay the file's own.
 //!
 //! The order matters: an encoding first ([`encoding`]), then what a terminal would have shown
-//! ([`terminal`]), markup ([`markup`]), prefixes that a whole block carries ([`prefix`]), and wraps
-//! that the grammar proves ([`wrap`]). Each step is lossless for what it does not know. What must
-//! never be printed is told by [`secret`].
+//! ([`terminal`]), the layout of the whole text ([`layout`]), markup ([`markup`]) with its links
+//! ([`links`]), prefixes that a whole block carries ([`prefix`]), and wraps that the grammar proves
+//! ([`strings`], [`wrap`]). Each step is lossless for what it does not know. What must never be
+//! printed is told by [`secret`].
 
 pub mod encoding;
+pub mod layout;
+pub mod links;
 pub mod markup;
 pub mod prefix;
 pub mod secret;
+pub mod strings;
 pub mod terminal;
 pub mod wrap;
 
@@ -33,12 +37,18 @@ pub fn text(bytes: &[u8]) -> Result<Text, String> {
     let whole = encoding::decode(bytes)?;
     let mut lines = terminal::lines(&whole);
     let count = lines.last().map_or(0, |line| line.number);
+    layout::restore(&mut lines);
+    let mut parts = BTreeMap::new();
     if is_json(&lines) {
-        return Ok(Text { lines, parts: BTreeMap::new(), count });
+        let lines = strings::rejoin(lines, &mut parts);
+        return Ok(Text { lines, parts, count });
     }
     markup::unwrap(&mut lines);
     prefix::unwrap(&mut lines);
-    let (lines, parts) = wrap::rejoin(lines);
+    layout::restore(&mut lines);
+    let width = wrap::full_width(&lines);
+    let lines = strings::rejoin(lines, &mut parts);
+    let lines = wrap::rejoin(lines, width, &mut parts);
     Ok(Text { lines, parts, count })
 }
 

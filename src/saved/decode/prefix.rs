@@ -75,7 +75,7 @@ fn strip(lines: &mut [Line], prefix: &Prefix) -> bool {
 }
 
 /// Whether a line is a later state of the one before, which was overwritten: no prefix is put before it.
-fn goes_on(lines: &[Line], at: usize) -> bool {
+pub fn goes_on(lines: &[Line], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| lines.get(before));
     before.is_some_and(|before| lines.get(at).is_some_and(|line| line.number == before.number))
 }
@@ -192,9 +192,26 @@ fn grep_number(text: &str) -> Option<Taken> {
     Some((digits.len() + 1, Some(number)))
 }
 
+/// `ticket.txt:12:`, and without the number: what `grep` writes before the lines of a named file.
+fn grep_file(text: &str) -> Option<Taken> {
+    let (name, rest) = text.split_once(':')?;
+    let is_file = TEXT_FILES.iter().any(|end| name.ends_with(end)) && !name.contains([' ', '\t', '"']);
+    if !is_file {
+        return None;
+    }
+    let digits = rest.split_once(':').map(|(digits, _)| digits).filter(|it| !it.is_empty() && it.len() <= 7);
+    let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+    let taken = number.and(digits).map_or(0, |digits| digits.len() + 1);
+    Some((name.len() + 1 + taken, number))
+}
+
 /// The stamps of journals, container logs and log files.
 fn stamp(text: &str) -> Option<Taken> {
-    let rest = compose(text).or_else(|| iso(text)).or_else(|| syslog(text)).or_else(|| logcat(text))?;
+    let rest = compose(text)
+        .or_else(|| iso(text))
+        .or_else(|| syslog(text))
+        .or_else(|| logcat(text))
+        .or_else(|| clock(text))?;
     let bytes = text.len().checked_sub(rest.len())?;
     (bytes > 0).then_some((bytes, None))
 }
@@ -219,10 +236,6 @@ fn iso(text: &str) -> Option<&str> {
         Some(rest) => (rest, true),
         None => (text, false),
     };
-    let shape = |text: &str, shape: &str| {
-        text.len() >= shape.len()
-            && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
-    };
     let rest = rest.get(10..).filter(|_| shape(rest, "0000-00-00") || shape(rest, "0000/00/00"))?;
     let rest = rest.strip_prefix(['T', ' ']).filter(|rest| shape(rest, "00:00:00"))?.get(8..)?;
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '+' | ':' | 'Z'));
@@ -242,7 +255,32 @@ fn iso(text: &str) -> Option<&str> {
     Some(syslog_tag(rest).unwrap_or(rest))
 }
 
-/// `Nov 22 07:01:00 host app[812]: `.
+/// Whether a text begins with digits where the shape has zeros, and with the rest of the shape as it stands.
+fn shape(text: &str, shape: &str) -> bool {
+    text.len() >= shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
+}
+
+/// `07:01:00 `, `[07:01:00.123] `. The lines of tcpdump begin so by themselves, to the microsecond, and
+/// those of curl's `--trace-time`.
+fn clock(text: &str) -> Option<&str> {
+    let (rest, is_bracketed) = match text.strip_prefix('[') {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    let is_fine = shape(rest, "00:00:00.000000 ");
+    let rest = rest.get(8..).filter(|_| shape(rest, "00:00:00"))?;
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let rest = if is_bracketed { rest.strip_prefix(']')? } else { rest };
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    let rest = rest.strip_prefix(' ')?;
+    let is_own = is_fine && OWN_CLOCKS.iter().any(|start| rest.starts_with(start));
+    (!is_own).then_some(rest)
+}
+
+/// `Nov 22 07:01:00 host app[812]: `, and without a number of the process.
 fn syslog(text: &str) -> Option<&str> {
     let month = text.get(..3).filter(|month| MONTHS.contains(month))?;
     let rest = text.get(month.len()..)?.trim_start();
@@ -251,7 +289,10 @@ fn syslog(text: &str) -> Option<&str> {
     let (clock, rest) = rest.trim_start().split_once(' ')?;
     let is_clock = clock.len() >= 8 && clock.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
     is_clock.then_some(())?;
-    syslog_tag(rest)
+    syslog_tag(rest).or_else(|| {
+        let (head, rest) = rest.split_once(": ").or_else(|| rest.strip_suffix(':').map(|head| (head, "")))?;
+        (head.split(' ').count() == 2 && !head.contains(['"', '\'', '='])).then_some(rest)
+    })
 }
 
 /// `06-20 09:12:44.120 W/System.err( 4012): ` and `06-20 09:12:44.120  4012  4040 W System.err: ` of Android.
@@ -273,8 +314,15 @@ fn syslog_tag(text: &str) -> Option<&str> {
     let (head, rest) = text.split_once(": ").or_else(|| text.strip_suffix(':').map(|head| (head, "")))?;
     let (host, tag) = head.split_once(' ')?;
     let is_host = host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
-    let is_tag = !tag.contains(' ') && tag.ends_with(']') && tag.contains('[');
+    let is_tag = !tag.contains(' ') && tag.ends_with(']') && tag.contains('[') && !tag.starts_with('[');
     (is_host && is_tag).then_some(rest)
+}
+
+/// All lines are of the same file.
+fn is_one_file(block: &Block<'_>) -> bool {
+    let mut names = block.taken().map(|(line, _)| line.text.split(':').next());
+    let first = names.next();
+    names.all(|name| Some(name) == first)
 }
 
 /// `| ` before every line, as some chats and ticket systems quote.
@@ -325,11 +373,17 @@ static PREFIXES: &[Prefix] = &[
     Prefix { take: stamp, takes_blank: false, lines_min: 3, holds: |_| true },
     Prefix { take: number, takes_blank: true, lines_min: 4, holds: |block| block.counts_up() },
     Prefix { take: grep_number, takes_blank: true, lines_min: 4, holds: |block| block.rises() },
+    Prefix { take: grep_file, takes_blank: false, lines_min: 4, holds: is_one_file },
     Prefix { take: bar, takes_blank: false, lines_min: 4, holds: is_barred },
 ];
 
+/// What follows the clock in lines that begin with one by themselves.
+const OWN_CLOCKS: &[&str] = &["IP ", "IP6 ", "ARP", "* ", "== Info", "=> ", "<= ", "> ", "< "];
+
 /// Wrappers within wrappers.
 const DEPTH_MAX: usize = 5;
+/// The files that people search.
+const TEXT_FILES: &[&str] = &[".txt", ".log", ".out", ".md"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 #[cfg(test)]

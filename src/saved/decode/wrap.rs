@@ -12,17 +12,15 @@ use crate::saved::export::tshark::list;
 use crate::saved::grammar::rr;
 use crate::saved::{Line, command, runs};
 
-/// The lines with wrapped ones made whole, and the parts those were made of.
-pub fn rejoin(lines: Vec<Line>) -> (Vec<Line>, BTreeMap<u32, String>) {
-    let width = full_width(&lines);
-    let mut parts = BTreeMap::new();
+/// The lines with wrapped ones made whole; what they were made of goes to the parts.
+pub fn rejoin(lines: Vec<Line>, width: Option<usize>, parts: &mut BTreeMap<u32, String>) -> Vec<Line> {
     let mut whole: Vec<Line> = Vec::with_capacity(lines.len());
     let mut open: Option<(usize, usize)> = None;
     for line in lines {
         let (joined, tail) = open.unwrap_or((1, whole.last().map_or(0, |last| columns(&last.text))));
         let text = whole
             .last()
-            .filter(|last| joined < JOINED_LINES_MAX && last.last.checked_add(1) == Some(line.number))
+            .filter(|last| joined < JOINED_LINES_MAX && last.last < line.number)
             .and_then(|last| join(&last.text, &line.text, width.is_some_and(|width| width == tail)));
         let (Some(text), Some(last)) = (text, whole.last_mut()) else {
             open = None;
@@ -35,17 +33,17 @@ pub fn rejoin(lines: Vec<Line>) -> (Vec<Line>, BTreeMap<u32, String>) {
         last.last = line.number;
         parts.insert(line.number, line.text);
     }
-    (whole, parts)
+    whole
 }
 
 /// The width that lines were cut at: no line is wider, and it is one that programs cut at.
-fn full_width(lines: &[Line]) -> Option<usize> {
+pub fn full_width(lines: &[Line]) -> Option<usize> {
     let widest = lines.iter().map(|line| columns(&line.text)).max()?;
     WIDTHS.contains(&widest).then_some(widest)
 }
 
 /// How many columns a terminal shows the line in.
-fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     if !text.contains('\t') {
         return text.chars().count();
     }
@@ -182,7 +180,7 @@ fn has_field_name(text: &str) -> bool {
 }
 
 /// The widths at which terminals and mail programs cut.
-const WIDTHS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
+pub const WIDTHS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
 /// Shorter lines are not wrapped by any mail program.
 const OPEN_COLUMNS_MIN: usize = 50;
 /// A line that is wrapped more often is a certificate's list of names or an attack.
@@ -273,8 +271,10 @@ mod tests {
     use super::*;
 
     fn joined(text: &str) -> Vec<String> {
-        let lines = (1..).zip(text.lines()).map(|(number, line)| Line::new(number, line.to_owned())).collect();
-        rejoin(lines).0.into_iter().map(|line| line.text).collect()
+        let lines: Vec<Line> =
+            (1..).zip(text.lines()).map(|(number, line)| Line::new(number, line.to_owned())).collect();
+        let width = full_width(&lines);
+        rejoin(lines, width, &mut BTreeMap::new()).into_iter().map(|line| line.text).collect()
     }
 
     #[test]

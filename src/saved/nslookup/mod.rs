@@ -40,8 +40,14 @@ fn opens(line: &str) -> bool {
         || line.starts_with("** server can't find ")
         || line.contains("\tcanonical name = ")
         || line.contains("\trdata_65 = ")
-        || line.split_once("\tname = ").is_some_and(|(owner, _)| owner.rsplit('.').next() == Some("arpa"))
+        || is_reverse(line)
         || matches!(line.trim_end(), "DNS request timed out." | "Got answer:")
+}
+
+/// `10.113.0.203.in-addr.arpa\tname = www.example.com.`, with a tab or the blanks that a form made of it.
+fn is_reverse(line: &str) -> bool {
+    let owner = line.split_once("name = ").map(|(owner, _)| owner).filter(|owner| owner.ends_with([' ', '\t']));
+    owner.is_some_and(|owner| owner.trim_end().rsplit('.').next() == Some("arpa"))
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
