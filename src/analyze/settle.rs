@@ -197,15 +197,26 @@ fn certificates(capture: &mut Capture<'_>, gaps: &mut Vec<Gap>) -> Vec<Observati
     observations
 }
 
-/// Writes what is left as lines.
-fn write(capture: &mut Capture<'_>, observations: Ordered) {
+/// Writes what is left as lines: some of it at a time, each part of that by one worker.
+fn write(capture: &mut Capture<'_>, mut observations: Ordered) {
     capture.lines.take(&mut capture.shards);
     capture.lines.flush();
-    let mut lines = Vec::new();
-    for it in observations {
-        facts::write_fact(&mut lines, &it.fact, &it.at, &capture.files.names);
+    let names = &capture.files.names;
+    let mut some = Vec::with_capacity(WRITTEN_TOGETHER);
+    loop {
+        some.extend(observations.by_ref().take(WRITTEN_TOGETHER));
+        if some.is_empty() {
+            break;
+        }
+        let lines = |some: &[Observation]| {
+            let mut lines = Vec::new();
+            some.iter().for_each(|it| facts::write_fact(&mut lines, &it.fact, &it.at, names));
+            lines
+        };
+        let parts: Vec<Vec<u8>> = some.par_chunks(WRITTEN_TOGETHER / LINE_PARTS).map(lines).collect();
+        parts.iter().for_each(|lines| capture.lines.write(lines));
+        some.clear();
     }
-    capture.lines.write(&lines);
 }
 
 /// The file of the first place.
@@ -230,6 +241,10 @@ fn limit_gaps(gaps: &mut Vec<Gap>) {
         gaps.push(whole(GapReason::Limit { what: "gaps of this source".to_owned(), limit }));
     }
 }
+
+/// So many facts are written together at the end, in so many parts.
+const WRITTEN_TOGETHER: usize = 256;
+const LINE_PARTS: usize = 8;
 
 /// The order of facts that stand at the same place.
 const KINDS: &[&str] = &["dns.answer", "certificate", "tls.handshake", "tls.alert", "http.exchange"];
