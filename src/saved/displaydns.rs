@@ -2,7 +2,7 @@
 //! translated: name, type, time to live, length, section, data, one under the other.
 
 use super::{Line, RunText, SavedFormat, Sink};
-use crate::dns::{Record, Section};
+use crate::dns::{Question, Record, Section};
 use crate::evidence::{Fact, ServerName};
 use crate::saved::grammar::address;
 
@@ -48,6 +48,28 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     if !answer.records.is_empty() {
         sink.observe(Fact::DnsAnswer(answer), lines);
     }
+    absent(run, sink);
+}
+
+/// `Name does not exist.` and `No records of type AAAA` below a name and a rule of dashes, in English only.
+fn absent(run: &RunText<'_>, sink: &mut Sink) {
+    for three in run.lines.windows(3) {
+        let [name, ruler, line] = three else { continue };
+        let is_ruled = ruler.text.trim().len() > 3 && ruler.text.trim().bytes().all(|byte| byte == b'-');
+        let Some(host) = address::host(name.text.trim()).filter(|host| is_ruled && host.as_str().contains('.')) else {
+            continue;
+        };
+        let text = line.text.trim().trim_end_matches('.');
+        let (rcode, kind) = match text.strip_prefix("No records of type ") {
+            Some(kind) => ("NOERROR", kind),
+            None if text == "Name does not exist" => ("NXDOMAIN", "A"),
+            None => continue,
+        };
+        let mut answer = run.answer();
+        answer.rcode = Some(rcode.into());
+        answer.question = Some(Question { name: host, kind: kind.into() });
+        sink.observe(Fact::DnsAnswer(answer), [name.number, line.number]);
+    }
 }
 
 /// The type by its number, and the data that fits it.
@@ -60,5 +82,28 @@ fn data_of(number: &str, data: &str) -> Option<(&'static str, String)> {
         "5" => Some(("CNAME", name()?)),
         "12" => Some(("PTR", name()?)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::Fact;
+    use crate::saved;
+
+    #[test]
+    fn names_that_are_known_not_to_exist() {
+        let text = "C:\\>ipconfig /displaydns\r\n\r\nWindows IP Configuration\r\n\r\n    nope.example.com\r\n    \
+                    ----------------------------------------\r\n    Name does not exist.\r\n\r\n    \
+                    www.example.com\r\n    \
+                    ----------------------------------------\r\n    No records of type AAAA\r\n";
+        let found =
+            saved::read("ticket.txt", text.as_bytes()).observations.into_iter().filter_map(|it| match *it.fact {
+                Fact::DnsAnswer(it) => {
+                    let question = it.question.unwrap();
+                    Some(format!("{} {} {}", question.name, question.kind, it.rcode.unwrap()))
+                }
+                _ => None,
+            });
+        assert_eq!(found.collect::<Vec<_>>(), ["nope.example.com A NXDOMAIN", "www.example.com AAAA NOERROR"]);
     }
 }

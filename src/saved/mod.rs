@@ -23,6 +23,7 @@ pub mod grammar;
 pub mod host;
 pub mod hosts;
 pub mod java_debug;
+pub mod java_debug_8;
 pub mod json;
 pub mod kdig;
 pub mod keytool;
@@ -45,6 +46,7 @@ pub mod sslyze;
 pub mod test_netconnection;
 pub mod testssl;
 pub mod unresolved;
+pub mod version;
 pub mod wget;
 pub mod whois;
 pub mod zone_file;
@@ -289,11 +291,13 @@ pub static FORMATS: &[&SavedFormat] = &[
     &openssl_x509::FORMAT,
     &curl::FORMAT,
     &java_debug::FORMAT,
+    &java_debug_8::FORMAT,
     &browser::FORMAT,
     &language::FORMAT,
     &unresolved::FORMAT,
     &peer_certificate::FORMAT,
     &whois::FORMAT,
+    &version::FORMAT,
     &export::lines::PDML,
     &export::lines::VERBOSE,
     &export::lines::TCPDUMP,

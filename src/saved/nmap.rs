@@ -6,11 +6,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{self, Connection};
+use super::decode::secret;
 use super::grammar::{address, dn, time};
 use super::openssl_x509::san;
 use super::{Line, RunText, SavedFormat, Sink};
 use crate::evidence::ServerName;
 use crate::name::Name;
+use crate::provenance::GapReason;
 use crate::x509::{self, Certificate};
 
 /// `nmap --script ssl-cert`.
@@ -24,6 +26,8 @@ pub static FORMAT: SavedFormat = SavedFormat {
             || bare(line).starts_with("ssl-cert: Subject: ")
             || line.starts_with("<nmaprun ")
             || line.starts_with("<!DOCTYPE nmaprun")
+            || (line.starts_with("# Nmap ") && line.contains(" scan initiated "))
+            || is_grepable(line)
     },
     repeats: false,
     read,
@@ -45,13 +49,51 @@ struct Scanned {
     is_given: bool,
 }
 
+/// `Host: 203.0.113.10 (x.example.com)\tPorts: 443/open/tcp//https///` of `-oG`.
+fn is_grepable(line: &str) -> bool {
+    line.starts_with("Host: ") && ["\tPorts: ", "\tStatus: "].iter().any(|field| line.contains(field))
+}
+
+/// The command that a report tells of itself: `# Nmap 7.93 scan initiated … as: nmap …`, `args="nmap …"`.
+fn told_command(lines: &[Line]) -> Option<(u32, Vec<String>)> {
+    lines.iter().take(HEAD_LINES).find_map(|line| {
+        let rest = match line.text.split_once(" args=\"").filter(|_| line.text.starts_with("<nmaprun ")) {
+            Some((_, rest)) => rest.split('"').next()?,
+            None => line.text.strip_prefix("# Nmap ").and_then(|rest| rest.split_once(" as: "))?.1,
+        };
+        let words: Vec<String> = rest.replace("&#45;", "-").split_whitespace().map(str::to_owned).collect();
+        words.first().is_some_and(|tool| tool.ends_with("nmap")).then_some((line.number, words))
+    })
+}
+
+/// What the command scans: its last word that is no option's value.
+fn target(words: &[String]) -> Option<&String> {
+    let mut target = None;
+    let mut is_value = true;
+    for word in words {
+        if !std::mem::take(&mut is_value) && !word.starts_with('-') && word.contains('.') && !word.contains('=') {
+            target = Some(word);
+        }
+        is_value = VALUED_OPTIONS.contains(&word.as_str());
+    }
+    target
+}
+
 fn read(run: &RunText<'_>, sink: &mut Sink) {
+    let told = if run.command.is_empty() { told_command(run.lines) } else { None };
+    let command = told.as_ref().map_or_else(|| run.command.clone(), |(_, words)| words.clone());
+    let shown =
+        run.shown.clone().or_else(|| told.as_ref().map(|(_, words)| secret::hidden(&words.join(" ")).into_owned()));
+    let run = &RunText { command, shown, ..run.clone() };
     let forced =
         run.command.iter().find_map(|word| word.split_once("tls.servername=").map(|(_, name)| name.to_owned()));
-    let asked =
-        run.command.iter().skip(1).rfind(|word| !word.starts_with('-') && word.contains('.') && !word.contains('='));
-    let host = asked.and_then(|word| address::host(word));
-    sink.observe(run.fact("nmap", None, host.clone(), ServerName::Unknown), [run.first_line()]);
+    let host = target(&run.command).and_then(|word| address::host(word));
+    let at = std::iter::once(run.first_line()).chain(told.as_ref().map(|(line, _)| *line));
+    sink.observe(run.fact("nmap", None, host.clone(), ServerName::Unknown), at);
+    if let Some(line) = run.lines.iter().find(|line| is_grepable(&line.text)) {
+        let why = "-oG leaves out what scripts print; ask for -oN or -oX".to_owned();
+        sink.gap(line.number, GapReason::Undecoded { what: "nmap report".to_owned(), why });
+    }
     let mut scanned = Scanned::default();
     let mut at = 0;
     while let Some(line) = run.lines.get(at) {
@@ -69,6 +111,8 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             observe(run, &scanned, forced.as_deref(), host.as_ref(), &rows, pem, sink);
             at += end.saturating_sub(1);
         } else if let Some(output) = xml_output(line) {
+            let port = attribute(&line.text, "portid").and_then(|port| port.parse().ok());
+            scanned.port = port.or(scanned.port);
             let rows: Vec<(u32, &str)> = output.split("&#xa;").map(|row| (line.number, row)).collect();
             observe(run, &scanned, forced.as_deref(), host.as_ref(), &rows, Vec::new(), sink);
         }
@@ -85,12 +129,15 @@ fn report(line: &str) -> Option<Scanned> {
     Some(Scanned { name, address, ..Scanned::default() })
 }
 
+/// The value of an attribute of the first element that has it.
+fn attribute<'t>(line: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = line.split_once(&format!(" {name}=\""))?;
+    rest.split('"').next()
+}
+
 /// A line that tells the port, or in XML the address and the name.
 fn scan_line(scanned: &mut Scanned, line: &str) -> bool {
-    let attribute = |name: &str| {
-        let (_, rest) = line.split_once(&format!(" {name}=\""))?;
-        rest.split('"').next()
-    };
+    let attribute = |name: &str| attribute(line, name);
     if line.starts_with("<address ") {
         scanned.address = attribute("addr").and_then(|it| it.parse().ok());
         return scanned.address.is_some();
@@ -222,4 +269,9 @@ const KINDS: &[(&str, &str)] = &[
     ("localityName", "L"),
     ("emailAddress", "emailAddress"),
 ];
+/// Options of which the next word is the value.
+const VALUED_OPTIONS: &[&str] =
+    &["-p", "-oX", "-oN", "-oG", "-oA", "-oS", "-iL", "-e", "-S", "--script", "--script-args", "--dns-servers"];
+/// A report tells its command in its first lines.
+const HEAD_LINES: usize = 8;
 const ROWS_MAX: usize = 10_000;

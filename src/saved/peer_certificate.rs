@@ -7,8 +7,9 @@
 
 use super::connection::{self, Connection};
 use super::grammar::{address, dn, time};
-use super::{Line, RunText, SavedFormat, Sink};
+use super::{Line, RunText, SavedFormat, Sink, json};
 use crate::evidence::ServerName;
+use crate::name::Name;
 use crate::x509::{Certificate, San};
 
 /// What Node.js and Python print.
@@ -35,12 +36,15 @@ fn is_python(line: &str) -> bool {
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
+    if run.lines.iter().any(|line| line.text.starts_with("{\"") || line.text == "{") {
+        json::read_peer(run, sink);
+        return;
+    }
     let is_of_python = run.lines.iter().any(|line| is_python(&line.text));
     let found = if is_of_python { python(run, sink) } else { node(run, sink) };
     let Some(first) = found.first().and_then(|chain| chain.first()?.1.first().copied()) else { return };
-    let sent = run.command.iter().find_map(|word| server_name(word)).and_then(|name| address::host(&name));
+    let (server_name, sent) = asked(run);
     let tool = if is_of_python { "python" } else { "node" };
-    let server_name = sent.as_ref().map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string()));
     let at = run.command_line.map_or(first, |line| line.number);
     sink.observe(run.fact(tool, None, sent.clone(), server_name.clone()), [at]);
     let is_parsed = run.lines.iter().any(|line| line.text.starts_with("X509Certificate {"))
@@ -55,6 +59,12 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             Connection { server_name: server_name.clone(), dialed, chain, ..Connection::default() }.observe(run, sink);
         }
     }
+}
+
+/// The server name that the program in the command sends, as far as it stands there.
+pub(super) fn asked(run: &RunText<'_>) -> (ServerName, Option<Name>) {
+    let sent = run.command.iter().find_map(|word| server_name(word)).and_then(|name| address::host(&name));
+    (sent.as_ref().map_or(ServerName::Unknown, |name| ServerName::Yes(name.to_string())), sent)
 }
 
 /// The value of `servername: 'x'` or `server_hostname='x'` in a program.
@@ -126,7 +136,7 @@ pub(super) fn node(run: &RunText<'_>, sink: &Sink) -> Vec<Chain> {
 }
 
 /// `DNS:www.example.com, IP Address:192.0.2.1`.
-fn names(text: &str) -> San {
+pub(super) fn names(text: &str) -> San {
     let mut san = San::default();
     for name in text.split(", ") {
         match (name.strip_prefix("DNS:"), name.strip_prefix("IP Address:")) {

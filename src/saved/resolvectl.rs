@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::grammar::{address, rr};
+use super::grammar::{address, asked, rr};
 use super::{RunText, SavedFormat, Sink};
 use crate::dns::{Answer, Question, Record, Section};
 use crate::evidence::{Fact, Override, OverrideKind, ServerName};
@@ -19,6 +19,7 @@ pub static FORMAT: SavedFormat = SavedFormat {
     is_command: |words| words.first().is_some_and(|word| matches!(word.as_str(), "resolvectl" | "systemd-resolve")),
     opens: |line| {
         first(line).is_some()
+            || pointer(line).is_some()
             || failure(line).is_some()
             || line.starts_with("-- Information acquired via protocol ")
             || line.starts_with("Current DNS Server: ")
@@ -33,6 +34,14 @@ fn first(line: &str) -> Option<(Name, IpAddr)> {
     let address = without_link(rest).parse().ok()?;
     let name = address::host(name).filter(|name| name.as_str().contains('.') && name.ip().is_none())?;
     Some((name, address))
+}
+
+/// `203.0.113.10: ec2-203-0-113-10.compute-1.amazonaws.com   -- link: eth0`: the name of an address.
+fn pointer(line: &str) -> Option<(Name, Name)> {
+    let (address, rest) = line.split_once(": ")?;
+    let owner = asked::reverse(address.trim())?;
+    let target = address::host(without_link(rest)).filter(|name| name.as_str().contains('.') && name.ip().is_none())?;
+    rest.contains("-- link: ").then_some((owner, target))
 }
 
 fn without_link(text: &str) -> &str {
@@ -59,6 +68,10 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     sink.observe(run.fact("resolvectl", None, asked, ServerName::Unknown), [run.first_line()]);
     let mut seen = Seen::default();
     for line in run.lines {
+        if let Some((owner, target)) = pointer(&line.text) {
+            named(owner, &target, line.number, run, sink);
+            continue;
+        }
         let is_next = first(&line.text).is_some() || failure(&line.text).is_some();
         if is_next && seen.name.is_some() {
             std::mem::take(&mut seen).close(run, sink);
@@ -68,6 +81,20 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
         }
     }
     seen.close(run, sink);
+}
+
+/// The answer to a question for the name of an address.
+fn named(owner: Name, target: &Name, line: u32, run: &RunText<'_>, sink: &mut Sink) {
+    let mut answer = run.answer();
+    answer.records.push(Record {
+        section: Section::Answer,
+        owner: owner.clone(),
+        kind: "PTR".into(),
+        ttl: None,
+        data: format!("{target}.").into(),
+    });
+    answer.question = Some(Question { name: owner, kind: "PTR".into() });
+    sink.observe(Fact::DnsAnswer(answer), [line]);
 }
 
 impl Seen {
@@ -147,5 +174,25 @@ impl Seen {
             answer.records.push(record(owner, if address.is_ipv4() { "A" } else { "AAAA" }, address.to_string()));
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_name() {
+        for (line, expected) in [
+            (
+                "203.0.113.10: ec2-203-0-113-10.compute-1.amazonaws.com      -- link: eth0",
+                Some("10.113.0.203.in-addr.arpa ec2-203-0-113-10.compute-1.amazonaws.com"),
+            ),
+            ("203.0.113.10: resolve call failed: 'x' not found", None),
+            ("www.example.com: 203.0.113.10 -- link: eth0", None),
+        ] {
+            let found = pointer(line).map(|(owner, target)| format!("{owner} {target}"));
+            assert_eq!(found.as_deref(), expected, "{line}");
+        }
     }
 }

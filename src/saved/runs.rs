@@ -11,7 +11,7 @@ use super::command::{self, Prompted};
 use super::decode::markup;
 use super::grammar::time;
 use super::loops::{self, Rounds};
-use super::{FORMATS, Line, RunText, SavedFormat, Sink, host, pem};
+use super::{FORMATS, Line, RunText, SavedFormat, Sink, host, pem, version};
 use crate::provenance::{Time, Zone};
 
 #[derive(Default)]
@@ -145,7 +145,8 @@ fn starts(lines: &[Line]) -> Vec<Start> {
             starts.push(Start { at, boundary: Some(boundary), ..Start::default() });
             continue;
         }
-        let Some(format) = FORMATS.iter().copied().find(|format| (format.opens)(&line.text)) else {
+        let opened = FORMATS.iter().copied().find(|format| (format.opens)(&line.text));
+        let Some(format) = opened.filter(|format| format.id != "version" || !is_of_scanner(at, lines)) else {
             continue;
         };
         if open_loop.as_mut().is_some_and(|it| it.begins(format, at, lines, &mut starts)) {
@@ -267,10 +268,18 @@ fn is_within(open: &Start, format: &SavedFormat, lines: &[Line]) -> bool {
             let first = lines.get(open.at + usize::from(open.prompted.is_some()));
             first.is_some_and(|line| host::is_verbose(&line.text) || line.text.starts_with(';'))
         }
+        // Many tools tell in their output what they are built with.
+        (own, "version") => own != "version" && open.prompted.is_some() || own == "sslscan",
         (own, other) if HOLDS.contains(&(own, other)) => true,
         (own, other) if is_openssl(own) && is_openssl(other) => open.prompted.is_some() || own == "openssl_s_client",
         _ => false,
     }
+}
+
+/// Whether a version is that of the library which sslscan names below its own.
+fn is_of_scanner(at: usize, lines: &[Line]) -> bool {
+    let before = at.checked_sub(1).and_then(|at| lines.get(at));
+    before.is_some_and(|line| line.text.starts_with("Version: "))
 }
 
 /// Whether a curl within a loop, or one that was given several URLs, begins anew: the one before has said how
@@ -357,6 +366,9 @@ fn version_at(versions: &[Version], nth: usize, vantage: Option<&str>, tool: &st
 
 /// What `openssl version` and `curl --version` print first.
 fn version_of(start: &Start, body: &[Line]) -> Option<(String, String)> {
+    if start.prompted.is_none() && start.format.is_some_and(|format| format.id == "version") {
+        return body.first().and_then(|line| version::told(&line.text)).map(|(tool, words)| (tool.to_owned(), words));
+    }
     let prompted = start.prompted.as_ref()?;
     let asks = prompted
         .stages
@@ -408,6 +420,9 @@ const HOLDS: &[(&str, &str)] = &[
     ("openssl_verify", "openssl_s_client"),
     ("language", "peer_certificate"),
     ("peer_certificate", "json"),
+    ("java_debug_8", "language"),
+    ("java_debug_8", "openssl_x509"),
+    ("java_debug_8", "json"),
     ("java_debug", "language"),
     ("java_debug", "json"),
 ];

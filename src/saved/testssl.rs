@@ -179,23 +179,36 @@ pub fn observe(
     };
     connection.observe(run, sink);
     without_sni(run, server, host, findings, sink);
-    for finding in findings.iter().filter(|it| it.id == "cert_trust") {
-        let says = match finding.words {
-            words if words.starts_with("certificate does not match") => Says::NameMismatch,
-            words if words.to_lowercase().starts_with("ok via") => Says::NameMatches,
-            _ => continue,
-        };
+    for finding in findings {
+        let Some((says, code)) = said(finding) else { continue };
         let it = ClientVerdict {
             client: "testssl".to_owned(),
             says,
             host: host.cloned(),
             presented: Vec::new(),
-            code: None,
+            code: code.map(str::to_owned),
             words: finding.words.to_owned(),
             above: None,
             run: Some(run.number),
         };
         sink.observe(Fact::ClientVerdict(it), [finding.line]);
+    }
+}
+
+/// What it says of the name and of the chain; stores of roots that differ say neither.
+fn said(finding: &Finding<'_>) -> Option<(Says, Option<&'static str>)> {
+    let words = finding.words.to_lowercase();
+    match finding.id {
+        "cert_trust" if words.starts_with("certificate does not match") => Some((Says::NameMismatch, None)),
+        "cert_trust" if words.starts_with("ok via") => Some((Says::NameMatches, None)),
+        "cert_chain_of_trust" if words.starts_with("ok") || words.starts_with("passed") => {
+            Some((Says::ChainTrusted, Some("0")))
+        }
+        "cert_chain_of_trust" if words.starts_with("failed (") || words.starts_with("not ok (") => {
+            let (_, says, code) = CHAIN_WORDS.iter().find(|(known, ..)| words.contains(known))?;
+            Some((*says, Some(*code)))
+        }
+        _ => None,
     }
 }
 
@@ -208,9 +221,9 @@ fn without_sni(
     sink: &mut Sink,
 ) {
     let names = findings.iter().find(|it| it.id == "cert_commonName").map(|it| it.words);
-    let Some(other) = findings.iter().find(|it| it.id == "cert_commonName_wo_SNI" && Some(it.words) != names) else {
-        return;
-    };
+    let other = findings.iter().find(|it| it.id == "cert_commonName_wo_SNI" && Some(it.words) != names);
+    // What stands there is no name where there was no certificate, or none with a name.
+    let Some(other) = other.filter(|it| !it.words.contains(' ')) else { return };
     let mut certificate = connection::described(run, other.line, sink);
     certificate.subject = Some(format!("CN={}", other.words.replace(',', "\\,")));
     let connection = Connection {
@@ -266,11 +279,23 @@ fn names(words: &str) -> San {
     san
 }
 
+/// Why a chain is not trusted, and OpenSSL's number of it, which testssl.sh puts into its own words.
+const CHAIN_WORDS: &[(&str, Says, &str)] = &[
+    ("(chain incomplete, only 1 cert provided)", Says::ChainUntrusted, "21"),
+    ("(chain incomplete)", Says::ChainUntrusted, "20"),
+    ("(self signed ca in chain)", Says::ChainUntrusted, "19"),
+    ("(self signed)", Says::ChainUntrusted, "18"),
+    ("(issuer cert missing)", Says::ChainUntrusted, "2"),
+    ("(expired)", Says::Expired, "10"),
+    ("(not yet valid)", Says::NotYetValid, "9"),
+];
+
 const LABELS: &[(&str, &str)] = &[
     ("Common Name (CN)", "cert_commonName"),
     ("subjectAltName (SAN)", "cert_subjectAltName"),
     ("Issuer", "cert_caIssuers"),
     ("Serial", "cert_serialNumber"),
     ("Trust (hostname)", "cert_trust"),
+    ("Chain of trust", "cert_chain_of_trust"),
     ("Certificate Validity (UTC)", "validity"),
 ];

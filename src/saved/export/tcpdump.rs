@@ -334,7 +334,31 @@ fn dump(text: &str) -> Option<Vec<u8>> {
     super::flows::from_hexadecimal(&digits)
 }
 
-/// A TCP segment in the bytes of an IP packet; with `-XX` an Ethernet header stands before.
+/// The IP packet in a dump. With `-XX` the header of the link stands before: Ethernet, with a tag or without, or what
+/// `-i any` makes of every link (`LINUX_SLL`, `LINUX_SLL2`).
+fn ip_packet(bytes: &[u8]) -> Option<&[u8]> {
+    let kind_at = |at: usize| matches!(bytes.get(at..at.checked_add(2)?)?, [0x08, 0x00] | [0x86, 0xdd]).then_some(());
+    let is_tagged = matches!(bytes.get(12..14), Some([0x81, 0x00]));
+    let offsets = [
+        kind_at(12).map(|()| 14),
+        kind_at(16).filter(|()| is_tagged).map(|()| 18),
+        kind_at(14).filter(|()| bytes.starts_with(&[0])).map(|()| 16),
+        kind_at(0).map(|()| 20),
+        Some(0),
+    ];
+    offsets.into_iter().flatten().filter_map(|at| bytes.get(at..)).find(|packet| is_ip(packet))
+}
+
+/// Whether the header of an IP packet begins here.
+fn is_ip(packet: &[u8]) -> bool {
+    match packet.first().map(|first| (first >> 4, first & 15)) {
+        Some((4, 5..)) => array(packet, 2).map(u16::from_be_bytes).is_some_and(|length| length == 0 || length >= 20),
+        Some((version, _)) => version == 6,
+        None => false,
+    }
+}
+
+/// A TCP segment in the bytes of an IP packet.
 struct Segment<'p> {
     source: SocketAddr,
     destination: SocketAddr,
@@ -345,8 +369,7 @@ struct Segment<'p> {
 
 impl<'p> Segment<'p> {
     fn of(bytes: &'p [u8]) -> Option<Self> {
-        let is_ethernet = matches!(bytes.get(12..14), Some([0x08, 0x00] | [0x86, 0xdd])) && bytes.first()? >> 4 != 4;
-        let packet = if is_ethernet { bytes.get(14..)? } else { bytes };
+        let packet = ip_packet(bytes)?;
         let (source, destination, segment) = match packet.first()? >> 4 {
             4 => {
                 let header = usize::from(packet.first()? & 15).checked_mul(4)?;
@@ -437,5 +460,21 @@ mod tests {
                 answer.records.iter().map(|it| format!("{} {} {}", it.owner, it.kind, it.data)).collect();
             assert_eq!(records.join(" "), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn packets_behind_every_header_of_a_link() {
+        let packet: Vec<u8> =
+            [&[0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 7, 192, 0, 2, 53][..], &[0; 20]].concat();
+        for (what, header) in [
+            ("none", &[][..]),
+            ("Ethernet", &[0x45, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0]),
+            ("Ethernet with a tag", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x81, 0, 0, 7, 8, 0]),
+            ("LINUX_SLL", &[0, 0, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0]),
+            ("LINUX_SLL2", &[8, 0, 0, 0, 0, 0, 0, 1, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ] {
+            assert_eq!(ip_packet(&[header, &packet].concat()), Some(packet.as_slice()), "{what}");
+        }
+        assert_eq!(ip_packet(&[0xff; 40]), None);
     }
 }

@@ -10,7 +10,7 @@ use super::node::Node;
 use super::splitter::Record;
 use super::{Cite, Cut, Export, Records, flows};
 use crate::dns::{Answer, Flags, Question, Record as DnsRecord, Section, Transport as DnsTransport};
-use crate::evidence::Fact;
+use crate::evidence::{ClientVerdict, Fact, Says};
 use crate::name::Name;
 use crate::saved::Sink;
 use crate::saved::grammar::dn;
@@ -294,6 +294,7 @@ fn handshake(row: &Row, line: u32, sink: &mut Sink) {
         hrr: history.contains('j'),
         ..Handshake::over(transport)
     };
+    name_check(row, it.sni.as_deref(), cite(), sink);
     sink.observe_cited(Fact::TlsHandshake(it), cite());
     let from = match (history.contains('L'), history.contains('l')) {
         (true, false) => Some(Side::Client),
@@ -314,6 +315,27 @@ fn handshake(row: &Row, line: u32, sink: &mut Sink) {
         };
         sink.observe_cited(Fact::TlsAlert(it), cite());
     }
+}
+
+/// Whether the certificate covers the server name, as Zeek says (`sni_matches_cert`).
+fn name_check(row: &Row, sni: Option<&str>, cite: [Cite; 1], sink: &mut Sink) {
+    let says = match row.text("sni_matches_cert") {
+        Some("T" | "true") => Says::NameMatches,
+        Some("F" | "false") => Says::NameMismatch,
+        _ => return,
+    };
+    let Some(host) = sni.and_then(Name::parse) else { return };
+    let it = ClientVerdict {
+        client: "zeek".to_owned(),
+        says,
+        words: format!("sni_matches_cert is {}", if says == Says::NameMatches { "true" } else { "false" }),
+        host: Some(host),
+        presented: Vec::new(),
+        code: None,
+        above: None,
+        run: None,
+    };
+    sink.observe_cited(Fact::ClientVerdict(it), cite);
 }
 
 /// `TLSv12` is `TLS 1.2`.

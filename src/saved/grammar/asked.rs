@@ -124,7 +124,7 @@ fn turned(mut query: Query) -> Query {
 }
 
 /// The name of an address in `in-addr.arpa` or `ip6.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5).
-fn reverse(address: &str) -> Option<Name> {
+pub fn reverse(address: &str) -> Option<Name> {
     let text = match address.parse::<IpAddr>().ok()? {
         IpAddr::V4(v4) => {
             let [a, b, c, d] = v4.octets();

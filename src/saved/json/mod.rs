@@ -21,6 +21,7 @@ pub mod document;
 pub mod ec2;
 pub mod elbv2;
 mod hcl;
+mod peer;
 pub mod registration;
 pub mod route53;
 pub mod scanner;
@@ -120,7 +121,11 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
     let documents = text.documents();
     let mut exported = Exported::default();
     for document in &documents {
-        if exported.takes(document, sink) || scanner::read(document, run, sink) || dns_answers(document, run, sink) {
+        if exported.takes(document, sink)
+            || scanner::read(document, run, sink)
+            || dns_answers(document, run, sink)
+            || peer::read(document, run, sink)
+        {
             continue;
         }
         let mut found = Found::default();
@@ -185,6 +190,13 @@ fn in_pem(run: &RunText<'_>, sink: &mut Sink) -> bool {
         }
     }
     !is_first
+}
+
+/// Reads the certificates that a program of Node.js prints as JSON.
+pub(super) fn read_peer(run: &RunText<'_>, sink: &mut Sink) {
+    for document in &Text::of(run.lines).documents() {
+        peer::read(document, run, sink);
+    }
 }
 
 /// A row of `--output text`: a list's name in capitals, and values between tabs whose keys are lost.

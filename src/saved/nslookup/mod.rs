@@ -103,12 +103,25 @@ struct Lookup {
     owner: Option<Name>,
     section: Section,
     kind: Option<String>,
+    /// The name that stands alone above the fields of its SOA record.
+    bare: Option<(Name, u32)>,
+    /// The fields of that record, as far as they are read.
+    fields: Vec<String>,
 }
 
 impl Lookup {
     fn of(run: &RunText<'_>, question: Option<Question>) -> Self {
         let answer = Answer { question, ..run.answer() };
-        Self { answer, lines: Vec::new(), name: None, owner: None, section: Section::Answer, kind: None }
+        Self {
+            answer,
+            lines: Vec::new(),
+            name: None,
+            owner: None,
+            section: Section::Answer,
+            kind: None,
+            bare: None,
+            fields: Vec::new(),
+        }
     }
 
     fn has_said(&self) -> bool {
@@ -155,7 +168,11 @@ impl Lookup {
             self.name = address::host(name);
             return self.name.is_some();
         }
-        self.debug(text) || self.record(text) || self.failed(text)
+        if is_alone(&line.text) {
+            self.bare = address::host(text).map(|name| (name, line.number));
+            return false;
+        }
+        self.authority(text) || self.debug(text) || self.record(text) || self.failed(text)
     }
 
     /// The server's address stands before any name, and only the server's has a port.
@@ -213,6 +230,29 @@ impl Lookup {
             });
         }
         false
+    }
+
+    /// A field of a SOA record, in their order (RFC 1035 section 3.3.13); the last one makes the record whole.
+    fn authority(&mut self, text: &str) -> bool {
+        let Some((label, value)) = text.split_once('=') else { return false };
+        let Some(at) = AUTHORITY.iter().position(|labels| labels.contains(&label.trim())) else { return false };
+        if at == 0 {
+            self.fields.clear();
+        }
+        if at != self.fields.len() {
+            return false;
+        }
+        let Some(value) = value.split_whitespace().next() else { return false };
+        self.fields.push(if at < 2 { format!("{}.", value.trim_end_matches('.')) } else { value.to_owned() });
+        let bare = self.bare.clone();
+        let owner = bare.as_ref().map(|it| it.0.clone()).or_else(|| self.owner.clone());
+        if let Some(owner) = owner.filter(|_| self.fields.len() == AUTHORITY.len()) {
+            self.lines.extend(bare.map(|it| it.1));
+            let data = self.fields.join(" ");
+            self.fields.clear();
+            return self.push(owner, "SOA", data);
+        }
+        true
     }
 
     /// `www.example.com\tcanonical name = x.`.
@@ -276,10 +316,27 @@ fn failure(text: &str) -> Option<(Option<Name>, &str)> {
     Some((words.split_whitespace().rfind(|word| word.contains('.')).and_then(address::host), rcode))
 }
 
+/// A name and nothing else, at the begin of its line.
+fn is_alone(line: &str) -> bool {
+    !line.starts_with(char::is_whitespace)
+        && line.trim_end().chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        && line.contains('.')
+}
+
 fn field<'t>(text: &'t str, label: &str) -> Option<&'t str> {
     text.strip_prefix(label)?.trim_start().strip_prefix(':').map(str::trim)
 }
 
+/// The fields of a SOA record, in BIND's words and in those of Windows.
+const AUTHORITY: &[&[&str]] = &[
+    &["origin", "primary name server"],
+    &["mail addr", "responsible mail addr"],
+    &["serial"],
+    &["refresh"],
+    &["retry"],
+    &["expire"],
+    &["minimum", "default TTL"],
+];
 const PHRASES: &[(&str, &str)] = &[
     ("canonical name = ", "CNAME"),
     ("nameserver = ", "NS"),
@@ -288,3 +345,33 @@ const PHRASES: &[(&str, &str)] = &[
     ("rdata_64 = ", "SVCB"),
     ("name = ", "PTR"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::Fact;
+    use crate::saved;
+
+    #[test]
+    fn the_fields_of_a_soa_record_are_one_record() {
+        let bind = "Server:\t\t192.0.2.53\nAddress:\t192.0.2.53#53\n\nNon-authoritative answer:\nexample.com\n\torigin = \
+                    ns-421.awsdns-52.com\n\tmail addr = mail.example.com\n\tserial = 1\n\trefresh = 7200\n\t\
+                    retry = 900\n\texpire = 1209600\n\tminimum = 86400\n";
+        let windows = "Server:  dns.example.net\nAddress:  192.0.2.53\n\nexample.com\n\tprimary name server = \
+                       ns-421.awsdns-52.com\n\tresponsible mail addr = mail.example.com\n\tserial  = 1\n\trefresh = \
+                       7200 (2 hours)\n\tretry   = 900 (15 mins)\n\texpire  = 1209600 (14 days)\n\tdefault TTL = 86400 (1 day)\n";
+        for (text, last) in [(bind, 12), (windows, 11)] {
+            let reading = saved::read("ticket.txt", format!("$ nslookup -type=SOA example.com\n{text}").as_bytes());
+            let found = reading.observations.iter().find_map(|it| match &*it.fact {
+                Fact::DnsAnswer(answer) => Some((answer, &it.at)),
+                _ => None,
+            });
+            let (answer, at) = found.unwrap_or_else(|| panic!("{text}"));
+            let record = answer.records.first().unwrap();
+            assert_eq!(
+                format!("{} {} {}", record.owner, record.kind, record.data),
+                "example.com SOA ns-421.awsdns-52.com. mail.example.com. 1 7200 900 1209600 86400"
+            );
+            assert!(format!("{at:?}").contains(&format!("last: {}", last + 1)), "{at:?}");
+        }
+    }
+}
