@@ -137,16 +137,4 @@ mod tests {
             assert_eq!(readable(text), expected);
         }
     }
-
-    #[test]
-    fn commas_stand_bare_where_no_attribute_can_be_meant() {
-        for (text, expected) in [
-            ("C=US, O=Starfield Technologies\\, Inc., OU=x", "C=US, O=Starfield Technologies, Inc., OU=x"),
-            ("O=A\\, CN=b", "O=A\\, CN=b"),
-            ("nothing here", "nothing here"),
-            ("ends\\,", "ends,"),
-        ] {
-            assert_eq!(readable(text), expected);
-        }
-    }
 }
