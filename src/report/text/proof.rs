@@ -74,7 +74,7 @@ impl Page<'_> {
         let text = self.twin(&row.text).into_owned();
         let located: Vec<(&Mark, Option<usize>)> =
             row.marks.iter().map(|mark| (mark, self.locate(mark, &text))).collect();
-        let pieces = fold(&text, room);
+        let pieces = self.folded(&text, &located, room);
         for (nth, piece) in pieces.iter().enumerate() {
             let bar = if nth == 0 { self.paint("94", "│") } else { self.paint("94", "↳") };
             let number = if nth == 0 { self.paint("94", &format!("{number:>gutter$}")) } else { " ".repeat(gutter) };
@@ -101,13 +101,35 @@ impl Page<'_> {
         }
     }
 
+    /// A row in pieces, in which short marked words, such as a date, stand in one.
+    fn folded(&self, text: &str, located: &[(&Mark, Option<usize>)], room: usize) -> Vec<String> {
+        let spans: Vec<(usize, usize)> = located
+            .iter()
+            .filter_map(|(mark, at)| Some((*at.as_ref()?, self.twin(&safe(&mark.words)).into_owned())))
+            .filter(|(_, words)| words.width() <= WORDS_IN_ONE_MAX.min(room))
+            .map(|(at, words)| (at, at + words.len()))
+            .collect();
+        let is_within = |at: usize| spans.iter().any(|(from, to)| (*from..*to).contains(&at));
+        // A stand-in of the same length for the blanks at which the words would be folded.
+        let whole: String =
+            text.char_indices().map(|(at, c)| if c == ' ' && is_within(at) { '_' } else { c }).collect();
+        let mut begins = 0;
+        let pieces = fold(&whole, room).into_iter().map(|piece| {
+            let ends = begins + piece.len();
+            let own = text.get(begins..ends).map_or(piece, str::to_owned);
+            begins = ends;
+            own
+        });
+        pieces.collect()
+    }
+
     /// The line under a marked word, its label beside it where there is room; else what to write below.
     fn mark(&mut self, mark: &Mark, piece: &str, at: usize, gutter: usize, room: usize) -> Vec<String> {
         let (sign, colour) = sign(mark);
         let lead = format!("{} {} ", " ".repeat(gutter), self.paint("94", "│"));
         let before = piece.get(..at).map_or(at, UnicodeWidthStr::width);
-        let carets =
-            sign.to_string().repeat(self.twin(&safe(&mark.words)).width().min(room.saturating_sub(before)).max(1));
+        let words = self.twin(&safe(&mark.words)).into_owned();
+        let carets = sign.to_string().repeat(words.width().min(piece.trim_end().width().saturating_sub(before)).max(1));
         let label = self.twin(&safe(&mark.label)).into_owned();
         let beside = before + carets.len() + 1;
         let left = room.saturating_sub(beside);
@@ -229,6 +251,9 @@ fn foreign(case: &CaseEntry, it: &ObservationEntry) -> Option<Mark> {
 fn names(mark: &Mark, other: &Mark) -> bool {
     mark.words.eq_ignore_ascii_case(&other.words)
 }
+
+/// Longer words are sentences, which are folded as their line is.
+const WORDS_IN_ONE_MAX: usize = 32;
 
 /// The character under marked words, and its colour.
 fn sign(mark: &Mark) -> (char, &'static str) {

@@ -114,6 +114,9 @@ fn marked(text: &str) -> Option<Kind<'_>> {
     if let Some((code, _)) = text.trim_start().strip_prefix("curl: (").and_then(|rest| rest.split_once(')')) {
         return code.parse::<u8>().is_ok().then_some(Kind::Error(code, text.trim()));
     }
+    if let Some(code) = exit_code(text) {
+        return Some(Kind::Error(code, text.trim()));
+    }
     let body = unstamped(text);
     if let Some(info) = body.strip_prefix("* ").or_else(|| body.strip_prefix("== Info: ")) {
         return Some(Kind::Info(info.trim()));
@@ -130,6 +133,18 @@ fn marked(text: &str) -> Option<Kind<'_>> {
         (is_meter && before.len() > METER_CHARS_MIN).then(|| Kind::Info(info.trim()))
     })
 }
+
+/// What another program says of a curl that it ran: `The process '/usr/bin/curl' failed with exit code 60`. Only the
+/// codes of TLS are told apart.
+fn exit_code(text: &str) -> Option<&str> {
+    let (before, rest) = EXITS.iter().find_map(|words| text.split_once(words))?;
+    let code = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    (before.contains("curl") && TLS_CODES.contains(&code)).then_some(code)
+}
+
+const EXITS: &[&str] = &["exit code ", "exit code: ", "exit status ", "exited with code "];
+/// CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION of old and of today.
+const TLS_CODES: &[&str] = &["35", "51", "60"];
 
 /// A line without `07:01:23.864790 ` of `--trace-time` and `[0-0] ` of `--trace-ids`.
 fn unstamped(text: &str) -> &str {
@@ -164,6 +179,8 @@ mod tests {
             ("* \t subject: CN=x", Some(Kind::Info("subject: CN=x"))),
             ("> Host: x", Some(Kind::Sent("Host: x"))),
             ("curl: (60) SSL: x", Some(Kind::Error("60", "curl: (60) SSL: x"))),
+            ("/usr/bin/curl: exit code 60", Some(Kind::Error("60", "/usr/bin/curl: exit code 60"))),
+            ("curl: exit code 6", None),
             ("a list: * item", None),
         ] {
             assert_eq!(marked(line), expected, "{line}");
