@@ -88,8 +88,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let lower = words.to_lowercase();
-    let is_its = ["certificate in certificate chain", "code: 19", "self_signed_cert_in_chain"];
-    if is_its.iter().any(|words| lower.contains(words)) {
+    if lower.contains("certificate in certificate chain") || lower.contains("code: 19") {
         let covers = chains.iter().any(|chain| chain.it.coverage == Coverage::Covers);
         return Finding::new(
             format!("{host} is served a certificate of a private authority"),
@@ -102,7 +101,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
         .verified_by(view::ask_for_certificate(host), "the last issuer, which the client has to trust")
         .reason(words, [id])
-        .mark(Mark::new(id, if lower.contains("_in_chain") { "CHAIN" } else { "chain" }, Sign::Wrong, "a root of its own"))
+        .mark(Mark::new(id, "chain", Sign::Wrong, "a root of its own"))
         .found();
     }
     if presented::of(case).is_empty() && !crate::rules::defaults::is_self_signed(&words) {
