@@ -319,7 +319,9 @@ impl<'e> Answers<'e> {
             cites: vec![first.id],
         };
         let mut owner = host;
+        let mut is_partial = first.answer.is_partial();
         for (entry, alias, target) in self.aliases_from(host, at) {
+            is_partial |= entry.answer.is_partial();
             note(&mut resolution.cites, entry.id);
             resolution.aliases.push(Alias {
                 owner: owner.clone(),
@@ -339,6 +341,8 @@ impl<'e> Answers<'e> {
             }
         }
         resolution.ttl = ttl;
+        // That there is nothing more is said by a whole answer only.
+        resolution.rcode = resolution.rcode.filter(|rcode| !is_partial || rcode != "NOERROR");
         Some(resolution)
     }
 

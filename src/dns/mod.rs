@@ -57,6 +57,17 @@ pub struct Answer {
     /// The run of the transcript that printed it, counted from 1 in its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,
+    /// Whether records of its answer section are missing here: cut off in a capture, or left out of a text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+}
+
+impl Answer {
+    /// Whether it can hold records that are not seen: some are cut off here, or the server left them out (RFC 2181
+    /// section 9).
+    pub fn is_partial(&self) -> bool {
+        self.is_cut || self.flags.is_some_and(|flags| flags.tc)
+    }
 }
 
 /// How a DNS message travelled.

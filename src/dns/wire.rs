@@ -31,6 +31,7 @@ pub struct Message {
     /// What could not be read.
     pub problems: Vec<String>,
     is_plausible: bool,
+    is_cut: bool,
 }
 
 impl Message {
@@ -61,6 +62,7 @@ impl Message {
             extended_errors: self.extended_errors,
             carried: None,
             run: None,
+            is_cut: self.is_cut,
         })
     }
 }
@@ -119,6 +121,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
         records: Vec::new(),
         extended_errors: Vec::new(),
         problems: Vec::new(),
+        is_cut: false,
         is_plausible: (header.bits >> 11) & 0xf <= OPCODE_MAX,
     };
     let mut rcode = header.bits & 0xf;
@@ -144,6 +147,7 @@ pub fn decode(bytes: &[u8]) -> Option<Message> {
                 .filter(|it| !it.is_cut || data::is_whole_name(bytes, it.kind, &it.data))
             else {
                 message.problems.push(format!("a record of the {section:?} section is cut").to_lowercase());
+                message.is_cut |= section == Section::Answer;
                 message.is_plausible &= message.question.is_some() || !message.records.is_empty();
                 break 'message;
             };

@@ -97,8 +97,8 @@ fn is_other_default(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, own: K
 /// Whether a client's words say that the certificate signed itself.
 pub(super) fn is_self_signed(words: &str) -> bool {
     let lower = words.to_lowercase();
-    (lower.contains("self-signed") || lower.contains("self signed") || lower.contains("code: 18"))
-        && !lower.contains("in certificate chain")
+    let words = ["self-signed", "self signed", "code: 18", "depth_zero_self_signed_cert"];
+    words.iter().any(|it| lower.contains(it)) && !lower.contains("in certificate chain")
 }
 
 fn found(case: &Case<'_>, host: &Name, it: &Presented<'_, '_>, row: &Provider, family: &Family) -> Verdict {

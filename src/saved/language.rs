@@ -297,6 +297,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("TLS: hostname does not match", "openldap"),
     ("does not match common name in certificate (", "openldap"),
     ("is not in peer certificate", "grpc"),
+    ("(hostname verification failed", "perl"),
+    ("hostname verification failed at ", "perl"),
     ("server certificate verification failed for ", "postfix"),
     ("invalid peer certificate", "rust"),
     ("reqwest::Error", "rust"),

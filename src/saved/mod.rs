@@ -136,6 +136,7 @@ impl RunText<'_> {
             question: None,
             records: Vec::new(),
             extended_errors: Vec::new(),
+            is_cut: false,
             carried: None,
             run: Some(self.number),
         }

@@ -342,29 +342,13 @@ impl<'r> Page<'r> {
         quotes.map(|((_, line), text)| (*line, safe(&text.replace('\t', " ")))).collect()
     }
 
-    /// Whether a part of a message could not be read.
-    fn is_partial(&self, it: &ObservationEntry) -> bool {
-        let shares = |one: &PlaceEntry, other: &PlaceEntry| match (one, other) {
-            (PlaceEntry::Frames { source, frames, .. }, PlaceEntry::Frames { source: of, frames: theirs, .. }) => {
-                source == of && frames.iter().any(|frame| theirs.contains(frame))
-            }
-            _ => false,
-        };
-        let of_dns = self.report.gaps.iter().filter(|gap| gap.reason.starts_with("DNS message"));
-        of_dns.flat_map(|gap| &gap.at).any(|place| it.at.iter().any(|own| shares(own, place)))
-    }
-
     /// Rows drawn from the fact.
     fn drawn(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
         if marks.is_empty() && drawn::is_farewell(it) {
             return Vec::new();
         }
         let number = self.report.number_of(case, it.id);
-        let mut texts = drawn::texts(it, marks);
-        if it.kind == "dns.answer" && self.is_partial(it) {
-            texts.retain(|text| !text.ends_with(drawn::NO_RECORD));
-            texts.push("       ?      the rest of the answer is not in the evidence".to_owned());
-        }
+        let texts = drawn::texts(it, marks);
         let mut rows: Vec<Row> = texts.into_iter().map(|text| Row { number: None, text, marks: Vec::new() }).collect();
         if let Some(row) = rows.first_mut() {
             row.number = number;

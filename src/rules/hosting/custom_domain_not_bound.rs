@@ -4,8 +4,7 @@ use super::Platform;
 use crate::case::{Alias, Case};
 use crate::evidence::{ObservationId, Says};
 use crate::name::{self, Name};
-use crate::provider::Role;
-use crate::provider::suffix;
+use crate::provider::{Role, cloudfront, elb, execute_api, suffix};
 use crate::rules::{Finding, Mark, Severity, Sign, Strength, Verdict, declare_rule};
 use crate::rules::{mail, reach, view};
 
@@ -130,6 +129,9 @@ fn of_unknown_platform(case: &Case<'_>) -> Option<Verdict> {
     let host = reach::named(case)?;
     let is_unknown = |alias: &&Alias| {
         case.known.providers.of_host(&alias.target).is_none()
+            && execute_api::host(&alias.target).is_none()
+            && !cloudfront::is_distribution(&alias.target)
+            && !elb::is_balancer(&alias.target)
             && !suffix::have_one_owner(alias.target.as_str(), host.as_str())
     };
     let alias = case.resolutions.iter().filter_map(|it| it.aliases.last()).find(is_unknown)?;
@@ -146,7 +148,10 @@ fn of_unknown_platform(case: &Case<'_>) -> Option<Verdict> {
             beside: alias.kind.to_string(),
             ..Mark::new(alias.cites, target.as_str(), Sign::Doubtful, "a name of another owner")
         })
-        .reason(format!("the certificate presented covers {target} ({label})"), cites.clone())
+        .reason(
+            format!("the certificate presented covers {target} ({label})"),
+            view::cites(cites.iter().copied().chain([alias.cites])),
+        )
         .mark(Mark::new(*cites.first()?, &label, Sign::Wrong, format!("does not cover {host}")));
     Some(finding.found())
 }

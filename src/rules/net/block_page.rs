@@ -46,7 +46,9 @@ fn check(case: &Case<'_>) -> Verdict {
     for connection in case.distinct().filter(|it| it.asks_for(host)) {
         let Some(leaf) = connection.leaf() else { continue };
         let at_page = connection.server_ip().is_some_and(is_block_page);
-        let covers = view::coverage(leaf, host) == Coverage::Covers;
+        let coverage = view::coverage(leaf, host);
+        // A text that shows the subject alone, of the right name: that is inspection, which blocks nothing.
+        let covers = coverage == Coverage::Covers || (coverage == Coverage::Unknown && leaf.is_called(host));
         let may_be = at_page || !covers;
         let word = if may_be && !view::is_aws_default(leaf) { names_one(FILTERS, &texts(leaf)) } else { None };
         match (word, at_page) {
@@ -62,7 +64,7 @@ fn check(case: &Case<'_>) -> Verdict {
             }
             _ if covers => {
                 other = other.or(Some(Verdict::Clear {
-                    because: format!("the certificate presented covers {host}"),
+                    because: format!("the certificate presented names {host}"),
                     cites: vec![leaf.id, connection.id],
                 }));
             }

@@ -127,6 +127,10 @@ fn told(case: &Case<'_>, host: &Name, right: &Shown<'_, '_>, (id, said): (Observ
     let label = presented.map_or_else(|| "another name".to_owned(), Clone::clone);
     let differs = |it: &Shown<'_, '_>| it.leaf.certificate.subject != right.leaf.certificate.subject;
     let is_other = |it: &Shown<'_, '_>| it.is_wrong() || (it.coverage == Coverage::Unknown && differs(it));
+    let refused = match presented {
+        Some(_) => format!("does not cover {host}"),
+        None => format!("{} was shown another name", said.client),
+    };
     let silent = view::shown(case).into_iter().find(|it| is_other(it) && view::sent_no_name(it.connection));
     let strength = if silent.is_some() { Strength::Strong } else { Strength::Consistent };
     let mut finding = Finding::new(
@@ -143,7 +147,7 @@ fn told(case: &Case<'_>, host: &Name, right: &Shown<'_, '_>, (id, said): (Observ
         format!("the certificate that {} complains of", said.client),
     )
     .reason(format!("{} says: {}", said.client, said.words), [id])
-    .mark(Mark::new(id, presented.map_or(host.as_str(), |it| it), Sign::Wrong, format!("does not cover {host}")))
+    .mark(Mark::new(id, presented.map_or(host.as_str(), |it| it), Sign::Wrong, refused))
     .reason(
         format!("a handshake that sent {host} was served {}, which covers it", right.leaf.label()),
         view::cites([right.connection.id, right.leaf.id]),

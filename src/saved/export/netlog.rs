@@ -300,6 +300,7 @@ fn answer(at: &At, records: Vec<DnsRecord>, kind: String, sink: &mut Sink) {
         question: Some(Question { name, kind: kind.into() }),
         records,
         extended_errors: Vec::new(),
+        is_cut: false,
         carried: None,
         run: None,
     };

@@ -106,6 +106,7 @@ fn dns(event: Node<'_>, header: &Header, sink: &mut Sink) {
         question,
         records,
         extended_errors: Vec::new(),
+        is_cut: false,
         carried: None,
         run: None,
     };

@@ -319,6 +319,7 @@ impl<'t> Response<'t> {
             question,
             records,
             extended_errors: Vec::new(),
+            is_cut: false,
             carried: None,
             run: None,
         }

@@ -209,6 +209,7 @@ fn answer(row: &Row) -> Answer {
         question: asked.map(|name| Question { name, kind: row.text("qtype_name").unwrap_or("A").into() }),
         records,
         extended_errors: Vec::new(),
+        is_cut: false,
         carried: None,
         run: None,
     }

@@ -212,6 +212,7 @@ fn close(mut open: Open, asked: Option<&Question>, sink: &mut Sink) {
     }
     if let (Some(counted), Some(last)) = (open.counted.filter(|counted| *counted > open.listed), open.lines.last()) {
         let stand = open.listed;
+        open.answer.is_cut = true;
         let why = format!("its header counts {counted} records in the answer section, and {stand} stand here");
         sink.gap(*last, undecoded("DNS answer in full", &why));
     }

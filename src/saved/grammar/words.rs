@@ -180,6 +180,8 @@ const SENTENCES: &[(&str, Says)] = &[
     ("TLS: hostname ({W}) does not match common name in certificate ({P})", Says::NameMismatch),
     // gRPC's C core
     ("Peer name {W} is not in peer certificate", Says::NameMismatch),
+    // Perl's LWP
+    ("Can't connect to {W}:{_} (hostname verification failed", Says::NameMismatch),
     // Postfix
     ("server certificate verification failed for {W}[{_}:hostname mismatch", Says::NameMismatch),
     // Apple's URL loading
@@ -207,6 +209,7 @@ const FAULTS: &[(&str, Says)] = &[
     ("ERR_TLS_CERT_ALTNAME_INVALID", Says::NameMismatch),
     ("Cert does not contain a DNS name", Says::NameMismatch),
     ("hostname does not match name in peer certificate", Says::NameMismatch),
+    ("hostname verification failed", Says::NameMismatch),
     ("certificate has expired or is not yet valid:", Says::DateInvalid),
     ("certificate has expired", Says::Expired),
     ("CERT_HAS_EXPIRED", Says::Expired),

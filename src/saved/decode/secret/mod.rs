@@ -157,6 +157,10 @@ mod tests {
             ("< Set-Cookie: sid=1", "< Set-Cookie: (removed)"),
             ("> Authorization: Bearer x", "> Authorization: (removed)"),
             ("> X-Auth-Token: x", "> X-Auth-Token: (removed)"),
+            (
+                "$ curl -E a:pw https://h.example | grep -E 'subject'",
+                "$ curl -E (removed) https://h.example | grep -E 'subject'",
+            ),
             ("* [HTTP/2] [1] [authorization: Bearer x]", "* [HTTP/2] [1] [authorization: (removed)"),
             ("    \"SecretAccessKey\": \"x\",", "    \"SecretAccessKey\": (removed)"),
             ("{\"Credentials\": {\"SessionToken\": \"x\"}}", "{\"Credentials\": (removed)"),

@@ -17,12 +17,16 @@ pub(super) fn without_secrets(line: &str) -> String {
     let mut shown: Vec<String> = Vec::new();
     let mut tool = Tool::in_line(line);
     let mut next = Next::Plain;
+    let mut is_piped = false;
     for word in words(line) {
         if word.is_empty() {
             shown.push(String::new());
             continue;
         }
-        tool = Tool::named(word).unwrap_or(tool);
+        // What filters an output has no secrets of its own: `| grep -E` is not curl's `-E`.
+        let filter = Some(Tool::Other).filter(|_| is_piped && FILTERS.contains(&word));
+        tool = Tool::named(word).or(filter).unwrap_or(tool);
+        is_piped = word == "|";
         next = match std::mem::replace(&mut next, Next::Plain) {
             Next::Secret => {
                 shown.push(REMOVED.to_owned());
@@ -42,6 +46,9 @@ pub(super) fn without_secrets(line: &str) -> String {
     }
     shown.join(" ")
 }
+
+/// Commands that take lines and pass some on.
+const FILTERS: &[&str] = &["grep", "egrep", "fgrep", "findstr", "sed", "awk", "head", "tail", "cut", "tee", "sort"];
 
 /// What the word after this one is.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -144,6 +144,7 @@ impl Dissected {
             question: question.map(|name| Question { name, kind: dns::iana::kind_name(kind.unwrap_or(1)) }),
             records,
             extended_errors: Vec::new(),
+            is_cut: false,
             carried: None,
             run: None,
         };
