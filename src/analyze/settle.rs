@@ -210,11 +210,15 @@ fn write(capture: &mut Capture<'_>, mut observations: Ordered) {
         }
         let lines = |some: &[Observation]| {
             let mut lines = Vec::new();
-            some.iter().for_each(|it| facts::write_fact(&mut lines, &it.fact, &it.at, names));
+            for it in some {
+                facts::write_fact(&mut lines, &it.fact, &it.at, names);
+            }
             lines
         };
         let parts: Vec<Vec<u8>> = some.par_chunks(WRITTEN_TOGETHER / LINE_PARTS).map(lines).collect();
-        parts.iter().for_each(|lines| capture.lines.write(lines));
+        for lines in &parts {
+            capture.lines.write(lines);
+        }
         some.clear();
     }
 }

@@ -36,7 +36,7 @@ fn is_python(line: &str) -> bool {
 }
 
 fn read(run: &RunText<'_>, sink: &mut Sink) {
-    if run.lines.iter().any(|line| line.text.starts_with("{\"") || line.text == "{") {
+    if is_json(run) {
         json::read_peer(run, sink);
         return;
     }
@@ -59,6 +59,13 @@ fn read(run: &RunText<'_>, sink: &mut Sink) {
             Connection { server_name: server_name.clone(), dialed, chain, ..Connection::default() }.observe(run, sink);
         }
     }
+}
+
+/// An object whose keys stand in quotes; as Node.js shows an object, they do not.
+fn is_json(run: &RunText<'_>) -> bool {
+    let behind = run.lines.iter().skip(1).map(|line| line.text.trim_start());
+    run.lines.iter().any(|line| line.text.starts_with("{\""))
+        || run.lines.iter().zip(behind).any(|(line, next)| line.text == "{" && next.starts_with('"'))
 }
 
 /// The server name that the program in the command sends, as far as it stands there.
