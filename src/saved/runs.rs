@@ -124,6 +124,9 @@ fn starts(lines: &[Line]) -> Vec<Start> {
     let mut prompts = Prompts::default();
     let mut open_loop: Option<OpenLoop> = None;
     for (at, line) in lines.iter().enumerate() {
+        if is_encoded(&line.text) {
+            continue;
+        }
         if open_loop.as_mut().is_some_and(|it| it.headed(at, line, &mut starts)) {
             continue;
         }
@@ -233,6 +236,12 @@ fn close(open: Option<OpenLoop>, starts: &mut [Start]) {
             start.prompted = Some(prompted);
         }
     }
+}
+
+/// A line of PEM or of another encoding begins nothing; there are many of them.
+fn is_encoded(text: &str) -> bool {
+    text.len() >= ENCODED_CHARS_MIN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }
 
 /// The prompts seen so far. Each can differ from the others, where a clock stands in it.
@@ -386,6 +395,8 @@ fn version_of(start: &Start, body: &[Line]) -> Option<(String, String)> {
 
 /// How many lines curl prints at most between its error and its next connection: where to read more of it.
 const LAST_WORDS: usize = 12;
+/// Shorter words are names.
+const ENCODED_CHARS_MIN: usize = 48;
 /// A browser's sentence stands a few lines above its code.
 const LINES_ABOVE: usize = 8;
 

@@ -225,7 +225,9 @@ fn message_id(text: &str) -> Option<(u16, &str, &str)> {
 fn query(text: &str) -> Option<Question> {
     let mut words = text.split_whitespace().skip_while(|word| word.starts_with('['));
     let kind = words.next()?.strip_suffix('?')?;
-    Some(Question { name: Name::parse(words.next()?)?, kind: kind.into() })
+    // A name without its final dot was cut.
+    let name = words.next().filter(|name| name.ends_with('.'))?;
+    Some(Question { name: Name::parse(name)?, kind: kind.into() })
 }
 
 /// `203.0.113.11.443`, `2001:db8::1.443`; a name is no address.
@@ -266,7 +268,11 @@ impl<'t> Response<'t> {
         let mut counts = counts.split('/').map(|count| count.parse::<usize>().ok());
         let (answers, _, _) = (counts.next()??, counts.next()??, counts.next()??);
         let rest = rest.split(" ns: ").next().unwrap_or(rest).split(" ar: ").next().unwrap_or(rest);
-        let records = rest.split(", ").take(answers.min(DNS_RECORDS_MAX)).collect();
+        let mut records: Vec<&str> = rest.split(", ").take(answers.min(DNS_RECORDS_MAX)).collect();
+        // A whole line ends with the length of the message; of one that was cut the last record is not whole.
+        if !text.trim_end().ends_with(')') && rest.split(", ").count() <= answers && text.ends_with(rest) {
+            records.pop();
+        }
         let flags = Flags {
             qr: true,
             aa: marks.contains('*'),
@@ -453,6 +459,8 @@ mod tests {
                 "h.x.com CNAME t.x.com.",
             ),
             ("7 NXDomain 0/1/0 (94)", ""),
+            ("10014 3/0/0 CNAME t.x.com., A 192.0.2.1, A 192.0", "? CNAME t.x.com. t.x.com A 192.0.2.1"),
+            ("10014 3/0/0 CNAME t.x", ""),
         ] {
             let (id, marks, rest) = message_id(text).unwrap();
             let response = Response::of(marks, rest).unwrap();
