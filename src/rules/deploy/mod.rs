@@ -90,16 +90,14 @@ pub(super) fn key_kind(it: &Shown<'_, '_>) -> Option<String> {
 pub(super) fn told(it: &Shown<'_, '_>) -> String {
     let certificate = it.leaf.certificate;
     let address = it.connection.server_ip().map_or_else(|| "one server".to_owned(), |ip: IpAddr| ip.to_string());
-    let end = certificate.not_after.map(|end| end.rfc3339()).unwrap_or_default();
-    let day = end.split('T').next().unwrap_or_default();
     let covers = match it.coverage {
         Coverage::Covers => "",
         Coverage::DoesNotCover | Coverage::ProviderDefault => ", which does not cover the host",
         Coverage::Unknown => ", whose names are not shown",
     };
     let name = it.label();
-    match &certificate.serial {
-        Some(serial) => format!("{address} serves {name} with serial {serial}, valid to {day}{covers}"),
-        None => format!("{address} serves {name}, valid to {day}{covers}"),
-    }
+    let serial = certificate.serial.as_ref().map(|serial| format!(" with serial {serial}")).unwrap_or_default();
+    let day = |end: Time| end.rfc3339().split('T').next().unwrap_or_default().to_owned();
+    let end = certificate.not_after.map(|end| format!(", valid to {}", day(end))).unwrap_or_default();
+    format!("{address} serves {name}{serial}{end}{covers}")
 }
