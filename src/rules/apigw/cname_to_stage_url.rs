@@ -1,7 +1,7 @@
 //! `apigw.cname_to_stage_url`: the record points at the stage URL host.
 
-use crate::case::Case;
-use crate::evidence::{ObservationId, Says};
+use crate::case::{Alias, Case};
+use crate::evidence::{ClientVerdict, ObservationId, Says};
 use crate::name::Name;
 use crate::provider::execute_api::{self, Role};
 use crate::rules::view::{self, Coverage, ExecuteApiTarget, Shown};
@@ -21,10 +21,11 @@ declare_rule! {
     ///
     /// # What it needs
     ///
-    /// The CNAME (capture or `dig`) and the certificate of a handshake that asked for the host.
-    /// The region of both is the same. Without the certificate it is a warning about DNS. It is
-    /// ruled out when the target is an API Gateway domain name (`d-…`) or a CloudFront distribution,
-    /// when the certificate covers the host, and when the regions differ.
+    /// The CNAME (capture, `dig`, or the record set of the hosted zone where no answer is here) and the
+    /// certificate of a handshake that asked for the host. The region of both is the same. Without the
+    /// certificate it is a warning about DNS. It is ruled out when the target is an API Gateway domain
+    /// name (`d-…`) or a CloudFront distribution, when the certificate covers the host, and when the
+    /// regions differ.
     ///
     /// # What to do
     ///
@@ -100,6 +101,9 @@ fn without_stage(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>])
         let because = format!("the target {} is a CloudFront distribution", alias.target);
         return Verdict::Clear { because, cites: vec![alias.cites] };
     }
+    if let Some(verdict) = by_zone(case, host) {
+        return verdict;
+    }
     if !serves_default(case) {
         return Verdict::NotApplicable;
     }
@@ -125,6 +129,30 @@ fn without_stage(case: &Case<'_>, host: &Name, targets: &[ExecuteApiTarget<'_>])
     Verdict::Unknown { missing: format!("where DNS sends {host}"), ask: format!("dig {host}") }
 }
 
+/// No answer shows where clients are sent, but the hosted zone holds the alias, and API Gateway's certificate of the
+/// same region comes back.
+fn by_zone(case: &Case<'_>, host: &Name) -> Option<Verdict> {
+    if !case.resolutions.is_empty() {
+        return None;
+    }
+    let (alias, target) = config::records(case).into_iter().find_map(|(cites, set)| {
+        let name = set.values.first().filter(|_| set.kind == "CNAME").and_then(|value| Name::parse(value))?;
+        let target = execute_api::host(&name).filter(|it| it.role == Role::Stage)?;
+        Some((Alias { owner: set.owner.clone(), kind: "CNAME".into(), target: name, ttl: set.ttl, cites }, target))
+    })?;
+    let own = target.default_certificate();
+    let about = || about_dns(case, host, (&alias, &target, &[alias.cites]), Severity::Error, Strength::Strong);
+    let is_own = |it: &&Shown<'_, '_>| {
+        view::default_of(it.leaf).is_some_and(|(label, ..)| label.eq_ignore_ascii_case(&own)) && it.is_wrong()
+    };
+    if let Some(it) = view::shown(case).iter().find(is_own) {
+        return Some(Verdict::Found(Box::new(with_certificate(about(), host, it))));
+    }
+    let named = |said: &ClientVerdict| said.presented.iter().any(|name| name.eq_ignore_ascii_case(&own));
+    let (id, said) = view::said(case, Says::NameMismatch).into_iter().find(|(_, said)| named(said))?;
+    Some(Verdict::Found(Box::new(with_words(about(), host, (id, &said.client, &said.words)))))
+}
+
 /// Whether a certificate of API Gateway's own was seen, or named by a client.
 fn serves_default(case: &Case<'_>) -> bool {
     let seen = view::shown(case).iter().any(|it| view::default_of(it.leaf).is_some())
@@ -146,17 +174,21 @@ fn another_certificate(target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Ver
 
 /// The stage URL host's own certificate was seen.
 fn served(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, it: &Shown<'_, '_>) -> Verdict {
-    let label = it.leaf.label();
-    let asked = it.connection.asks_for(host);
     let private = view::private_address(case).is_some();
-    let strength = match (asked, it.shows_identifiers()) {
+    let strength = match (it.connection.asks_for(host), it.shows_identifiers()) {
         _ if private => Strength::Consistent,
         (true, true) => Strength::Proven,
         _ => Strength::Strong,
     };
-    let mut finding = about_dns(case, host, target, Severity::Error, strength);
+    let finding = about_dns(case, host, (target.alias, &target.target, &cites_of(target)), Severity::Error, strength);
+    Verdict::Found(Box::new(with_certificate(finding, host, it)))
+}
+
+/// A finding about DNS with the certificate that was seen.
+fn with_certificate(mut finding: Finding, host: &Name, it: &Shown<'_, '_>) -> Finding {
+    let label = it.leaf.label();
     finding.headline = format!("{host} is served the certificate of {label}");
-    if asked {
+    if it.connection.asks_for(host) {
         finding.reasons.push(Reason {
             text: format!("the client asked {} for {host}", server_of(it)),
             cites: vec![it.connection.id],
@@ -173,7 +205,7 @@ fn served(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, it: &Show
         cites: view::cites([it.leaf.id, it.connection.id]),
     });
     finding.marks.push(mark(it.leaf.id, &label, Sign::Wrong, &format!("does not cover {host}{rejection}")));
-    Verdict::Found(Box::new(finding))
+    finding
 }
 
 fn server_of(it: &Shown<'_, '_>) -> String {
@@ -196,17 +228,23 @@ fn named_by_client(case: &Case<'_>) -> Option<Said> {
 /// No certificate was seen, but a client says that it does not match.
 fn told(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>, said: &Said) -> Verdict {
     let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
-    let mut finding = about_dns(case, host, target, Severity::Error, strength);
-    finding.headline = format!("{host} is an alias of a stage URL host, and {} refuses its certificate", said.client);
-    finding.reasons.push(Reason { text: format!("{} says: {}", said.client, said.words), cites: vec![said.id] });
-    finding.marks.push(mark(said.id, host.as_str(), Sign::Right, &format!("{} says the same", said.client)));
-    Verdict::Found(Box::new(finding))
+    let finding = about_dns(case, host, (target.alias, &target.target, &cites_of(target)), Severity::Error, strength);
+    Verdict::Found(Box::new(with_words(finding, host, (said.id, &said.client, &said.words))))
+}
+
+/// A finding about DNS with the words of a client that refuses the certificate.
+fn with_words(mut finding: Finding, host: &Name, (id, client, words): (ObservationId, &str, &str)) -> Finding {
+    finding.headline = format!("{host} is an alias of a stage URL host, and {client} refuses its certificate");
+    finding.reasons.push(Reason { text: format!("{client} says: {words}"), cites: vec![id] });
+    finding.marks.push(mark(id, host.as_str(), Sign::Right, &format!("{client} says the same")));
+    finding
 }
 
 /// Nothing shows the certificate: a fault in DNS alone.
 fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Verdict {
     let strength = if view::private_address(case).is_some() { Strength::Consistent } else { Strength::Strong };
-    let mut finding = about_dns(case, host, target, Severity::Warning, strength);
+    let mut finding =
+        about_dns(case, host, (target.alias, &target.target, &cites_of(target)), Severity::Warning, strength);
     finding.headline = format!("{host} is an alias of a stage URL host");
     finding.confirmed_if = Some(format!("the certificate is only for {}", target.target.default_certificate()));
     if let Some(mark) = finding.marks.first_mut() {
@@ -216,16 +254,23 @@ fn dns_alone(case: &Case<'_>, host: &Name, target: &ExecuteApiTarget<'_>) -> Ver
     Verdict::Found(Box::new(finding))
 }
 
-/// What DNS shows, the cause and the cure: the same whatever shows the certificate.
+/// The answers that hold the aliases of a resolution.
+fn cites_of(target: &ExecuteApiTarget<'_>) -> Vec<ObservationId> {
+    target.resolution.aliases.iter().map(|it| it.cites).collect()
+}
+
+/// An alias, what its target is, and what shows it.
+type AliasShown<'s> = (&'s Alias, &'s execute_api::Host, &'s [ObservationId]);
+
+/// What DNS or the hosted zone shows, the cause and the cure: the same whatever shows the certificate.
 fn about_dns(
     case: &Case<'_>,
     host: &Name,
-    target: &ExecuteApiTarget<'_>,
+    (alias, target, cites): AliasShown<'_>,
     severity: Severity,
     strength: Strength,
 ) -> Finding {
-    let alias = target.alias;
-    let region_and_suffix = format!("execute-api.{}.{}", target.target.region, target.target.suffix);
+    let region_and_suffix = format!("execute-api.{}.{}", target.region, target.suffix);
     let owner = &alias.owner;
     let ttl = alias.ttl.map_or_else(String::new, |ttl| format!(" (after {ttl} s, the TTL)"));
     let expected = config::targets(case).into_iter().find(|(_, it)| it.target != alias.target);
@@ -254,13 +299,13 @@ fn about_dns(
         )
         .reason(
             format!("{owner} is a CNAME to {}, an API's stage URL host", alias.target),
-            target.resolution.aliases.iter().map(|it| it.cites),
+            cites.iter().copied(),
         )
         .mark(Mark {
             beside: "CNAME".to_owned(),
             ..mark(
                 alias.cites,
-                &target.target.id,
+                &target.id,
                 Sign::Wrong,
                 "this is the API's stage URL host; an API Gateway domain name would start with d-",
             )
@@ -274,6 +319,7 @@ fn about_dns(
     if let Some((id, set)) = config::records(case)
         .into_iter()
         .find(|(_, set)| set.values.iter().any(|value| Name::parse(value).as_ref() == Some(&alias.target)))
+        .filter(|(id, _)| *id != alias.cites)
     {
         finding = finding
             .reason(format!("the hosted zone holds {} {}", set.kind, set.values.join(" ")), [id])
