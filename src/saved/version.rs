@@ -37,7 +37,10 @@ pub fn told(line: &str) -> Option<(&'static str, String)> {
     let version = line.get(words.len()..)?.trim_start_matches('"').split([' ', '"', ',']).next()?;
     let is_version = version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.');
     // A sentence that begins with a tool's name goes on with other words.
-    let is_line = !line.trim_end().ends_with(['.', ':']) && line.len() <= LINE_CHARS_MAX;
+    // A window can cut a version behind its dot.
+    let end = line.trim_end();
+    let is_sentence = end.strip_suffix('.').is_some_and(|words| !words.ends_with(|c: char| c.is_ascii_digit()));
+    let is_line = !is_sentence && !end.ends_with(':') && line.len() <= LINE_CHARS_MAX;
     (is_version && is_line).then(|| (*tool, format!("{} {version}", words.split([' ', '(']).next().unwrap_or(words))))
 }
 

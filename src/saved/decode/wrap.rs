@@ -64,7 +64,8 @@ fn join(line: &str, next: &str, is_full: bool) -> Option<String> {
     if is_full && list::is_row(line) && !list::is_row(next) && command::find(next).is_none() {
         return Some(format!("{line}{next}"));
     }
-    let goes_on = is_open_name(line) || (is_full && is_wrappable(line));
+    let is_port = next.strip_prefix(':').is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));
+    let goes_on = is_open_name(line) || (is_full && (is_port || is_wrappable(line)));
     let closes_quote = next.starts_with('"') && line.matches('"').count() % 2 == 1;
     let is_new = if is_full && is_cut_word(line, next) { begins_with_own(next) } else { begins_anew(next) };
     (goes_on && (closes_quote || !is_new)).then(|| glued(line, next, is_full))
