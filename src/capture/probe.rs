@@ -3,7 +3,7 @@
 
 use std::io::{self, Cursor};
 
-use super::{Batch, Format, Framing, Kind, Reader, Stretch, detect, pcapng};
+use super::{Batch, Kind, Reader, Stretch, detect, pcapng};
 use crate::input::{Digest, Source};
 use crate::provenance::Time;
 
@@ -50,11 +50,7 @@ impl Probe {
 
 /// The last packet of a capture, whose reader has seen its header.
 fn last(source: &Source, reader: &Reader, near: &[u8]) -> io::Result<Option<Packet>> {
-    let framing = match &reader.format {
-        Format::Pcap(walk) => walk.layout.map(Framing::Pcap),
-        Format::Pcapng(walk) => walk.section.as_ref().map(Framing::Pcapng),
-    };
-    let (Some(framing), Some(length)) = (framing, source.len()) else {
+    let (Some(framing), Some(length)) = (reader.framing(), source.len()) else {
         return Ok(None);
     };
     // Blocks of pcapng stand at multiples of four.

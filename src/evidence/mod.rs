@@ -97,6 +97,19 @@ pub struct Run {
     pub server_name: ServerName,
 }
 
+impl Run {
+    /// The words of its command line, without the quotes around them.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.command.as_deref().unwrap_or_default().split_whitespace();
+        words.map(|word| word.trim_matches(['"', '\'']))
+    }
+
+    /// The word behind an option of its command line.
+    pub fn value(&self, option: &str) -> Option<&str> {
+        self.words().skip_while(|word| *word != option).nth(1)
+    }
+}
+
 /// The SNI a command line leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "sent", content = "name", rename_all = "snake_case")]

@@ -89,7 +89,7 @@ fn exchange(
 }
 
 /// The host of an authority, without its port.
-fn host_of(authority: &str) -> Option<Name> {
+pub(super) fn host_of(authority: &str) -> Option<Name> {
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next()?,
         None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),

@@ -63,10 +63,7 @@ impl Exchange {
         let is_redirect = self.status.is_some_and(|status| matches!(status, 301 | 302 | 303 | 307 | 308));
         let location = self.headers.get("location").filter(|_| is_clear && is_redirect)?;
         let (_, rest) = location.split_once("://")?;
-        let authority = rest.split('/').next()?;
-        let host =
-            authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |it| it.0);
-        Name::parse(host).filter(|host| self.host.as_ref() != Some(host))
+        join::host_of(rest.split('/').next()?).filter(|host| self.host.as_ref() != Some(host))
     }
 }
 

@@ -164,10 +164,8 @@ pub fn headline(case: &CaseEntry) -> String {
         return of_nobody(case.outcome).to_owned();
     };
     match case.outcome {
-        Outcome::Ok if case.is_unserved => format!("a certificate here covers {host}; that it is served is not shown"),
-        Outcome::WrongCertificate if case.is_unserved => {
-            format!("a certificate here does not cover {host}; that it is served is not shown")
-        }
+        Outcome::Ok if case.is_unserved => unserved(host, true),
+        Outcome::WrongCertificate if case.is_unserved => unserved(host, false),
         Outcome::Ok => format!("{host} is served a certificate that covers it"),
         Outcome::WrongCertificate => format!("{host} is served a certificate that does not cover it"),
         Outcome::InvalidCertificate => format!("{host} is served a certificate that the client refuses"),
@@ -180,8 +178,7 @@ pub fn headline(case: &CaseEntry) -> String {
 /// The sentence of a case without a handshake: what the rest of it holds.
 fn without_handshake(case: &CaseEntry, host: &str) -> String {
     if let Some(covers) = case.covering {
-        let does = if covers { "covers" } else { "does not cover" };
-        return format!("a certificate here {does} {host}; that it is served is not shown");
+        return unserved(host, covers);
     }
     match case.no_address {
         None => format!("no handshake with {host} is in this evidence"),
@@ -191,6 +188,12 @@ fn without_handshake(case: &CaseEntry, host: &str) -> String {
         }
         Some(NoAddress::Nothing) => format!("no answer here gives an address of {host}: without one there is no TLS"),
     }
+}
+
+/// The sentence of a case whose certificates nobody was seen to present.
+fn unserved(host: &str, covers: bool) -> String {
+    let does = if covers { "covers" } else { "does not cover" };
+    format!("a certificate here {does} {host}; that it is served is not shown")
 }
 
 /// The sentence of a case without a host: what holds whatever the host was.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Rule, Verdict};
 use crate::case::Case;
-use crate::evidence::ClientVerdict;
+use crate::evidence::{ClientVerdict, Run};
 use crate::name::Name;
 use crate::tls::Handshake;
 
@@ -40,7 +40,7 @@ pub(super) fn listened(handshake: &Handshake) -> u16 {
 fn seen<'c>(case: &'c Case<'_>, host: &Name) -> Option<(u16, Option<&'c str>)> {
     let direct = case.connections.iter().map(|it| it.handshake).filter(|it| it.proxy_host.is_none());
     let direct = direct.filter_map(|it| Some((it.server?.port(), it.starttls.as_deref())));
-    let commands = case.runs.iter().filter_map(|(_, run)| of_command(run.command.as_deref()?, host));
+    let commands = case.runs.iter().filter_map(|(_, run)| of_command(run, host));
     let words = case.verdicts.iter().filter_map(|(_, it)| of_words(it, host));
     let seen: BTreeSet<(u16, Option<&str>)> = direct.chain(commands).chain(words).collect();
     let (port, starttls) = seen.iter().next().copied().filter(|_| seen.len() == 1)?;
@@ -48,13 +48,11 @@ fn seen<'c>(case: &'c Case<'_>, host: &Name) -> Option<(u16, Option<&'c str>)> {
 }
 
 /// The port in `-connect HOST:25 -starttls smtp`, in `https://HOST:8443/`, and that of HTTPS where a URL has none.
-fn of_command<'c>(command: &'c str, host: &Name) -> Option<(u16, Option<&'c str>)> {
-    let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    let behind = |option: &str| command.split_once(option)?.1.split_whitespace().next();
-    if let Some(dialed) = behind("-connect ") {
-        return Some((port_behind(dialed, host)?, behind("-starttls ")));
+fn of_command<'c>(run: &'c Run, host: &Name) -> Option<(u16, Option<&'c str>)> {
+    if let Some(dialed) = run.value("-connect") {
+        return Some((port_behind(dialed, host)?, run.value("-starttls")));
     }
-    let authority = words.find_map(|word| word.strip_prefix("https://"))?.split(['/', '?', '#']).next()?;
+    let authority = run.words().find_map(|word| word.strip_prefix("https://"))?.split(['/', '?', '#']).next()?;
     let authority = authority.rsplit('@').next()?;
     port_behind(authority, host).or_else(|| is_host(authority, host).then_some(HTTPS)).map(|port| (port, None))
 }
@@ -118,6 +116,7 @@ const STARTTLS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::ServerName;
 
     #[test]
     fn commands_name_ports() {
@@ -129,7 +128,17 @@ mod tests {
             ("curl -v https://mail.example.com/x", Some((443, None))),
             ("curl -v http://mail.example.com/x", None),
         ] {
-            assert_eq!(of_command(command, &host), expected, "{command}");
+            let run = Run {
+                run: 1,
+                tool: String::new(),
+                version: None,
+                command: Some(command.to_owned()),
+                vantage: None,
+                time: None,
+                host: None,
+                server_name: ServerName::Unknown,
+            };
+            assert_eq!(of_command(&run, &host), expected, "{command}");
         }
     }
 

@@ -170,9 +170,7 @@ pub fn is_of_files(case: &Case<'_>) -> bool {
         Some(run) => {
             let source = case.evidence.observation(leaf.id).and_then(|it| it.at.first().map(Place::source));
             let run = source.and_then(|source| case.around.run(source, Some(run)));
-            let command = run.and_then(|(_, run)| run.command.as_deref()).unwrap_or_default();
-            let mut words = command.split_whitespace().skip_while(|word| *word != "-in").skip(1);
-            words.next().is_some_and(|file| !file.starts_with("/dev/"))
+            run.and_then(|(_, run)| run.value("-in")).is_some_and(|file| !file.starts_with("/dev/"))
         }
     };
     let is_alone = case.connections.is_empty() && case.verdicts.is_empty() && !case.certificates.is_empty();

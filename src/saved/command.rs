@@ -44,9 +44,38 @@ pub fn find(line: &str) -> Option<Prompted> {
 
 /// Words as the shell splits them; a quote that is never closed splits at blanks.
 fn words(command: &str, is_windows: bool) -> Vec<String> {
-    let spaced = command.replace(';', " ; ").replace('|', " | ");
+    let spaced = spaced(command);
     let split = if is_windows { None } else { shlex::split(&spaced) };
-    split.unwrap_or_else(|| spaced.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect())
+    split.unwrap_or_else(|| {
+        let apart = command.replace(';', " ; ").replace('|', " | ");
+        apart.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
+    })
+}
+
+/// The command with blanks around what separates commands; within quotes nothing does.
+fn spaced(command: &str) -> String {
+    let mut spaced = String::with_capacity(command.len());
+    let mut quote: Option<char> = None;
+    let mut chars = command.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None | Some('"'), '\\') => {
+                spaced.push(c);
+                spaced.extend(chars.next());
+                continue;
+            }
+            (Some(open), _) if open == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, ';' | '|') => {
+                let second = chars.next_if(|next| c == '|' && matches!(next, '|' | '&'));
+                spaced.extend([Some(' '), Some(c), second, Some(' ')].into_iter().flatten());
+                continue;
+            }
+            _ => {}
+        }
+        spaced.push(c);
+    }
+    spaced
 }
 
 /// One stage without redirections and without what runs the tool.
@@ -260,7 +289,7 @@ pub fn value<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
 }
 
 const MARKS: [&str; 10] = ["$ ", "# ", "% ", "> ", "\u{276f} ", "\u{279c} ", "+ ", "\u{3bb} ", "\u{bb} ", "~ "];
-const SEPARATORS: [&str; 3] = ["|", ";", "&&"];
+const SEPARATORS: [&str; 5] = ["|", ";", "&&", "||", "|&"];
 /// Commands that feed a tool through a pipe, or loop over one.
 const FEEDERS: [&str; 9] = ["echo", "printf", "true", "yes", "cat", "for", "while", ":", "(echo"];
 const OPENSSL_COMMANDS: &[&str] = &[

@@ -386,6 +386,8 @@ mod tests {
             ("for ip in 192.0.2.1; do echo \"$(date) $ip\"; dig -x $ip; done", "now 192.0.2.1", None),
             ("for ip in 192.0.2.1; do echo ${ip}; dig -x ${ip}; done", "192.0.2.1", Some("192.0.2.1")),
             ("for ip in 192.0.2.1; do dig -x $ip; echo $ip; done", "192.0.2.1", None),
+            ("for ip in 192.0.2.1; do echo \"|$ip|; next\"; dig -x $ip; done", "|192.0.2.1|; next", Some("192.0.2.1")),
+            ("for ip in 192.0.2.1; do echo $ip||true; dig -x $ip||true; done", "192.0.2.1", Some("192.0.2.1")),
         ] {
             let prompted = command::find(line).unwrap_or_else(|| panic!("{line}"));
             let mut rounds = Rounds::of(&prompted).unwrap_or_else(|| panic!("{line}"));

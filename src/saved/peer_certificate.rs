@@ -185,7 +185,7 @@ fn attributes(text: &str) -> Vec<String> {
     let mut kind = String::new();
     for (nth, piece) in text.split('\'').enumerate() {
         if nth % 2 == 1 {
-            parts.push(format!("{kind}={}", piece.replace(',', "\\,")));
+            parts.push(dn::type_and_value(&kind, piece));
         } else if let Some(key) = piece.trim_end().trim_end_matches('[').trim_end().strip_suffix(':') {
             key.rsplit([',', ' ', '{', ']']).next().unwrap_or(key).clone_into(&mut kind);
         }

@@ -122,11 +122,7 @@ fn field(certificate: &mut Certificate, text: &str) -> bool {
 
 /// A whole name, or the common name that the short form prints alone.
 fn name(value: &str) -> String {
-    if value.starts_with('/') || value.contains('=') {
-        dn::normal(value)
-    } else {
-        format!("CN={}", value.replace(',', "\\,"))
-    }
+    if value.starts_with('/') || value.contains('=') { dn::normal(value) } else { dn::type_and_value("CN", value) }
 }
 
 const TAGS: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use super::connection::{self, Connection};
-use super::grammar::{address, time};
+use super::grammar::{address, dn, time};
 use super::{RunText, SavedFormat, Sink};
 use crate::evidence::ServerName;
 use crate::name::Name;
@@ -79,9 +79,9 @@ fn value<'t>(text: &'t str, label: &str) -> Option<&'t str> {
 
 fn field(certificate: &mut Certificate, text: &str) -> bool {
     if let Some(name) = value(text, "Common Name:") {
-        certificate.subject = Some(format!("CN={}", name.replace(',', "\\,")));
+        certificate.subject = Some(dn::type_and_value("CN", name));
     } else if let Some(name) = value(text, "Issuer:") {
-        certificate.issuer = Some(format!("CN={}", name.replace(',', "\\,")));
+        certificate.issuer = Some(dn::type_and_value("CN", name));
     } else if let Some(date) = value(text, "Not Before:") {
         certificate.not_before = time::iso(date);
     } else if let Some(date) = value(text, "Not After:") {

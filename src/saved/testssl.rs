@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{self, Connection};
-use super::grammar::{address, time};
+use super::grammar::{address, dn, time};
 use super::{Line, RunText, SavedFormat, Sink, command};
 use crate::evidence::{ClientVerdict, Fact, Says, ServerName};
 use crate::name::Name;
@@ -225,7 +225,7 @@ fn without_sni(
     // What stands there is no name where there was no certificate, or none with a name.
     let Some(other) = other.filter(|it| !it.words.contains(' ')) else { return };
     let mut certificate = connection::described(run, other.line, sink);
-    certificate.subject = Some(format!("CN={}", other.words.replace(',', "\\,")));
+    certificate.subject = Some(dn::type_and_value("CN", other.words));
     let connection = Connection {
         server,
         dialed: host.map(ToString::to_string),
@@ -248,9 +248,11 @@ fn field(certificate: &mut Certificate, finding: &Finding<'_>, run: &RunText<'_>
             *certificate = connection::whole(run, &der);
         }
         _ if certificate.der.is_some() => return false,
-        "cert_commonName" => certificate.subject = Some(format!("CN={}", words.replace(',', "\\,"))),
+        "cert_commonName" => certificate.subject = Some(dn::type_and_value("CN", words)),
         "cert_subjectAltName" if !words.starts_with("missing") => certificate.san = Some(names(words)),
-        "cert_caIssuers" => certificate.issuer = Some(format!("CN={}", words.split(" (").next().unwrap_or(words))),
+        "cert_caIssuers" => {
+            certificate.issuer = Some(dn::type_and_value("CN", words.split(" (").next().unwrap_or(words)));
+        }
         "cert_serialNumber" => certificate.serial = words.split_whitespace().next().map(str::to_lowercase),
         "cert_notBefore" => certificate.not_before = time::iso(words),
         "cert_notAfter" => certificate.not_after = time::iso(words),

@@ -36,8 +36,8 @@ pub fn told(line: &str) -> Option<(&'static str, String)> {
     let (tool, words) = TOOLS.iter().find(|(_, words)| line.starts_with(words))?;
     let version = line.get(words.len()..)?.trim_start_matches('"').split([' ', '"', ',']).next()?;
     let is_version = version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.');
-    // A sentence that begins with a tool's name goes on with other words.
-    // A window can cut a version behind its dot.
+    // A sentence that begins with a tool's name goes on with other words and ends with a dot; a window can cut a
+    // version behind one as well.
     let end = line.trim_end();
     let is_sentence = end.strip_suffix('.').is_some_and(|words| !words.ends_with(|c: char| c.is_ascii_digit()));
     let is_line = !is_sentence && !end.ends_with(':') && line.len() <= LINE_CHARS_MAX;

@@ -309,8 +309,7 @@ impl<'r> Page<'r> {
     fn rows(&self, case: &CaseEntry, it: &ObservationEntry, marks: &[Mark]) -> Vec<Row> {
         let foreign =
             foreign(case, it).filter(|foreign| !marks.iter().any(|mark| mark.on == it.id && names(mark, foreign)));
-        let own: Vec<&Mark> = marks.iter().filter(|mark| mark.on == it.id).chain(foreign.as_ref()).collect();
-        let own = own.into_iter();
+        let own = marks.iter().filter(|mark| mark.on == it.id).chain(foreign.as_ref());
         let is_quoted = matches!(it.at.first(), Some(PlaceEntry::Lines { .. })) && self.is_quoted(it);
         if is_quoted {
             let lines = self.lines(it);

@@ -47,11 +47,8 @@ fn check(case: &Case<'_>) -> Verdict {
             return found(case, host, *id, connection, true);
         }
     }
-    if misdirected.clone().next().is_none() {
-        return taken(case, host);
-    }
     let Some((id, _)) = misdirected.clone().next() else {
-        return Verdict::NotApplicable;
+        return taken(case, host);
     };
     if let Some(connection) = case.connections.iter().find(|it| it.asks_for(host)) {
         let because = format!("a ClientHello asks for {host}");

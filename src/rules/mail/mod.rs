@@ -15,8 +15,7 @@ pub(in crate::rules) fn is_mail(case: &Case<'_>, connection: &Connection<'_>) ->
 pub(in crate::rules) fn port_of(case: &Case<'_>, connection: &Connection<'_>) -> Option<u16> {
     let told = || {
         let (_, run) = case.around.run(connection.source, connection.handshake.run)?;
-        let mut words = run.command.as_deref()?.split_whitespace();
-        words.find_map(|word| word.rsplit_once(':')?.1.parse().ok())
+        run.words().find_map(|word| word.rsplit_once(':')?.1.parse().ok())
     };
     connection.handshake.server.map(|server| server.port()).or_else(told)
 }

@@ -100,8 +100,7 @@ fn check(case: &Case<'_>) -> Verdict {
 /// A run that was told to send no name, where the words of a client are explained by that, is a
 /// comparison and no fault of the test.
 fn beside_a_client(case: &Case<'_>, host: &Name, it: &Shown<'_, '_>, verdict: Verdict) -> Verdict {
-    let is_meant = run_of(case, it.connection).and_then(|run| run.command.as_deref());
-    let is_meant = is_meant.is_some_and(|command| command.contains("-noservername"));
+    let is_meant = run_of(case, it.connection).is_some_and(|run| run.words().any(|word| word == "-noservername"));
     match verdict {
         Verdict::Found(mut finding) if is_meant && sni::absent::is_told(case, host) => {
             finding.severity = Severity::Note;

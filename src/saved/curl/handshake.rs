@@ -275,7 +275,7 @@ fn of_certificate(it: &mut Connection, text: &str, number: u32) {
     } else if let Some(rest) = text.strip_prefix("expire date: ") {
         it.end = time::certificate_date(rest);
     } else if let Some(name) = text.strip_prefix("Server certificate: ").filter(|_| it.subject.is_none()) {
-        it.subject = Some(format!("CN={}", name.replace(',', "\\,")));
+        it.subject = Some(dn::type_and_value("CN", name));
     } else {
         return;
     }

@@ -17,7 +17,7 @@ use lines::{Kind, Told};
 use redirected::PROXY_OPTIONS;
 
 use super::grammar::{address, words};
-use super::{RunText, SavedFormat, Sink, command, unresolved as resolution};
+use super::{RunText, SavedFormat, Sink, command, unresolved};
 use crate::evidence::{Fact, Run, ServerName};
 use crate::name::Name;
 use crate::x509::Certificate;
@@ -73,7 +73,7 @@ impl Asked {
 }
 
 /// `curl: (6) Could not resolve host: www.example.com`, which does not say whether there is no such name.
-fn unresolved(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
+fn without_address(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Sink) {
     let failed = told.iter().find_map(|line| match line.kind {
         Kind::Error("6", words) => Some((line.number, words)),
         _ => None,
@@ -82,7 +82,7 @@ fn unresolved(run: &RunText<'_>, told: &[Told<'_>], asked: &Asked, sink: &mut Si
     let named =
         words.rsplit_once("resolve host: ").and_then(|(_, rest)| address::host(rest.split_whitespace().next()?));
     if let Some(host) = named.or_else(|| asked.host.clone()) {
-        resolution::observe(words, host, number, run, sink);
+        unresolved::observe(words, host, number, run, sink);
     }
 }
 
@@ -161,7 +161,7 @@ fn read_unfolded(run: &RunText<'_>, messages: &Messages, sink: &mut Sink) {
         }),
         std::iter::once(run.first_line()).chain(messages.server_name.iter().flat_map(|it| it.1.clone())),
     );
-    unresolved(run, &told, &asked, sink);
+    without_address(run, &told, &asked, sink);
     redirected::observe(run, &told, &asked, sink);
     let proxy = redirected::tls_proxy(run, &told).filter(|_| has_tls_before_tunnel(&told));
     let (of_proxy, rest) = told.split_at(proxy.as_ref().map_or(0, |_| tunnel_at(&told)));

@@ -297,12 +297,8 @@ fn syslog(text: &str) -> Option<&str> {
 
 /// `06-20 09:12:44.120 W/System.err( 4012): ` and `06-20 09:12:44.120  4012  4040 W System.err: ` of Android.
 fn logcat(text: &str) -> Option<&str> {
-    let is_shape = |text: &str, shape: &str| {
-        text.len() == shape.len()
-            && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
-    };
-    let (_, rest) = text.split_once(' ').filter(|(day, _)| is_shape(day, "00-00"))?;
-    let (_, rest) = rest.split_once(' ').filter(|(clock, _)| is_shape(clock, "00:00:00.000"))?;
+    const STAMP: &str = "00-00 00:00:00.000 ";
+    let rest = text.get(STAMP.len()..).filter(|_| shape(text, STAMP))?;
     let (head, behind) = rest.split_once(": ").or_else(|| rest.strip_suffix(':').map(|head| (head, "")))?;
     let level = head.split(' ').find(|word| !word.is_empty() && word.parse::<u32>().is_err())?;
     let is_level = level.len() == 1 || level.get(1..2) == Some("/");

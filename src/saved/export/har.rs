@@ -12,8 +12,8 @@ use super::{Cut, Export, Records, flows};
 use crate::evidence::{ClientVerdict, Fact, HttpExchange, Says};
 use crate::name::Name;
 use crate::provenance::{GapReason, Time};
-use crate::saved::grammar::words;
-use crate::saved::{HEADERS, Sink};
+use crate::saved::grammar::{dn, words};
+use crate::saved::{Sink, kept_header};
 use crate::x509::Certificate;
 
 /// HAR.
@@ -84,10 +84,8 @@ fn read(entry: Node<'_>, sink: &mut Sink) {
     for header in response.and_then(|it| it.get("headers")).map(|it| it.items()).unwrap_or_default() {
         let (Some(name), Some(value)) = (header.text_of("name"), header.get("value")) else { continue };
         let name = name.to_ascii_lowercase();
-        if HEADERS.contains(&name.as_str())
-            && let Some(text) = value.text()
-        {
-            headers.insert(name, text.trim().to_owned());
+        if let Some(text) = value.text().and_then(|text| kept_header(&name, &text)) {
+            headers.insert(name, text);
             cites.push(value.cite());
         }
     }
@@ -115,8 +113,8 @@ fn certificate(entry: Node<'_>, sink: &mut Sink) {
     let certificate = Certificate {
         sha256: None,
         local_id: Some(sink.local_id(subject.cite().line)),
-        subject: Some(format!("CN={}", name.replace(',', "\\,"))),
-        issuer: details.text_of("issuer").map(|name| format!("CN={}", name.replace(',', "\\,"))),
+        subject: Some(dn::type_and_value("CN", &name)),
+        issuer: details.text_of("issuer").map(|name| dn::type_and_value("CN", &name)),
         san: None,
         not_before: date("validFrom"),
         not_after: date("validTo"),

@@ -53,6 +53,11 @@ const LONG_NAMES: &[(&str, &str)] = &[
     ("streetAddress", "street"),
 ];
 
+/// An AttributeTypeAndValue (RFC 4514 section 2.3) in that form, from a value as it is: its commas are escaped.
+pub fn type_and_value(kind: &str, value: &str) -> String {
+    format!("{kind}={}", value.replace(',', "\\,"))
+}
+
 /// A value without quotes, its commas escaped as those of a decoded certificate are.
 fn unquoted(value: &str) -> String {
     unescaped(value.trim_matches('"')).replace("\\\"", "\"").replace("\\,", ",").replace(',', "\\,")

@@ -3,6 +3,9 @@
 //!
 //! Of a plan only what is in force now counts: what `+` adds is not there yet, and `~` shows the old value first.
 //! A resource without `id` is a configuration that somebody wrote, and no state. Expressions are not evaluated.
+//!
+//! What Terraform prints resembles its language and is not of it: a plan has marks before its lines, and values are
+//! `(known after apply)` or `(sensitive value)`. A parser of the language refuses it; here each value keeps its line.
 
 use super::tree::Tree;
 use crate::saved::Line;

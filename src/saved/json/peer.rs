@@ -5,6 +5,7 @@
 
 use super::document::{Document, Object};
 use crate::saved::connection::{self, Connection};
+use crate::saved::grammar::{dn, time};
 use crate::saved::peer_certificate;
 use crate::saved::{RunText, Sink};
 use crate::x509::{Certificate, San};
@@ -42,8 +43,8 @@ fn whole(object: &Object<'_>, run: &RunText<'_>) -> Option<Certificate> {
 fn told(object: &Object<'_>, described: Certificate) -> Certificate {
     let digest = object.text("fingerprint256").map(|text| text.replace(':', "").to_lowercase());
     let sha256 = digest.filter(|it| it.len() == SHA256_DIGITS && it.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let date = |key: &str| crate::saved::grammar::time::certificate_date(&object.text(key)?);
-    let common_name = |key: &str| object.object(key)?.text("CN").map(|name| format!("CN={}", name.replace(',', "\\,")));
+    let date = |key: &str| time::certificate_date(&object.text(key)?);
+    let common_name = |key: &str| object.object(key)?.text("CN").map(|name| dn::type_and_value("CN", &name));
     let names = object.text("subjectaltname").map(|text| peer_certificate::names(&text));
     Certificate {
         local_id: if sha256.is_some() { None } else { described.local_id.clone() },

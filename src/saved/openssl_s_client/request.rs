@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::evidence::{Fact, HttpExchange};
 use crate::name::Name;
 use crate::saved::grammar::address;
-use crate::saved::{HEADERS, Line, RunText, Sink};
+use crate::saved::{Line, RunText, Sink, kept_header};
 
 /// The lines of a run before the first response.
 pub(super) fn before(lines: &[Line]) -> &[Line] {
@@ -35,8 +35,8 @@ pub(super) fn observe(run: &RunText<'_>, sink: &mut Sink) {
         for line in lines.as_slice().iter().take(HEAD_LINES_MAX).take_while(|line| !line.text.trim().is_empty()) {
             let Some((name, value)) = line.text.split_once(':') else { continue };
             let name = name.to_ascii_lowercase();
-            if HEADERS.contains(&name.as_str()) {
-                headers.insert(name, value.trim().to_owned());
+            if let Some(value) = kept_header(&name, value) {
+                headers.insert(name, value);
                 at.push(line.number);
             }
         }

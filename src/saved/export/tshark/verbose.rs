@@ -9,6 +9,7 @@ use crate::provenance::{Time, Zone};
 use crate::saved::Sink;
 use crate::saved::export::splitter::Record;
 use crate::saved::export::{Cut, Export, Records};
+use crate::saved::grammar::dn;
 use crate::x509::{Certificate, San};
 
 /// `-V`.
@@ -154,7 +155,7 @@ fn distinguished_name(text: &str) -> Option<String> {
         .filter_map(|part| part.split_once('='))
         .map(|(kind, value)| {
             let short = KINDS.iter().find(|(long, _)| *long == kind).map_or(kind, |(_, short)| short);
-            format!("{short}={}", value.replace(',', "\\,"))
+            dn::type_and_value(short, value)
         })
         .collect();
     parts.reverse();
